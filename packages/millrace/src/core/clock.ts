@@ -1,0 +1,20 @@
+/** Time as a port: code that decides by time takes one, so tests move it instead of waiting. */
+export interface Clock {
+  /** Milliseconds of a monotonic clock; only differences mean something. */
+  nowMs(): number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  wallMs(): number;
+  /** Calls `run` once after `delayMs`. @returns a function that cancels it. */
+  schedule(delayMs: number, run: () => void): () => void;
+}
+
+/** The machine's clocks. Its timers do not keep a process alive. */
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  schedule(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

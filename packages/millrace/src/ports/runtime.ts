@@ -1,0 +1,64 @@
+import type { Tensor, TensorSpec } from "../core/tensor/tensor.ts";
+
+/**
+ * Loads model files and runs them. Every adapter passes test/contract/runtime-contract.ts.
+ */
+export interface Runtime {
+  /** Name in the configuration (`runtime: onnx`) and in metadata. */
+  readonly name: string;
+  /** Open Inference Protocol platform name, `<project>_<format>`: `onnx_onnxv1`. */
+  readonly platform: string;
+  /**
+   * Reads, checks and prepares one model file.
+   * @throws MODEL_LOAD_FAILED with a message that names the file and says why: not there, empty, truncated,
+   * not this format, an operator set that is not supported, external data outside its folder, `sha256` differs.
+   */
+  load(file: ModelFile, signal?: AbortSignal): Promise<LoadedModel>;
+}
+
+export interface ModelFile {
+  /** Absolute path of the model file. */
+  readonly path: string;
+  /** Lower-case hex digest the file must have; undefined accepts any. */
+  readonly sha256: string | undefined;
+  /** Threads one run may use, at least 1. */
+  readonly threads: number;
+}
+
+/** A model in memory, ready to run. Owns native memory until `close`. */
+export interface LoadedModel {
+  readonly description: ModelDescription;
+  /**
+   * Runs the model once.
+   * @param inputs one tensor per input of the description, already checked against it.
+   * @param outputNames outputs to compute and return, in this order.
+   * @throws MODEL_FAILED when the model itself fails; `signal.reason` when it was aborted before it started.
+   */
+  run(
+    inputs: readonly Tensor[],
+    outputNames: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Tensor[]>;
+  /** Frees native memory. The caller has waited for all runs. */
+  close(): Promise<void>;
+}
+
+export interface ModelDescription {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** Other names an output answers to: the name it had in the file before a rewrite → its name now. */
+  readonly outputAliases: Readonly<Record<string, string>>;
+  /** Output that holds class probabilities or scores, `[batch, class]`, when the file shows it is a classifier. */
+  readonly probabilitiesOutput: string | undefined;
+  /** Class names found in the file, in the order of the probabilities; undefined when the file has none. */
+  readonly labels: readonly string[] | undefined;
+  /** Digest of the file as it is on disk. */
+  readonly sha256: string;
+  /** Digest of what the runtime was given; differs from `sha256` when `changes` is not empty. */
+  readonly loadedSha256: string;
+  /** What was rewritten while loading, one sentence each. */
+  readonly changes: readonly string[];
+  readonly sizeBytes: number;
+  /** Format details for people: producer, IR version, operator sets. */
+  readonly details: Readonly<Record<string, string>>;
+}
