@@ -33,6 +33,7 @@ export const ERRORS = {
   ROUTE_NOT_FOUND: { status: 404, grpc: "UNIMPLEMENTED", retryable: false, title: "Unknown route" },
   MODEL_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", retryable: false, title: "Unknown model" },
   SAMPLE_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", retryable: false, title: "No sample" },
+  LABELS_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", retryable: false, title: "No labels" },
   METHOD_NOT_ALLOWED: {
     status: 405,
     grpc: "UNIMPLEMENTED",

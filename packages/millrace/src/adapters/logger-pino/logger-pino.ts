@@ -1,0 +1,39 @@
+import { pino, type DestinationStream, type Logger as PinoLogger } from "pino";
+import type { LoggerFor } from "../../ports/logger.ts";
+
+export interface LoggerPinoOptions {
+  /** Level per logger name, with `default` for the rest. */
+  readonly levels: Readonly<Record<string, string>>;
+  /** Facts every line carries. */
+  readonly base: Readonly<Record<string, string | number>>;
+  readonly destination: DestinationStream;
+}
+
+/** Structured logs: one JSON object a line, with `time` as ISO 8601 and `level` as a word. */
+export function createLoggerFor({ levels, base, destination }: LoggerPinoOptions): LoggerFor {
+  const root = pino(
+    {
+      base,
+      level: "trace",
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      messageKey: "message",
+    },
+    destination,
+  );
+  const loggers = new Map<string, PinoLogger>();
+  return (name) => {
+    let logger = loggers.get(name);
+    if (logger === undefined) {
+      const level = levels[name] ?? levels["default"] ?? "info";
+      logger = root.child({ logger: name }, { level });
+      loggers.set(name, logger);
+    }
+    return logger;
+  };
+}
+
+/** The process's error stream, written without waiting; what is buffered is written out at exit. */
+export function stderrDestination(): DestinationStream {
+  return pino.destination({ dest: 2, sync: false });
+}

@@ -1,0 +1,56 @@
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { MillraceError } from "../../core/errors.ts";
+import type { Tensor } from "../../core/tensor/tensor.ts";
+import type { LoadedModel, ModelDescription } from "../../ports/runtime.ts";
+import { fromOrtTensor, toOrtTensor } from "./ort-tensor.ts";
+
+/**
+ * One onnxruntime session. `run` computes on the calling thread, so a slow model belongs in a worker.
+ * Input data is read in place; the data of the outputs is the caller's.
+ */
+export class LoadedOnnxModel implements LoadedModel {
+  readonly description: ModelDescription;
+  #session: InferenceSession | undefined;
+
+  constructor(session: InferenceSession, description: ModelDescription) {
+    this.#session = session;
+    this.description = description;
+  }
+
+  async run(
+    inputs: readonly Tensor[],
+    outputNames: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Tensor[]> {
+    signal?.throwIfAborted();
+    const session = this.#session;
+    if (session === undefined) {
+      throw new MillraceError("MODEL_NOT_READY", "Cannot run the model: it is closed");
+    }
+    if (outputNames.length === 0) return []; // onnxruntime would take that for "all outputs"
+    const feeds = Object.fromEntries(inputs.map((input) => [input.name, toOrtTensor(input)]));
+    const results = await runSession(session, feeds, outputNames);
+    return outputNames.map((name) => fromOrtTensor(name, results[name]!));
+  }
+
+  async close(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.release();
+  }
+}
+
+async function runSession(
+  session: InferenceSession,
+  feeds: Record<string, OrtTensor>,
+  outputNames: readonly string[],
+): Promise<InferenceSession.OnnxValueMapType> {
+  try {
+    return await session.run(feeds, outputNames);
+  } catch (cause) {
+    // The cause names nodes and sizes inside the model: for the log, not for callers.
+    throw new MillraceError("MODEL_FAILED", "Cannot run the model: it failed on these inputs", {
+      cause,
+    });
+  }
+}

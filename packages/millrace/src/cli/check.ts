@@ -1,0 +1,39 @@
+import { createServeRole } from "../main.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Command } from "./command.ts";
+import { CONFIG_OPTION, loadFor } from "./config-session.ts";
+
+const SILENT: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+export const check: Command = {
+  summary: "validate the file and load every model, without opening a port",
+  usage: "check [file | model.onnx …] [--json]",
+  options: { ...CONFIG_OPTION, json: "prints the models with their state as JSON" },
+  examples: ["check", "check examples/web-single/millrace.yaml"],
+  async run(line, io) {
+    const loaded = await loadFor(line, io);
+    if (loaded === undefined) return 2;
+    for (const warning of loaded.warnings) io.stderr.write(`${warning.location}: ${warning.message}\n`);
+    for (const missing of loaded.missingSources) {
+      io.stderr.write(`${missing.location}: model ${missing.model}: there is no file ${missing.path}\n`);
+    }
+    if (loaded.missingSources.length > 0) return 2;
+    const role = createServeRole({ ...loaded.config, stateDir: undefined }, () => SILENT);
+    await role.loadModels();
+    const models = role.status();
+    if (line.options.has("json")) io.stdout.write(`${JSON.stringify({ models })}\n`);
+    else {
+      for (const { name, isReady, problem, fallbackReason } of models) {
+        const state = fallbackReason ?? problem;
+        io.stdout.write(`${name}: ${isReady ? "loads" : "FAILS"}${state === undefined ? "" : `: ${state}`}\n`);
+      }
+    }
+    await role.stop(0);
+    return models.every((model) => model.problem === undefined) ? 0 : 1;
+  },
+};

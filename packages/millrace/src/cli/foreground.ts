@@ -1,0 +1,104 @@
+import type { Config } from "../config/config.ts";
+import { renderProblem } from "../config/problem.ts";
+import type { MetricSnapshot } from "../core/metrics/metrics.ts";
+import { createLogging, logFatalErrors, type Logging } from "../main.ts";
+import type { ModelStatus } from "../models/served-model.ts";
+import { StartError } from "../serve/listen.ts";
+import { LAME_DUCK_MS } from "../serve/serve-role.ts";
+import type { CommandIo, CommandLine, ExitCode } from "./command.ts";
+import { isDefault, loadAgain, loadFor } from "./config-session.ts";
+import { openMetricsPort } from "./metrics-port.ts";
+import { printStart } from "./print-start.ts";
+import { removeRunState, writeRunState } from "./run-state.ts";
+import { onSignals } from "./signals.ts";
+
+/** What `up` and `serve` keep running in the foreground. */
+export interface Running {
+  readonly httpPort: number;
+  readonly processes: number;
+  readonly models: readonly ModelStatus[];
+  metrics(): Promise<readonly MetricSnapshot[]>;
+  apply(config: Config): Promise<readonly ModelStatus[]>;
+  /** Answers what is in flight. @param lameDuckMs how long new requests are still taken. */
+  stop(lameDuckMs: number): Promise<unknown>;
+}
+
+/**
+ * Starts what a command line asks for and stays in front of it: prints the addresses, applies the file again
+ * on SIGHUP, stops on SIGTERM and Ctrl-C.
+ */
+export async function runInForeground(
+  line: CommandLine,
+  io: CommandIo,
+  start: (config: Config, logging: Logging) => Promise<Running>,
+): Promise<ExitCode> {
+  const startedMs = performance.now();
+  const loaded = await loadFor(line, io);
+  if (loaded === undefined) return 2;
+  const { config } = loaded;
+  const logging = await createLogging(config.server.log);
+  const log = logging.loggerFor("millrace");
+  logFatalErrors(logging.loggerFor);
+  for (const warning of loaded.warnings) log.warn({ location: warning.location }, warning.message);
+  let running: Running;
+  let metricsPort: number | undefined;
+  try {
+    running = await start(config, logging);
+    const isDefaultPort = isDefault(loaded, "server.metricsPort");
+    const read = (): Promise<readonly MetricSnapshot[]> => running.metrics();
+    metricsPort = (await openMetricsPort(config, isDefaultPort, read, log))?.port;
+  } catch (error) {
+    io.stderr.write(`${(error as Error).message}\n`);
+    return 1;
+  }
+  const { httpPort, models, processes } = running;
+  const tookMs = Math.round(performance.now() - startedMs);
+  printStart({ config, httpPort, metricsPort, models, processes, tookMs }, line.options.has("json"), io);
+  const scheme = config.server.tls === undefined ? "http" : "https";
+  await writeRunState(config.stateDir, {
+    pid: process.pid,
+    url: `${scheme}://${config.server.host}:${httpPort}`,
+  });
+  const code = await stopped(running, () => reload(running, line, io, logging));
+  await removeRunState(config.stateDir);
+  process.exit(code);
+}
+
+/** Waits for the signal that ends it. */
+function stopped(running: Running, onReload: () => Promise<void>): Promise<ExitCode> {
+  return new Promise((resolve) => {
+    onSignals({
+      stop(signal) {
+        // A terminal wants its prompt back; a load balancer needs a moment to look elsewhere.
+        void running.stop(signal === "SIGTERM" ? LAME_DUCK_MS : 0).finally(() => resolve(0));
+      },
+      force: () => resolve(130),
+      reload: () => void onReload(),
+    });
+  });
+}
+
+async function reload(
+  running: Running,
+  line: CommandLine,
+  io: CommandIo,
+  { loggerFor }: Logging,
+): Promise<void> {
+  const log = loggerFor("millrace");
+  try {
+    const result = await loadAgain(line, io);
+    if (result.kind === "invalid") {
+      const problems = result.problems.map((problem) => renderProblem(problem));
+      const text = `The file was not applied, it is invalid: ${problems.join("; ")}`;
+      log.error({ problems }, text);
+      return;
+    }
+    const models = await running.apply(result.config);
+    const notReady = models.filter((model) => !model.isReady).map((model) => model.name);
+    log.info({ models: models.map((model) => model.name), notReady }, "The file was applied");
+  } catch (error) {
+    const known = error instanceof StartError || (error as Error).name === "StartError";
+    log.error(known ? {} : { err: error }, (error as Error).message);
+  }
+}
+

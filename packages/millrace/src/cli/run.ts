@@ -1,0 +1,89 @@
+import { argv, cwd, env, stderr, stdout } from "node:process";
+import { MILLRACE_VERSION } from "../version.ts";
+import { parseCommandLine, UsageError, type Command, type CommandIo, type ExitCode } from "./command.ts";
+
+/** Every command, loaded only when it is called. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import("./up.ts")).up,
+  serve: async () => (await import("./serve.ts")).serve,
+  predict: async () => (await import("./predict.ts")).predict,
+  check: async () => (await import("./check.ts")).check,
+  "config print": async () => (await import("./config-print.ts")).configPrint,
+  "config schema": async () => (await import("./config-schema.ts")).configSchema,
+  inspect: async () => (await import("./inspect.ts")).inspect,
+  init: async () => (await import("./init.ts")).init,
+};
+
+/** Runs one command line. @returns the exit code. */
+export async function runCli(words: readonly string[], io: CommandIo): Promise<ExitCode> {
+  const [first = "--help", second] = words;
+  if (first === "--version" || first === "version") {
+    io.stdout.write(`${MILLRACE_VERSION}\n`);
+    return 0;
+  }
+  if (first === "--help" || first === "-h" || first === "help") {
+    io.stdout.write(await overview());
+    return 0;
+  }
+  const name = COMMANDS[`${first} ${second ?? ""}`] === undefined ? first : `${first} ${second ?? ""}`;
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) {
+    const { didYouMean } = await import("../config/did-you-mean.ts");
+    const nearest = didYouMean(name, Object.keys(COMMANDS));
+    const hint = nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
+    io.stderr.write(
+      `Unknown command "${name}"; there are ${Object.keys(COMMANDS).join(", ")}.${hint}\n`,
+    );
+    return 2;
+  }
+  return runCommand(await load(), words.slice(name.split(" ").length), io);
+}
+
+async function runCommand(
+  command: Command,
+  words: readonly string[],
+  io: CommandIo,
+): Promise<ExitCode> {
+  if (words.includes("--help") || words.includes("-h")) {
+    io.stdout.write(help(command));
+    return 0;
+  }
+  try {
+    return await command.run(parseCommandLine(words, command), io);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.stderr.write(`${error.message}\nUsage: millrace ${command.usage}\n`);
+    return 2;
+  }
+}
+
+async function overview(): Promise<string> {
+  const rows = await Promise.all(
+    Object.entries(COMMANDS).map(async ([name, load]) => {
+      const { summary } = await load();
+      return `  ${name.padEnd(14)} ${summary}`;
+    }),
+  );
+  return (
+    `millrace ${MILLRACE_VERSION}: runs machine-learning models in production\n\n` +
+    `Usage: millrace <command> [arguments] [--key value]\n\n${rows.join("\n")}\n\n` +
+    "Any key of the file is also a flag: --server.http-port 9000; --port, --host and --config are short.\n" +
+    "millrace <command> --help shows an example.\n"
+  );
+}
+
+function help(command: Command): string {
+  const options = { ...command.options, help: "shows this" };
+  const rows = Object.entries(options).map(([name, text]) => `  --${name.padEnd(18)} ${text}`);
+  const examples = command.examples.map((example) => `  millrace ${example}`);
+  return (
+    `${command.summary}\n\nUsage: millrace ${command.usage}\n\n${rows.join("\n")}\n\n` +
+    `Examples:\n${examples.join("\n")}\n`
+  );
+}
+
+if (import.meta.main) {
+  // A pipe that closes early (| head) is the reader's choice, not an error.
+  stdout.on("error", () => process.exit(0));
+  process.exitCode = await runCli(argv.slice(2), { stdout, stderr, env, cwd: cwd() });
+}

@@ -1,0 +1,40 @@
+import { branches, wordsOf } from "./schema-node.ts";
+import type { SchemaNode } from "./json-schema.ts";
+
+/**
+ * A value of a flag, an environment variable or a `${NAME}` is text; turns it into the number, boolean, list or
+ * object the schema wants there. Text that fits nothing stays text, so that the schema says what is wrong.
+ */
+export function coerce(text: string, node: SchemaNode): unknown {
+  const choices = branches(node);
+  const has = (type: SchemaNode["type"]) => choices.some((choice) => choice.type === type);
+  if (wordsOf(node).includes(text)) return text;
+  const list = choices.find((choice) => choice.type === "array");
+  if (isJson(text, { list: list !== undefined, object: has("object") })) return parseJson(text);
+  if (has("integer") || has("number")) {
+    if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
+  }
+  if (has("boolean") && (text === "true" || text === "false")) return text === "true";
+  if (list !== undefined && (text.includes(",") || !has("string"))) return splitList(text, list);
+  return text;
+}
+
+function isJson(text: string, allowed: { readonly list: boolean; readonly object: boolean }): boolean {
+  return (allowed.list && text.startsWith("[")) || (allowed.object && text.startsWith("{"));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+function splitList(text: string, list: SchemaNode): unknown[] {
+  if (text.trim() === "") return [];
+  return text.split(",").map((part, index) => {
+    const item = list.prefixItems?.[index] ?? list.items;
+    return coerce(part.trim(), item === undefined || item === false ? {} : item);
+  });
+}

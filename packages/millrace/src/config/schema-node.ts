@@ -1,0 +1,138 @@
+import { DURATION_UNITS } from "./duration.ts";
+import type { SchemaNode } from "./json-schema.ts";
+import type { Kind } from "./schema.ts";
+import { SIZE_UNITS } from "./size.ts";
+
+/** Keys of objects and indexes of lists, outermost first. */
+export type ConfigPath = readonly (string | number)[];
+
+/** What a text of a kind is called in problems. */
+const KINDS: Readonly<Record<Kind, string>> = {
+  duration: `a duration with its unit: ${DURATION_UNITS}`,
+  size: `a size with its unit: ${SIZE_UNITS}`,
+  name: `a name: letters, digits, ".", "_" and "-", beginning with a letter or digit, at most 128, not "stats"`,
+  path: "a path",
+  source: "a path or an https:// address",
+  sha256: "64 hexadecimal digits",
+  secret: "visible ASCII characters without spaces",
+};
+
+/** `services.iris.timeout`, `server.auth.keys[0].secret`. */
+export function pathText(path: ConfigPath): string {
+  return path.reduce<string>((text, segment) => {
+    if (typeof segment === "number") return `${text}[${segment}]`;
+    return text === "" ? segment : `${text}.${segment}`;
+  }, "");
+}
+
+/** The schema of the value at `path`; undefined where there is no such key. */
+export function nodeAt(root: SchemaNode, path: ConfigPath): SchemaNode | undefined {
+  let node: SchemaNode | undefined = root;
+  for (const segment of path) {
+    node = branches(node)
+      .map((branch) => childOf(branch, segment))
+      .find((child) => child !== undefined);
+    if (node === undefined) return undefined;
+  }
+  return node;
+}
+
+/** The node itself, or what it is a choice of. */
+export function branches(node: SchemaNode): readonly SchemaNode[] {
+  return node.anyOf ?? [node];
+}
+
+/** Known keys of an object; empty for anything else. */
+export function propertiesOf(node: SchemaNode): readonly (readonly [string, SchemaNode])[] {
+  return branches(node).flatMap((branch) => Object.entries(branch.properties ?? {}));
+}
+
+/** The schema of a map's values; undefined when the node is not a map. */
+export function mapValueOf(node: SchemaNode): SchemaNode | undefined {
+  const map = branches(node).find((branch) => isMap(branch));
+  return map?.additionalProperties === false ? undefined : map?.additionalProperties;
+}
+
+/** May a value at the node be, or contain, a secret? */
+export function holdsSecret(node: SchemaNode): boolean {
+  if (node.secret === true) return true;
+  const item = node.items === false ? undefined : node.items;
+  const children = [
+    ...(node.anyOf ?? []),
+    ...Object.values(node.properties ?? {}),
+    ...(item === undefined ? [] : [item]),
+  ];
+  return children.some((child) => holdsSecret(child));
+}
+
+/** Words a value at the node may be. */
+export function wordsOf(node: SchemaNode): readonly string[] {
+  return branches(node).flatMap((branch) => branch.enum ?? branch.const ?? []);
+}
+
+/** What is allowed at a node, in words: `a whole number 1 to 256 or auto`. */
+export function expectedText(node: SchemaNode): string {
+  if (node.kind !== undefined) return withRange(KINDS[node.kind], node.range);
+  if (node.anyOf !== undefined) return node.anyOf.map((branch) => expectedText(branch)).join(" or ");
+  const words = wordsOf(node);
+  if (words.length > 0) return words.join(" or ");
+  return withRange(typeText(node), node.range ?? numberRange(node));
+}
+
+/** Bounds of a node in words, `1 to 256`; undefined when it has none. */
+export function rangeText(node: SchemaNode): string | undefined {
+  const bounded = branches(node).find((branch) => (branch.range ?? numberRange(branch)) !== undefined);
+  return bounded === undefined ? undefined : (bounded.range ?? numberRange(bounded));
+}
+
+function childOf(node: SchemaNode, segment: string | number): SchemaNode | undefined {
+  if (typeof segment === "number") {
+    return node.prefixItems?.[segment] ?? (node.items === false ? undefined : node.items);
+  }
+  if (node.properties !== undefined && Object.hasOwn(node.properties, segment)) {
+    return node.properties[segment];
+  }
+  return node.additionalProperties === false ? undefined : node.additionalProperties;
+}
+
+function isMap(node: SchemaNode): boolean {
+  return node.additionalProperties !== undefined && node.additionalProperties !== false;
+}
+
+function typeText(node: SchemaNode): string {
+  switch (node.type) {
+    case "string":
+      return "text";
+    case "integer":
+      return "a whole number";
+    case "number":
+      return "a number";
+    case "boolean":
+      return "true or false";
+    case "array": {
+      if (node.prefixItems !== undefined) return `a list of ${node.prefixItems.length} numbers`;
+      const item = node.items === false || node.items === undefined ? {} : node.items;
+      return Object.keys(item).length === 0 ? "a list" : `a list of: ${itemText(item)}`;
+    }
+    case "object":
+      return isMap(node)
+        ? "an object"
+        : `an object with ${Object.keys(node.properties ?? {}).join(", ")}`;
+    case undefined:
+      return "any value";
+  }
+}
+
+function itemText(item: SchemaNode): string {
+  return item.type === "object" ? `objects with ${Object.keys(item.properties ?? {}).join(", ")}` : expectedText(item);
+}
+
+function withRange(text: string, range: string | undefined): string {
+  return range === undefined ? text : `${text}, ${range}`;
+}
+
+function numberRange(node: SchemaNode): string | undefined {
+  const { minimum, maximum } = node;
+  if (minimum === undefined || maximum === undefined) return undefined;
+  return maximum === Number.MAX_SAFE_INTEGER ? `${minimum} or more` : `${minimum} to ${maximum}`;
+}

@@ -1,0 +1,139 @@
+import type { z } from "zod";
+import { isPlainObject, valueAt } from "./config-tree.ts";
+import type { ConfigTree, PlainObject } from "./config-tree.ts";
+import { didYouMean } from "./did-you-mean.ts";
+import type { SchemaNode } from "./json-schema.ts";
+import { createProblem, shownValue } from "./problem.ts";
+import type { ConfigProblem } from "./problem.ts";
+import { configSchema } from "./schema.ts";
+import type { ConfigOutput } from "./schema.ts";
+import { branches, expectedText, nodeAt, propertiesOf, wordsOf } from "./schema-node.ts";
+import type { ConfigPath } from "./schema-node.ts";
+
+/** Rounds of leaving out what is wrong; one round finds nearly all, nested forms may need a few. */
+const ROUNDS_MAX = 10;
+
+export interface Validated {
+  /** What the schema makes of the right parts; undefined when nothing is left. */
+  readonly output: ConfigOutput | undefined;
+  readonly problems: readonly ConfigProblem[];
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** One thing the schema refuses, with unions taken apart. */
+interface Finding {
+  readonly kind: "unknown" | "name" | "value" | "rule";
+  readonly path: ConfigPath;
+  /** Of a rule: what it says. */
+  readonly message: string;
+}
+
+/**
+ * Checks the tree against the schema. What is wrong is reported and left out, so that references and files of
+ * the rest can be checked as well and every problem comes at once.
+ */
+export function validate(tree: ConfigTree, root: SchemaNode): Validated {
+  const values = structuredClone(tree.values);
+  const problems: ConfigProblem[] = [];
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const result = configSchema.safeParse(values);
+    if (result.success) return { output: result.data, problems };
+    const findings = result.error.issues.flatMap((issue) => findingsOf(issue, []));
+    // Only the first round sees what was written; later ones see what leaving out has made of it.
+    if (round === 0) problems.push(...findings.map((finding) => describe(finding, tree, root)));
+    for (const { path } of findings) leaveOut(values, path);
+  }
+  return { output: undefined, problems };
+}
+
+function findingsOf(issue: Issue, prefix: ConfigPath): readonly Finding[] {
+  const path = [...prefix, ...issue.path.map((segment) => segment as string | number)];
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({ kind: "unknown", path: [...path, key], message: "" }));
+    case "invalid_key":
+      return [{ kind: "name", path, message: "" }];
+    case "invalid_union": {
+      const [branch, ...others] = issue.errors.filter((issues) => !issues.some(isOtherForm));
+      if (branch === undefined || others.length > 0) return [{ kind: "value", path, message: "" }];
+      return branch.flatMap((inner) => findingsOf(inner, path));
+    }
+    case "custom": {
+      const isRule = issue.message !== "Invalid input";
+      return [{ kind: isRule ? "rule" : "value", path, message: issue.message }];
+    }
+    default:
+      return [{ kind: "value", path, message: "" }];
+  }
+}
+
+/** Does the issue say that the value is not of this branch's form at all? */
+function isOtherForm(issue: Issue): boolean {
+  const codes: readonly string[] = ["invalid_type", "invalid_value", "invalid_format"];
+  return issue.path.length === 0 && codes.includes(issue.code);
+}
+
+function describe(finding: Finding, tree: ConfigTree, root: SchemaNode): ConfigProblem {
+  const { kind, path, message } = finding;
+  const last = String(path.at(-1));
+  const node = nodeAt(root, path) ?? {};
+  switch (kind) {
+    case "unknown": {
+      const parent = nodeAt(root, path.slice(0, -1)) ?? {};
+      const known = propertiesOf(parent).map(([key]) => key);
+      const allowed = known.join(", ");
+      return createProblem(
+        tree.placeOf(path, "key"),
+        path,
+        `unknown key "${last}"; known keys: ${allowed}`,
+        { allowed, didYouMean: didYouMean(last, known) },
+      );
+    }
+    case "name": {
+      const map = branches(nodeAt(root, path.slice(0, -1)) ?? {});
+      const names = map.find((branch) => branch.propertyNames !== undefined)?.propertyNames;
+      const allowed = expectedText(names ?? {});
+      const text = `found the name ${JSON.stringify(last)}, expected ${allowed}`;
+      return createProblem(tree.placeOf(path, "key"), path, text, { allowed });
+    }
+    case "rule":
+      return createProblem(tree.placeOf(path, "value"), path, message);
+    case "value":
+      return describeValue(path, node, tree, root);
+  }
+}
+
+function describeValue(
+  path: ConfigPath,
+  node: SchemaNode,
+  tree: ConfigTree,
+  root: SchemaNode,
+): ConfigProblem {
+  const value = tree.get(path);
+  const allowed = expectedText(node);
+  const place = tree.placeOf(path, "value");
+  if (value === undefined) return createProblem(place, path, `missing, expected ${allowed}`, { allowed });
+  const message = `found ${shownValue(root, tree, path)}, expected ${allowed}${unitHint(value, node)}`;
+  const isOpen = typeof value === "string" && tree.templateOf(path) === undefined;
+  const nearest = isOpen ? didYouMean(value, wordsOf(node)) : undefined;
+  return createProblem(place, path, message, { allowed, didYouMean: nearest });
+}
+
+/** `(30s?)` after a number that lacks its unit. */
+function unitHint(value: unknown, node: SchemaNode): string {
+  const isNumber = typeof value === "number" || (typeof value === "string" && /^\d+$/.test(value));
+  const kind = branches(node).find((branch) => branch.kind !== undefined)?.kind;
+  if (!isNumber || (kind !== "duration" && kind !== "size")) return "";
+  return ` (${value}${kind === "duration" ? "s" : "MiB"}?)`;
+}
+
+/** Removes the value at `path`, or, when it is one that is missing, what it is missing in. */
+function leaveOut(values: PlainObject, path: ConfigPath): void {
+  // A list is left out whole: removing one item would move the others.
+  const index = path.findIndex((segment) => typeof segment === "number");
+  let target = index === -1 ? path : path.slice(0, index);
+  while (target.length > 1 && valueAt(values, target) === undefined) target = target.slice(0, -1);
+  const parent = valueAt(values, target.slice(0, -1));
+  if (isPlainObject(parent)) delete parent[target.at(-1) ?? ""];
+}

@@ -1,0 +1,214 @@
+import { MillraceError, PROBLEMS_MAX, type Problem } from "../errors.ts";
+import { JsonReader } from "../json-reader.ts";
+import { readJsonArray, readJsonScalar } from "./read-json-array.ts";
+import { fitsShape, type Tensor, type TensorSpec } from "./tensor.ts";
+
+type Location = readonly (string | number)[];
+
+/**
+ * Reads the body of `POST /predict`: `{"data": rows}`, the bare array `rows`, or `{"inputs": {"name": rows}}`.
+ *
+ * @param specs inputs of the model; `data` and a bare array need exactly one.
+ * @returns one tensor per input, in the order of `specs`.
+ * @throws INVALID_JSON, INVALID_BODY for a wrong member, INVALID_TENSOR for wrong rows; with every problem found.
+ */
+export function readRows(body: Uint8Array, specs: readonly TensorSpec[]): Tensor[] {
+  const reader = new JsonReader(body);
+  const problems: Problem[] = [];
+  const tensors = new Map<string, Tensor>();
+  if (body.length === 0) throw invalidBody(`the body is empty, expected ${expectedForm(specs)}`, []);
+  switch (reader.peek()) {
+    case "array":
+      readData(reader, specs, ["body"], { problems, tensors });
+      break;
+    case "object":
+      readMembers(reader, specs, { problems, tensors });
+      break;
+    default:
+      throw invalidBody(
+        `found ${JSON.stringify(reader.excerpt(reader.offset, body.length))}, expected ${expectedForm(specs)}`,
+        [],
+      );
+  }
+  reader.end();
+  return collect(specs, { tensors, problems });
+}
+
+interface Sink {
+  readonly problems: Problem[];
+  readonly tensors: Map<string, Tensor>;
+}
+
+function readMembers(reader: JsonReader, specs: readonly TensorSpec[], sink: Sink): void {
+  let found: string | undefined;
+  reader.enterObject();
+  for (let isFirst = true; ; isFirst = false) {
+    const key = reader.nextKey(isFirst);
+    if (key === undefined) break;
+    const location = ["body", key];
+    if (key !== "data" && key !== "inputs") {
+      addProblem(sink, location, 'unknown member, expected "data" or "inputs"', "unknown");
+      reader.skipValue();
+      continue;
+    }
+    if (found !== undefined) {
+      throw invalidBody(`found "${key}" after "${found}", expected one of them`, location);
+    }
+    found = key;
+    if (key === "inputs") readInputs(reader, specs, sink);
+    else readData(reader, specs, location, sink);
+  }
+  if (found === undefined && sink.problems.length === 0) {
+    throw invalidBody(`the object is empty, expected ${expectedForm(specs)}`, ["body"]);
+  }
+}
+
+function readData(
+  reader: JsonReader,
+  specs: readonly TensorSpec[],
+  location: Location,
+  sink: Sink,
+): void {
+  const [spec, second] = specs;
+  if (spec === undefined || second !== undefined) {
+    throw invalidBody(
+      `"data" serves models with one input, this one has ${specs.length}; expected ${expectedForm(specs)}`,
+      location,
+    );
+  }
+  readInput(reader, spec, location, sink);
+}
+
+function readInputs(reader: JsonReader, specs: readonly TensorSpec[], sink: Sink): void {
+  if (reader.peek() !== "object") {
+    throw invalidBody("found no object, expected input names and their rows", ["body", "inputs"]);
+  }
+  reader.enterObject();
+  for (let isFirst = true; ; isFirst = false) {
+    const name = reader.nextKey(isFirst);
+    if (name === undefined) return;
+    const location = ["body", "inputs", name];
+    const spec = specs.find((candidate) => candidate.name === name);
+    if (spec === undefined) {
+      addProblem(sink, location, `unknown input, expected ${namesOf(specs)}`, "unknown");
+      reader.skipValue();
+    } else if (sink.tensors.has(name)) {
+      throw invalidBody(`the input "${name}" stands twice`, location);
+    } else readInput(reader, spec, location, sink);
+  }
+}
+
+function readInput(reader: JsonReader, spec: TensorSpec, location: Location, sink: Sink): void {
+  const kind = reader.peek();
+  if (kind !== "array" && spec.shape.length > 0) {
+    reader.skipValue();
+    addProblem(sink, location, `found ${KINDS[kind]}, expected ${describeRows(spec)}`, "type");
+    return;
+  }
+  if (kind !== "array") {
+    const data = readJsonScalar(reader, spec.datatype, location, sink.problems);
+    sink.tensors.set(spec.name, { ...spec, data });
+    return;
+  }
+  const { data, shape } = readJsonArray(reader, spec.datatype, location, sink.problems);
+  if (!fitsShape(shape, spec.shape)) {
+    const [where, message] = shapeProblem(shape, spec);
+    addProblem(sink, [...location, ...where], message, "shape");
+  } else if (spec.shape[0] === -1 && shape[0] === 0) {
+    addProblem(sink, location, `found no rows, expected ${describeRows(spec)}`, "shape");
+  }
+  sink.tensors.set(spec.name, { name: spec.name, datatype: spec.datatype, shape, data });
+}
+
+const KINDS = {
+  object: "an object",
+  array: "an array",
+  string: "a string",
+  number: "a number",
+  true: "true",
+  false: "false",
+  null: "null",
+} as const;
+
+function shapeProblem(shape: readonly number[], spec: TensorSpec): [Location, string] {
+  const expected = describeRows(spec);
+  if (shape[0] === 0) return [[], `found no rows, expected ${expected}`];
+  if (shape.length === spec.shape.length - 1 && fitsShape(shape, spec.shape.slice(1))) {
+    return [[], `found one row, expected ${expected}: put it in one more pair of brackets`];
+  }
+  if (shape.length !== spec.shape.length) {
+    return [[], `found ${shape.length} levels of brackets, expected ${expected}`];
+  }
+  const axis = spec.shape.findIndex((extent, i) => extent !== -1 && extent !== shape[i]);
+  const path = new Array<number>(axis).fill(0);
+  return [path, `found ${shape[axis] ?? 0} values, expected ${spec.shape[axis] ?? 0}`];
+}
+
+function describeRows(spec: TensorSpec): string {
+  const shape = spec.shape.map((extent) => (extent === -1 ? "any" : extent)).join(", ");
+  return `nested arrays of shape [${shape}] (${spec.datatype})`;
+}
+
+function expectedForm(specs: readonly TensorSpec[]): string {
+  return specs.length === 1
+    ? '{"data": rows} or the bare array of rows'
+    : `{"inputs": {${specs.map((spec) => `"${spec.name}": rows`).join(", ")}}}`;
+}
+
+export function namesOf(specs: readonly { readonly name: string }[]): string {
+  return specs.map((spec) => `"${spec.name}"`).join(", ");
+}
+
+/** @returns the tensors in the order of `specs`. @throws when one is missing or anything was wrong. */
+function collect(specs: readonly TensorSpec[], { tensors, problems }: Sink): Tensor[] {
+  const found: Tensor[] = [];
+  let rows: { count: number; name: string } | undefined;
+  for (const spec of specs) {
+    const tensor = tensors.get(spec.name);
+    if (tensor === undefined) {
+      problems.push({
+        location: specs.length === 1 ? ["body", "data"] : ["body", "inputs", spec.name],
+        message: `missing, expected ${describeRows(spec)}`,
+        type: "missing",
+      });
+      continue;
+    }
+    found.push(tensor);
+    const count = tensor.shape[0];
+    if (spec.shape[0] !== -1 || count === undefined) continue;
+    if (rows !== undefined && rows.count !== count) {
+      problems.push({
+        location: ["body", "inputs", spec.name],
+        message: `found ${count} rows, expected ${rows.count} as in "${rows.name}"`,
+        type: "shape",
+      });
+    }
+    rows ??= { count, name: spec.name };
+  }
+  if (problems.length > 0) throw invalidTensors(problems);
+  return found;
+}
+
+function addProblem(sink: Sink, location: Location, message: string, type: string): void {
+  if (sink.problems.length < PROBLEMS_MAX) sink.problems.push({ location, message, type });
+}
+
+/** One error for all `problems`; its message is the first one. */
+export function invalidTensors(problems: readonly Problem[]): MillraceError {
+  const [first] = problems;
+  const where = first === undefined ? "the body" : first.location.join(".");
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
+  const isAboutMembers = first?.type === "unknown" || first?.type === "missing";
+  return new MillraceError(
+    isAboutMembers ? "INVALID_BODY" : "INVALID_TENSOR",
+    `Cannot read ${where}: ${first?.message ?? "it is invalid"}${more}`,
+    { problems },
+  );
+}
+
+function invalidBody(message: string, location: Location): MillraceError {
+  const where = location.length === 0 ? ["body"] : location;
+  return new MillraceError("INVALID_BODY", `Cannot read ${where.join(".")}: ${message}`, {
+    problems: [{ location: where, message, type: "body" }],
+  });
+}

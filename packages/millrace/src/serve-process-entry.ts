@@ -1,0 +1,3 @@
+import { runServeProcess } from "./main.ts";
+
+runServeProcess();

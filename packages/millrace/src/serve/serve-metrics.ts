@@ -1,0 +1,170 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { Counter, Histogram, CounterFamily, Metrics } from "../core/metrics/metrics.ts";
+import type { Models } from "../models/models.ts";
+
+/** Seconds: from 100 µs, where small models answer, to 10 s. */
+const SECONDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+/** Series of one service on one model version, looked up once and kept. */
+export interface ServiceSeries {
+  readonly ok: Counter;
+  readonly duration: Histogram;
+  readonly queue: Histogram;
+  readonly compute: Histogram;
+  readonly rows: Histogram;
+}
+
+/** The serve role's metrics. Names are a promise: docs/reference/metrics.md lists them. */
+export class ServeMetrics {
+  readonly registry: Metrics;
+  readonly #requests: CounterFamily;
+  readonly #rejected: CounterFamily;
+  readonly #loadFailures: CounterFamily;
+  readonly #loadSeconds;
+  readonly #duration;
+  readonly #queue;
+  readonly #compute;
+  readonly #rows;
+
+  constructor(registry: Metrics, models: () => Models | undefined) {
+    this.registry = registry;
+    this.#requests = registry.counter(
+      "inference_requests_total",
+      "Predictions by outcome; code is ok or an error code",
+      ["service", "model", "version", "role", "code"],
+    );
+    const labels = ["service", "model", "version"];
+    this.#duration = registry.histogram(
+      "inference_request_duration_seconds",
+      "From the parsed request to the outputs",
+      labels,
+      SECONDS,
+    );
+    this.#queue = registry.histogram(
+      "inference_queue_duration_seconds",
+      "Waiting for the model",
+      labels,
+      SECONDS,
+    );
+    this.#compute = registry.histogram(
+      "inference_compute_duration_seconds",
+      "Inside the model",
+      labels,
+      SECONDS,
+    );
+    this.#rows = registry.histogram(
+      "inference_batch_rows",
+      "Rows of one run of the model",
+      labels,
+      [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+    );
+    this.#rejected = registry.counter(
+      "inference_rejected_total",
+      "Requests refused before the model ran, by reason",
+      ["reason"],
+    );
+    this.#loadFailures = registry.counter(
+      "model_load_failures_total",
+      "Model files that could not be loaded",
+      ["model"],
+    );
+    this.#loadSeconds = registry.histogram(
+      "model_load_seconds",
+      "From reading a model file to the end of its warm-up",
+      ["model"],
+      [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    );
+    addModelGauges(registry, models);
+    addProcessGauges(registry);
+  }
+
+  series(service: string, model: string, version: number): ServiceSeries {
+    const labels = [service, model, String(version)];
+    return {
+      ok: this.#requests.with(...labels, "primary", "ok"),
+      duration: this.#duration.with(...labels),
+      queue: this.#queue.with(...labels),
+      compute: this.#compute.with(...labels),
+      rows: this.#rows.with(...labels),
+    };
+  }
+
+  countError(service: string, model: string, version: string, code: string): void {
+    this.#requests.with(service, model, version, "primary", code).add();
+  }
+
+  countRejection(reason: string): void {
+    this.#rejected.with(reason).add();
+  }
+
+  countLoad(model: string, tookMs: number): void {
+    this.#loadSeconds.with(model).observe(tookMs / 1000);
+  }
+
+  countLoadFailure(model: string): void {
+    this.#loadFailures.with(model).add();
+  }
+}
+
+function addModelGauges(registry: Metrics, models: () => Models | undefined): void {
+  const statuses = () => models()?.status() ?? [];
+  registry.gauge("model_ready", "1 when the model answers", ["model"], () =>
+    statuses().map((status) => [[status.name], status.isReady ? 1 : 0] as const),
+  );
+  registry.gauge("model_fallback", "1 when the fallback serves instead of the source", ["model"], () =>
+    statuses().map((status) => [[status.name], status.fallbackReason === undefined ? 0 : 1] as const),
+  );
+  registry.gauge(
+    "model_stale",
+    "1 when the newest file could not be loaded and an older version serves",
+    ["model"],
+    () =>
+      statuses().map(
+        (status) => [[status.name], status.isReady && status.problem !== undefined ? 1 : 0] as const,
+      ),
+  );
+  const versions = () =>
+    (models()?.names ?? []).flatMap((name) => models()?.model(name).versions ?? []);
+  registry.gauge("inference_inflight", "Requests accepted and not yet answered", ["model", "version"], () =>
+    versions().map((v) => [[v.modelName, String(v.version)], v.inFlight] as const),
+  );
+  registry.gauge("inference_queue_rows", "Requests waiting for the model", ["model", "version"], () =>
+    versions().map((v) => [[v.modelName, String(v.version)], v.waiting] as const),
+  );
+}
+
+function addProcessGauges(registry: Metrics): void {
+  const lag = monitorEventLoopDelay({ resolution: 10 });
+  lag.enable();
+  registry.gauge(
+    "event_loop_lag_seconds",
+    "Delay of the event loop beyond its 10 ms tick since the last reading, by quantile",
+    ["quantile"],
+    () => {
+      const beyondTick = (ns: number) => Math.max(0, ns / 1e9 - 0.01);
+      const values = [
+        [["0.5"], beyondTick(lag.percentile(50))],
+        [["0.99"], beyondTick(lag.percentile(99))],
+        [["1"], beyondTick(lag.max)],
+      ] as const;
+      lag.reset();
+      return values;
+    },
+  );
+  const startedSeconds = Date.now() / 1000 - process.uptime();
+  registry.gauge("process_start_time_seconds", "Start of the process, Unix time", [], () => [
+    [[], startedSeconds],
+  ]);
+  registry.gauge("process_resident_memory_bytes", "Resident memory", [], () => [
+    [[], process.memoryUsage.rss()],
+  ]);
+  registry.externalCounter("process_cpu_seconds_total", "CPU time, user and system", () => {
+    const { user, system } = process.cpuUsage();
+    return [[[], (user + system) / 1e6]];
+  });
+  registry.gauge("nodejs_heap_used_bytes", "JavaScript heap in use", [], () => [
+    [[], process.memoryUsage().heapUsed],
+  ]);
+}

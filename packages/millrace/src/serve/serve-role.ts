@@ -1,0 +1,190 @@
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import { isDeepStrictEqual } from "node:util";
+import type { Config } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import { Metrics, type MetricSnapshot } from "../core/metrics/metrics.ts";
+import type { RandomBytes } from "../core/prediction-id.ts";
+import { Models } from "../models/models.ts";
+import type { ModelEvents } from "../models/models-options.ts";
+import type { ModelStatus } from "../models/served-model.ts";
+import type { VersionLedger } from "../models/version-ledger.ts";
+import type { LoggerFor } from "../ports/logger.ts";
+import type { Runtime } from "../ports/runtime.ts";
+import { DataPlane } from "./data-plane.ts";
+import type { ModelRepository } from "./http/repository-routes.ts";
+import { listenError, StartError } from "./listen.ts";
+import { Readiness } from "./readiness.ts";
+import { ServeMetrics } from "./serve-metrics.ts";
+
+/** How long a process that is told to stop still takes new requests, until load balancers have noticed. */
+export const LAME_DUCK_MS = 1_000;
+
+export interface ServeParts {
+  readonly runtime: Runtime;
+  readonly ledger: VersionLedger;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly loggerFor: LoggerFor;
+  readonly downloadFolder: string;
+}
+
+export interface ListenOptions {
+  /** Do several processes share the port? */
+  readonly isShared: boolean;
+  /** Loads and unloads models in every process; undefined does it in this one. */
+  readonly repository: ModelRepository | undefined;
+}
+
+/**
+ * The serve role: models behind a data plane, and once `listen` was called an HTTP front end. Without it, it
+ * is what the library embeds.
+ */
+export class ServeRole {
+  readonly plane: DataPlane;
+  readonly models: Models;
+  readonly readiness: Readiness;
+  readonly #parts: ServeParts;
+  readonly #metrics: ServeMetrics;
+  #config: Config;
+  #http: FastifyInstance | undefined;
+
+  constructor(config: Config, parts: ServeParts) {
+    this.#config = config;
+    this.#parts = parts;
+    const { runtime, ledger, clock, random, downloadFolder } = parts;
+    this.#metrics = new ServeMetrics(new Metrics(), () => this.models);
+    const events = modelEvents(parts, this.#metrics);
+    this.models = new Models({ runtime, ledger, clock, events, downloadFolder });
+    this.readiness = new Readiness(this.models);
+    this.plane = new DataPlane({ models: this.models, metrics: this.#metrics, clock, random });
+  }
+
+  /** Loads every model of the file. Models that fail are in `status()`; the others serve. */
+  async loadModels(): Promise<void> {
+    const loading = this.models.apply(this.#config.models);
+    this.plane.setServices(this.#config.services);
+    await loading;
+  }
+
+  /**
+   * Opens the HTTP port. Requests are answered with 503 until their model is loaded.
+   * @returns the port that was taken. @throws StartError when it cannot be had.
+   */
+  async listen({ isShared, repository }: ListenOptions): Promise<number> {
+    const { createHttpServer } = await import("./http/http-server.ts");
+    const { server } = this.#config;
+    this.#http = await createHttpServer({
+      server,
+      title: this.#config.name,
+      plane: this.plane,
+      readiness: this.readiness,
+      repository: repository ?? this.localRepository,
+      log: this.#parts.loggerFor("http"),
+      accessLog: this.#parts.loggerFor("access"),
+    });
+    const { host, httpPort: port } = server;
+    try {
+      await this.#http.listen({ host, port, ...(isShared ? { reusePort: true } : {}) });
+    } catch (error) {
+      throw listenError(error, { host, port, key: "server.httpPort" });
+    }
+    return (this.#http.server.address() as AddressInfo).port;
+  }
+
+  /** Loads and unloads in this process only. */
+  get localRepository(): ModelRepository {
+    return {
+      load: (name) => this.models.model(name).load(),
+      unload: (name) => this.models.model(name).unload(),
+    };
+  }
+
+  status(): ModelStatus[] {
+    return this.models.status();
+  }
+
+  metrics(): MetricSnapshot[] {
+    return this.#metrics.registry.snapshot();
+  }
+
+  /**
+   * Applies a changed file: models are loaded beside the old ones, then models and services switch.
+   * @throws StartError when it changes what only a restart can change; nothing is applied then.
+   */
+  async apply(config: Config): Promise<void> {
+    checkApplicable(this.#config, config);
+    this.#config = config;
+    await this.models.apply(config.models);
+    this.plane.setServices(config.services);
+  }
+
+  /**
+   * Stops without losing a request: not ready at once, still serving for `lameDuckMs`, then no new connections,
+   * then the requests in flight, at most `server.drain` in all.
+   * @returns true when every request was answered.
+   */
+  async stop(lameDuckMs: number): Promise<boolean> {
+    const { clock } = this.#parts;
+    const { drainMs } = this.#config.server;
+    this.readiness.startDraining();
+    const deadline = new Promise<false>((resolve) =>
+      clock.schedule(drainMs, () => resolve(false)),
+    );
+    const finished = (async () => {
+      await new Promise<void>((resolve) =>
+        clock.schedule(Math.min(lameDuckMs, drainMs / 2), resolve),
+      );
+      await this.#http?.close();
+      await this.models.close();
+      return true;
+    })();
+    const isFinished = await Promise.race([finished, deadline]);
+    if (!isFinished) this.#http?.server.closeAllConnections();
+    return isFinished;
+  }
+}
+
+/** @throws StartError naming every changed key that needs a restart. */
+export function checkApplicable(current: Config, next: Config): void {
+  const keys = Object.keys(current.server) as (keyof Config["server"])[];
+  const changed = keys
+    .filter((key) => !isDeepStrictEqual(current.server[key], next.server[key]))
+    .map((key) => `server.${key}`);
+  if (current.stateDir !== next.stateDir) changed.push("state.dir");
+  if (changed.length === 0) return;
+  throw new StartError(
+    `Cannot apply the file: ${changed.join(", ")} changed, which needs a restart; nothing was applied`,
+  );
+}
+
+function modelEvents({ loggerFor }: ServeParts, metrics: ServeMetrics): ModelEvents {
+  const log = loggerFor("models");
+  return {
+    loaded(version, tookMs) {
+      metrics.countLoad(version.modelName, tookMs);
+      const { sha256, loadedSha256, changes } = version.model.description;
+      const rewritten = changes.length === 0 ? {} : { loadedSha256, changes };
+      const fields = { model: version.id, path: version.path, sha256, ...rewritten };
+      log.info({ ...fields, ms: Math.round(tookMs) }, `Model ${version.id} loaded`);
+      if (version.fallbackReason !== undefined) {
+        log.warn(
+          { ...fields, reason: version.fallbackReason },
+          `Model ${version.id} is the fallback: ${version.fallbackReason}`,
+        );
+      }
+    },
+    switched(next, previous) {
+      if (previous === undefined) return;
+      log.info({ model: next.id, previous: previous.id }, `Model ${next.id} serves`);
+    },
+    released(version) {
+      log.info({ model: version.id }, `Model ${version.id} drained and released`);
+    },
+    failed(model, reason, stillServing) {
+      metrics.countLoadFailure(model);
+      const rest = stillServing === undefined ? "it is not ready" : `${stillServing} goes on serving`;
+      log.error({ model, reason, stillServing }, `Model ${model} failed to load: ${reason}; ${rest}`);
+    },
+  };
+}
