@@ -18,7 +18,7 @@ export interface MillraceClientOptions {
   readonly url: string;
   /** Secret of an API key, sent as `Authorization: Bearer`. Default: none. */
   readonly key?: string;
-  /** Longest time for one call, retries included, in milliseconds. Default 30000; the server's own limit may be shorter. */
+  /** Longest time for one call, retries included, in milliseconds, up to a day. Default 30000; the server's own limit may be shorter. */
   readonly timeoutMs?: number;
   readonly retries?: RetryOptions;
   /** Default: the platform's. */
@@ -34,7 +34,7 @@ export type PredictInput =
   readonly JsonInput[] | { readonly inputs: { readonly [name: string]: JsonInput } };
 
 export interface PredictOptions extends CallOptions {
-  /** Asks for the label instead of the numbers: `"setosa"`. Default false. */
+  /** Asks for the label instead of the numbers: `"setosa"`, several rows give several. Default false. */
   readonly label?: boolean;
 }
 

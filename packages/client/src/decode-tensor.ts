@@ -6,19 +6,19 @@ import type { Datatype, DatatypeArrays, Tensor } from "./tensor.ts";
 type Elements = readonly JsonValue[];
 
 const DECODERS: { readonly [D in Datatype]: (data: Elements) => DatatypeArrays[D] } = {
-  BOOL: (data) => Uint8Array.from(data, decodeBoolean),
-  UINT8: (data) => Uint8Array.from(data, integerDecoder("UINT8")),
-  UINT16: (data) => Uint16Array.from(data, integerDecoder("UINT16")),
-  UINT32: (data) => Uint32Array.from(data, integerDecoder("UINT32")),
-  UINT64: (data) => BigUint64Array.from(data, bigintDecoder("UINT64")),
-  INT8: (data) => Int8Array.from(data, integerDecoder("INT8")),
-  INT16: (data) => Int16Array.from(data, integerDecoder("INT16")),
-  INT32: (data) => Int32Array.from(data, integerDecoder("INT32")),
-  INT64: (data) => BigInt64Array.from(data, bigintDecoder("INT64")),
+  BOOL: (data) => Uint8Array.from(data.map(decodeBoolean)),
+  UINT8: (data) => Uint8Array.from(data.map(integerDecoder("UINT8"))),
+  UINT16: (data) => Uint16Array.from(data.map(integerDecoder("UINT16"))),
+  UINT32: (data) => Uint32Array.from(data.map(integerDecoder("UINT32"))),
+  UINT64: (data) => BigUint64Array.from(data.map(bigintDecoder("UINT64"))),
+  INT8: (data) => Int8Array.from(data.map(integerDecoder("INT8"))),
+  INT16: (data) => Int16Array.from(data.map(integerDecoder("INT16"))),
+  INT32: (data) => Int32Array.from(data.map(integerDecoder("INT32"))),
+  INT64: (data) => BigInt64Array.from(data.map(bigintDecoder("INT64"))),
   FP16: () => refuseJson("FP16"),
   BF16: () => refuseJson("BF16"),
-  FP32: (data) => Float32Array.from(data, decodeFloat),
-  FP64: (data) => Float64Array.from(data, decodeFloat),
+  FP32: (data) => Float32Array.from(data.map(decodeFloat)),
+  FP64: (data) => Float64Array.from(data.map(decodeFloat)),
   BYTES: (data) => data.map(decodeText),
 };
 
@@ -33,7 +33,8 @@ export function decodeTensor(output: JsonValue): Tensor {
   if (!isDatatype(datatype)) throw new RangeError(`output "${name}" has no known datatype`);
   if (!isShape(shape)) throw new RangeError(`output "${name}" has no shape`);
   if (!Array.isArray(data)) throw new RangeError(`output "${name}" has no data`);
-  const elements = data.flat(Infinity) as Elements; // servers may nest by shape
+  // A server may nest by shape; flat() is too slow to be called without need.
+  const elements = (Array.isArray(data[0]) ? data.flat(Infinity) : data) as Elements;
   if (elements.length !== elementCountOf(shape)) {
     const extents = shape.join(", ");
     throw new RangeError(`output "${name}" has ${elements.length} elements for [${extents}]`);

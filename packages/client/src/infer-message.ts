@@ -24,10 +24,10 @@ export interface InferReply {
   readonly outputs: readonly Tensor[];
 }
 
-/** A request or a reply as bytes, with the headers that say how to read them. */
-export interface InferMessage {
+/** A body with the headers that say how to read it. */
+export interface InferMessage<B> {
   readonly headers: Headers;
-  readonly body: string | Uint8Array<ArrayBuffer>;
+  readonly body: B;
 }
 
 /*
@@ -36,7 +36,7 @@ export interface InferMessage {
  */
 
 /** @throws INVALID_TENSOR when an input has no JSON form. */
-export function encodeInfer(request: InferRequest): InferMessage {
+export function encodeInfer(request: InferRequest): InferMessage<string | Uint8Array<ArrayBuffer>> {
   const body = writeJson({
     id: request.id,
     inputs: request.inputs.map(encodeTensor),
@@ -46,10 +46,8 @@ export function encodeInfer(request: InferRequest): InferMessage {
 }
 
 /** @throws SyntaxError or RangeError when the reply is not what the protocol says. */
-export function decodeInfer(message: InferMessage): InferReply {
-  const text =
-    typeof message.body === "string" ? message.body : new TextDecoder().decode(message.body);
-  const reply = readJson(text);
+export function decodeInfer({ body }: InferMessage<Uint8Array>): InferReply {
+  const reply = readJson(new TextDecoder().decode(body));
   if (!isJsonObject(reply)) throw new RangeError("it is not an object");
   const { model_name, model_version, id, outputs } = reply;
   if (typeof model_name !== "string") throw new RangeError("it has no model_name");

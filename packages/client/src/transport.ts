@@ -6,7 +6,7 @@ import type { RetryPolicy } from "./retry-policy.ts";
 
 /** Options of a single call. */
 export interface CallOptions {
-  /** Longest time for the call, retries included, in milliseconds: 1 to 2^31 − 1. Default: the client's. */
+  /** Longest time for the call, retries included, in milliseconds: 1 to 86400000 (a day). Default: the client's. */
   readonly timeoutMs?: number;
   /** Ends the call at once; its reason is what the call throws. */
   readonly signal?: AbortSignal;
@@ -41,6 +41,9 @@ export interface TransportOptions {
   readonly clock: Clock;
   readonly retries: RetryPolicy;
 }
+
+/** A day. Far below 2^31, from where on setTimeout fires at once. */
+const TIMEOUT_MS_MAX = 86_400_000;
 
 /** Sends requests within a deadline and a retry budget, and turns every failure into a MillraceClientError. */
 export class Transport {
@@ -98,7 +101,8 @@ export class Transport {
       return errorFromReply(action, { status, headers: response.headers, text });
     } catch (cause) {
       signal.throwIfAborted();
-      const detail = `no connection to ${this.#options.baseUrl}${reasonOf(cause)}`;
+      const { host } = new URL(this.#options.baseUrl); // a URL may hold a password
+      const detail = `the connection to ${host} failed${reasonOf(cause)}`;
       const message = `Cannot ${action}: ${detail}`;
       return new MillraceClientError("CONNECTION_FAILED", message, { status, detail, cause });
     }
@@ -117,9 +121,10 @@ export class Transport {
 
   #openDeadline(request: HttpRequest, options: CallOptions): Deadline {
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
-    // setTimeout fires at once for anything larger.
-    if (!(timeoutMs >= 1 && timeoutMs < 2 ** 31)) {
-      throw new RangeError(`Cannot set timeoutMs: it is ${timeoutMs}, 1 to 2^31 - 1 is allowed`);
+    if (!(timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX)) {
+      throw new RangeError(
+        `Cannot set timeoutMs: it is ${timeoutMs}, 1 to ${TIMEOUT_MS_MAX} is allowed`,
+      );
     }
     const detail = `no reply within ${timeoutMs} ms`;
     const message = `Cannot ${request.method} ${request.path}: ${detail}`;

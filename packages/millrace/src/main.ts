@@ -11,11 +11,7 @@ import type { LoggerFor } from "./ports/logger.ts";
 import type { Runtime } from "./ports/runtime.ts";
 import { checkApplicable, LAME_DUCK_MS, ServeRole } from "./serve/serve-role.ts";
 import { IpcPeer } from "./supervisor/ipc-peer.ts";
-import type {
-  RepositoryOrder,
-  StartOrder,
-  StartReport,
-} from "./supervisor/serve-process.ts";
+import type { RepositoryOrder, StartOrder, StartReport } from "./supervisor/serve-process.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 
 /** The composition root: the only file that names concrete parts. */
@@ -107,8 +103,7 @@ export function runServeProcess(): void {
       return mustRole().status();
     },
     metrics: () => Promise.resolve(mustRole().metrics()),
-    repository: ({ action, model }: RepositoryOrder) =>
-      mustRole().localRepository[action](model),
+    repository: ({ action, model }: RepositoryOrder) => mustRole().localRepository[action](model),
     stop,
   });
   // The terminal sends these to the whole group; the supervisor decides what they mean.

@@ -18,9 +18,12 @@ export const check: Command = {
   async run(line, io) {
     const loaded = await loadFor(line, io);
     if (loaded === undefined) return 2;
-    for (const warning of loaded.warnings) io.stderr.write(`${warning.location}: ${warning.message}\n`);
+    for (const warning of loaded.warnings)
+      io.stderr.write(`${warning.location}: ${warning.message}\n`);
     for (const missing of loaded.missingSources) {
-      io.stderr.write(`${missing.location}: model ${missing.model}: there is no file ${missing.path}\n`);
+      io.stderr.write(
+        `${missing.location}: model ${missing.model}: there is no file ${missing.path}\n`,
+      );
     }
     if (loaded.missingSources.length > 0) return 2;
     const role = createServeRole({ ...loaded.config, stateDir: undefined }, () => SILENT);
@@ -30,7 +33,9 @@ export const check: Command = {
     else {
       for (const { name, isReady, problem, fallbackReason } of models) {
         const state = fallbackReason ?? problem;
-        io.stdout.write(`${name}: ${isReady ? "loads" : "FAILS"}${state === undefined ? "" : `: ${state}`}\n`);
+        io.stdout.write(
+          `${name}: ${isReady ? "loads" : "FAILS"}${state === undefined ? "" : `: ${state}`}\n`,
+        );
       }
     }
     await role.stop(0);

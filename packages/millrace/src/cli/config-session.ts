@@ -44,4 +44,3 @@ export const CONFIG_OPTION = { "config=FILE": "file to use; default: millrace.ya
 export function isDefault(loaded: Loaded, path: string): boolean {
   return loaded.origins.get(path)?.kind === "default";
 }
-

@@ -53,7 +53,11 @@ export async function runInForeground(
   }
   const { httpPort, models, processes } = running;
   const tookMs = Math.round(performance.now() - startedMs);
-  printStart({ config, httpPort, metricsPort, models, processes, tookMs }, line.options.has("json"), io);
+  printStart(
+    { config, httpPort, metricsPort, models, processes, tookMs },
+    line.options.has("json"),
+    io,
+  );
   const scheme = config.server.tls === undefined ? "http" : "https";
   await writeRunState(config.stateDir, {
     pid: process.pid,
@@ -101,4 +105,3 @@ async function reload(
     log.error(known ? {} : { err: error }, (error as Error).message);
   }
 }
-

@@ -36,7 +36,9 @@ export const init: Command = {
     const isAsking = !options.has("yes") && process.stdin.isTTY === true;
     const answers = isAsking ? await ask(given, found) : withDefaults(given, found);
     if (answers === undefined) {
-      io.stderr.write("Cannot write a file: no .onnx file here, name one: millrace init model.onnx\n");
+      io.stderr.write(
+        "Cannot write a file: no .onnx file here, name one: millrace init model.onnx\n",
+      );
       return 2;
     }
     if (!(await exists(join(io.cwd, answers.model)))) {
@@ -68,14 +70,17 @@ function withDefaults(given: Given, found: string | undefined): Answers | undefi
 async function ask(given: Given, found: string | undefined): Promise<Answers | undefined> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const question = async (text: string, fallback: string): Promise<string> => {
-    const answer = (await terminal.question(fallback === "" ? `${text}: ` : `${text} [${fallback}]: `)).trim();
+    const answer = (
+      await terminal.question(fallback === "" ? `${text}: ` : `${text} [${fallback}]: `)
+    ).trim();
     return answer === "" ? fallback : answer;
   };
   try {
     const model = given.model ?? (await question("Model file (.onnx)", found ?? ""));
     if (model === "") return undefined;
     const name = given.name ?? (await question("Name of the service", nameOf(model)));
-    const labels = given.labels ?? (await question("Labels of the classes, with commas (empty: none)", ""));
+    const labels =
+      given.labels ?? (await question("Labels of the classes, with commas (empty: none)", ""));
     return { model, name, labels: splitLabels(labels) };
   } finally {
     terminal.close();
@@ -107,7 +112,9 @@ async function findModel(cwd: string): Promise<string | undefined> {
 /** JSON strings are YAML strings too, so nothing needs another kind of quoting. */
 function fileText({ model, name, labels }: Answers): string {
   const labelLine =
-    labels.length === 0 ? "" : `    labels: [${labels.map((label) => JSON.stringify(label)).join(", ")}]\n`;
+    labels.length === 0
+      ? ""
+      : `    labels: [${labels.map((label) => JSON.stringify(label)).join(", ")}]\n`;
   return (
     `name: ${JSON.stringify(name)}\n\nmodels:\n  ${name}:\n    source: ${JSON.stringify(`./${model}`)}\n${labelLine}` +
     "    # sample: [[5.1, 3.5, 1.4, 0.2]]   # one row: warms the model up, is the example in /docs\n"

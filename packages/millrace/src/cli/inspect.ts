@@ -34,7 +34,11 @@ export const inspect: Command = {
     }
     let model: LoadedModel;
     try {
-      model = await createRuntime().load({ path: resolve(io.cwd, file), sha256: undefined, threads });
+      model = await createRuntime().load({
+        path: resolve(io.cwd, file),
+        sha256: undefined,
+        threads,
+      });
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
       io.stderr.write(`${error.message}\n`);
@@ -84,7 +88,9 @@ async function medianMs(run: () => Promise<unknown>): Promise<number> {
 }
 
 function zeros(spec: TensorSpec, rows: number): Tensor {
-  const shape = spec.shape.map((extent, axis) => (extent === -1 ? (axis === 0 ? rows : 1) : extent));
+  const shape = spec.shape.map((extent, axis) =>
+    extent === -1 ? (axis === 0 ? rows : 1) : extent,
+  );
   return { ...spec, shape, data: allocate(spec.datatype, elementCountOf(shape) ?? 0) };
 }
 
@@ -102,7 +108,9 @@ function describe(file: string, model: ModelDescription, timings: readonly Timin
       const isPrediction = output.name === model.probabilitiesOutput;
       return ["output", `${tensor(output)}${isPrediction ? "  (the prediction)" : ""}`];
     }),
-    ...(model.labels === undefined ? [] : [["labels", model.labels.join(", ")] as [string, string]]),
+    ...(model.labels === undefined
+      ? []
+      : [["labels", model.labels.join(", ")] as [string, string]]),
     ...model.changes.map((change): [string, string] => ["change", change]),
     ...(model.changes.length === 0 ? [] : [["loaded", model.loadedSha256] as [string, string]]),
     ...timings.map(({ rows: count, runMs, rowMs }): [string, string] => [

@@ -9,11 +9,12 @@ export const predict: Command = {
   summary: "predict with a running Millrace",
   usage: "predict [service] --data ROWS | --file FILE [--label] [--url URL]",
   options: {
-    "data=ROWS": "rows as JSON, or {\"inputs\": {name: rows}}",
+    "data=ROWS": 'rows as JSON, or {"inputs": {name: rows}}',
     "file=FILE": "file that holds them",
     label: "replies with the label instead of the numbers",
     "timeout=2s": "longest time to wait, with its unit; default 5s",
-    "url=URL": "server to ask; default: the one that runs in this folder, else http://127.0.0.1:8000",
+    "url=URL":
+      "server to ask; default: the one that runs in this folder, else http://127.0.0.1:8000",
     "key=KEY": "secret of an API key; default: $MILLRACE_KEY",
     json: "prints all facts about the prediction, not only the prediction",
   },
@@ -24,11 +25,14 @@ export const predict: Command = {
   async run(line, io) {
     const { options, positionals, configFlags } = line;
     if (configFlags[0] !== undefined) throw new UsageError(`unknown option ${configFlags[0]}`);
-    if (positionals.length > 1) throw new UsageError(`expected one service, found ${positionals.join(", ")}`);
+    if (positionals.length > 1)
+      throw new UsageError(`expected one service, found ${positionals.join(", ")}`);
     const rows = await readRowsOption(line, io);
     const timeoutMs = parseDuration(options.get("timeout") ?? "5s");
     if (timeoutMs === undefined) {
-      throw new UsageError(`--timeout: expected a duration with its unit, found ${JSON.stringify(options.get("timeout"))}`);
+      throw new UsageError(
+        `--timeout: expected a duration with its unit, found ${JSON.stringify(options.get("timeout"))}`,
+      );
     }
     const key = options.get("key") ?? io.env["MILLRACE_KEY"];
     const url = options.get("url") ?? (await findRunning(io));

@@ -23,7 +23,9 @@ export function printStart(facts: StartFacts, isJson: boolean, io: CommandIo): v
       : `http://${hostInUrl(config.server.host)}:${metricsPort}/metrics`;
   if (isJson) {
     const { processes, tookMs } = facts;
-    io.stdout.write(`${JSON.stringify({ name: config.name, http, metrics, processes, tookMs, models })}\n`);
+    io.stdout.write(
+      `${JSON.stringify({ name: config.name, http, metrics, processes, tookMs, models })}\n`,
+    );
     return;
   }
   const processes = facts.processes === 1 ? "1 process" : `${facts.processes} processes`;

@@ -1,6 +1,12 @@
 import { argv, cwd, env, stderr, stdout } from "node:process";
 import { MILLRACE_VERSION } from "../version.ts";
-import { parseCommandLine, UsageError, type Command, type CommandIo, type ExitCode } from "./command.ts";
+import {
+  parseCommandLine,
+  UsageError,
+  type Command,
+  type CommandIo,
+  type ExitCode,
+} from "./command.ts";
 
 /** Every command, loaded only when it is called. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -25,7 +31,8 @@ export async function runCli(words: readonly string[], io: CommandIo): Promise<E
     io.stdout.write(await overview());
     return 0;
   }
-  const name = COMMANDS[`${first} ${second ?? ""}`] === undefined ? first : `${first} ${second ?? ""}`;
+  const name =
+    COMMANDS[`${first} ${second ?? ""}`] === undefined ? first : `${first} ${second ?? ""}`;
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) {
     const { didYouMean } = await import("../config/did-you-mean.ts");

@@ -19,7 +19,10 @@ export function coerce(text: string, node: SchemaNode): unknown {
   return text;
 }
 
-function isJson(text: string, allowed: { readonly list: boolean; readonly object: boolean }): boolean {
+function isJson(
+  text: string,
+  allowed: { readonly list: boolean; readonly object: boolean },
+): boolean {
   return (allowed.list && text.startsWith("[")) || (allowed.object && text.startsWith("{"));
 }
 

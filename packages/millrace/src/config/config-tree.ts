@@ -82,6 +82,15 @@ export class ConfigTree {
     parent[path.at(-1) ?? ""] = { [key]: value };
   }
 
+  /** Puts an empty object at `path` when nothing is there and its parent can hold it; nobody wrote it. */
+  addObject(path: ConfigPath): void {
+    if (this.get(path) !== undefined) return;
+    const parentPath = path.slice(0, -1);
+    if (this.get(parentPath) === undefined) this.addObject(parentPath);
+    const parent = this.get(parentPath);
+    if (isPlainObject(parent)) parent[path.at(-1) ?? ""] = {};
+  }
+
   /** Who wrote the value at `path`. */
   originOf(path: ConfigPath): Origin {
     return this.get(path) === undefined ? { kind: "default" } : this.placeOf(path, "value");
@@ -98,9 +107,7 @@ export class ConfigTree {
 
   /** Does `path` stand in the file, or was it set as a whole? */
   isDeclared(path: ConfigPath): boolean {
-    return (
-      this.#overrides.has(pathKey(path)) || valueAt(this.#written.values, path) !== undefined
-    );
+    return this.#overrides.has(pathKey(path)) || valueAt(this.#written.values, path) !== undefined;
   }
 
   /** The text with its `${NAME}` when the value at `path`, or the one it is in, came from the environment. */

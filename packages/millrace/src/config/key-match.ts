@@ -43,20 +43,13 @@ export function matchPaths(
   tree: ConfigTree,
 ): readonly (readonly string[])[] {
   const match = (rest: string, node: SchemaNode, path: readonly string[]): string[][] =>
-    childrenOf(rest, spelling, node, knownNames(tree, path)).flatMap(({ form, segment, child }) => {
+    childrenOf(rest, spelling, node, tree.namesAt(path)).flatMap(({ form, segment, child }) => {
       const childPath = [...path, segment];
       const start = form + spelling.separator;
       if (rest === form) return [childPath];
       return rest.startsWith(start) ? match(rest.slice(start.length), child, childPath) : [];
     });
   return match(text, root, []);
-}
-
-/** Names that may stand at `path`. Every model has a service of its name, written or not. */
-export function knownNames(tree: ConfigTree, path: readonly string[]): readonly string[] {
-  const names = tree.namesAt(path);
-  const isServices = path.length === 1 && path[0] === "services";
-  return isServices ? [...new Set([...names, ...tree.namesAt(["models"])])] : names;
 }
 
 interface Child {

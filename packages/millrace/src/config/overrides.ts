@@ -5,7 +5,7 @@ import { coerce } from "./coerce.ts";
 import type { ConfigTree, Origin } from "./config-tree.ts";
 import { isPlainObject } from "./config-tree.ts";
 import { didYouMean } from "./did-you-mean.ts";
-import { ENVIRONMENT, FLAGS, knownNames, matchPaths } from "./key-match.ts";
+import { ENVIRONMENT, FLAGS, matchPaths } from "./key-match.ts";
 import type { Spelling } from "./key-match.ts";
 import type { SchemaNode } from "./json-schema.ts";
 import { listKeys } from "./paths.ts";
@@ -50,7 +50,8 @@ export function applyEnvironment(
 ): readonly ConfigProblem[] {
   const variables = { ...sources.file.values, ...sources.process };
   return Object.entries(variables).flatMap(([variable, text]) => {
-    if (!variable.startsWith(ENVIRONMENT.prefix) || RESERVED_VARIABLES.includes(variable)) return [];
+    if (!variable.startsWith(ENVIRONMENT.prefix) || RESERVED_VARIABLES.includes(variable))
+      return [];
     if (text === undefined || text === "") return [];
     const isFromFile = sources.process[variable] === undefined;
     const file = isFromFile ? sources.file.shown : undefined;
@@ -117,7 +118,7 @@ function setValue(target: Target, path: readonly string[], value: unknown, origi
 }
 
 function unknownKey({ tree, root, spelling }: Target, key: string, origin: Origin): ConfigProblem {
-  const known = listKeys(root, (path) => knownNames(tree, path))
+  const known = listKeys(root, (path) => tree.namesAt(path))
     .map((item) => (spelling === FLAGS ? item.flag : item.environment))
     .filter((text) => text !== undefined);
   const short = spelling === FLAGS ? Object.keys(SHORT_FLAGS).map((flag) => `--${flag}`) : [];

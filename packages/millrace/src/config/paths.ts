@@ -15,6 +15,8 @@ export interface ConfigKey {
   readonly flag: string | undefined;
   /** Must be there when the object it is in is. */
   readonly isRequired: boolean;
+  /** The object it is in that may be absent, such as `server.tls`; undefined when there is none. */
+  readonly optionalIn: readonly string[] | undefined;
 }
 
 /** Names to list below a map at `path`. */
@@ -32,6 +34,7 @@ export function listKeys(
     environment: "",
     flag: "",
     isRequired: true,
+    optionalIn: undefined,
   };
   return keysBelow(top, namesAt);
 }
@@ -50,11 +53,17 @@ function childKeys(parent: ConfigKey, namesAt: NamesAt): readonly ConfigKey[] | 
   const properties = propertiesOf(node);
   if (properties.length > 0) {
     const required = new Set([node, ...(node.anyOf ?? [])].flatMap((part) => part.required ?? []));
-    return properties.map(([key, child]) => ({
-      ...below(parent, key, (spelling) => spelling.keyForms(key)[0] ?? key),
-      node: child,
-      isRequired: required.has(key),
-    }));
+    return properties.map(([key, child]) => {
+      const isRequired = required.has(key);
+      const isOptionalObject =
+        !isRequired && child.default === undefined && propertiesOf(child).length > 0;
+      return {
+        ...below(parent, key, (spelling) => spelling.keyForms(key)[0] ?? key),
+        node: child,
+        isRequired,
+        optionalIn: isOptionalObject ? [...path, key] : parent.optionalIn,
+      };
+    });
   }
   const value = mapValueOf(node);
   if (value === undefined || propertiesOf(value).length === 0) return undefined;
@@ -64,6 +73,7 @@ function childKeys(parent: ConfigKey, namesAt: NamesAt): readonly ConfigKey[] | 
     ),
     node: value,
     isRequired: false,
+    optionalIn: parent.optionalIn,
   }));
 }
 
@@ -90,5 +100,6 @@ function itemKeys(list: ConfigKey): readonly ConfigKey[] {
     environment: undefined,
     flag: undefined,
     isRequired: items.required?.includes(key) ?? false,
+    optionalIn: list.path,
   }));
 }

@@ -51,7 +51,8 @@ export function shownPath(path: string, cwd: string): string {
 }
 
 type FindResult =
-  { readonly kind: "found"; readonly path: string } | Extract<ConfigSourceResult, { kind: "invalid" }>;
+  | { readonly kind: "found"; readonly path: string }
+  | Extract<ConfigSourceResult, { kind: "invalid" }>;
 
 async function findFile(path: string, cwd: string): Promise<FindResult> {
   const facts = await stat(path).catch(() => undefined);
@@ -116,7 +117,8 @@ function invalid(shown: string, message: string, position?: Position) {
 }
 
 function notAnObject(value: unknown): string {
-  const found = value === undefined ? "nothing" : Array.isArray(value) ? "a list" : `a ${typeof value}`;
+  const found =
+    value === undefined ? "nothing" : Array.isArray(value) ? "a list" : `a ${typeof value}`;
   return `found ${found}, expected an object with keys such as models and server`;
 }
 

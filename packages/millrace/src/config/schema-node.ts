@@ -73,7 +73,8 @@ export function wordsOf(node: SchemaNode): readonly string[] {
 /** What is allowed at a node, in words: `a whole number 1 to 256 or auto`. */
 export function expectedText(node: SchemaNode): string {
   if (node.kind !== undefined) return withRange(KINDS[node.kind], node.range);
-  if (node.anyOf !== undefined) return node.anyOf.map((branch) => expectedText(branch)).join(" or ");
+  if (node.anyOf !== undefined)
+    return node.anyOf.map((branch) => expectedText(branch)).join(" or ");
   const words = wordsOf(node);
   if (words.length > 0) return words.join(" or ");
   return withRange(typeText(node), node.range ?? numberRange(node));
@@ -81,7 +82,9 @@ export function expectedText(node: SchemaNode): string {
 
 /** Bounds of a node in words, `1 to 256`; undefined when it has none. */
 export function rangeText(node: SchemaNode): string | undefined {
-  const bounded = branches(node).find((branch) => (branch.range ?? numberRange(branch)) !== undefined);
+  const bounded = branches(node).find(
+    (branch) => (branch.range ?? numberRange(branch)) !== undefined,
+  );
   return bounded === undefined ? undefined : (bounded.range ?? numberRange(bounded));
 }
 
@@ -118,13 +121,15 @@ function typeText(node: SchemaNode): string {
       return isMap(node)
         ? "an object"
         : `an object with ${Object.keys(node.properties ?? {}).join(", ")}`;
-    case undefined:
+    default:
       return "any value";
   }
 }
 
 function itemText(item: SchemaNode): string {
-  return item.type === "object" ? `objects with ${Object.keys(item.properties ?? {}).join(", ")}` : expectedText(item);
+  return item.type === "object"
+    ? `objects with ${Object.keys(item.properties ?? {}).join(", ")}`
+    : expectedText(item);
 }
 
 function withRange(text: string, range: string | undefined): string {

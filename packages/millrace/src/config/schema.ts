@@ -311,6 +311,11 @@ export type ConfigInput = z.input<typeof configSchema>;
 /** The file checked, with defaults filled in and units turned into milliseconds and bytes. */
 export type ConfigOutput = z.output<typeof configSchema>;
 
+/** May a model or a service have this name? */
+export function isName(text: string): boolean {
+  return NAME_PATTERN.test(text);
+}
+
 /** Text with a unit → milliseconds between `min` and `max`. */
 function duration(min: string, max: string) {
   return measure(DURATION_PATTERN, parseDuration, [min, max]).meta({

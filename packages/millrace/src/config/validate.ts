@@ -113,7 +113,8 @@ function describeValue(
   const value = tree.get(path);
   const allowed = expectedText(node);
   const place = tree.placeOf(path, "value");
-  if (value === undefined) return createProblem(place, path, `missing, expected ${allowed}`, { allowed });
+  if (value === undefined)
+    return createProblem(place, path, `missing, expected ${allowed}`, { allowed });
   const message = `found ${shownValue(root, tree, path)}, expected ${allowed}${unitHint(value, node)}`;
   const isOpen = typeof value === "string" && tree.templateOf(path) === undefined;
   const nearest = isOpen ? didYouMean(value, wordsOf(node)) : undefined;

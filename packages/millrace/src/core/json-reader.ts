@@ -174,7 +174,9 @@ export class JsonReader {
       return JSON.parse(`"${text}"`) as string; // text between two quotes parses to a string or throws
     } catch {
       this.#offset = start;
-      throw this.#error(`Cannot parse JSON: the string at byte ${start} is not valid UTF-8 or JSON`);
+      throw this.#error(
+        `Cannot parse JSON: the string at byte ${start} is not valid UTF-8 or JSON`,
+      );
     }
   }
 

@@ -30,7 +30,12 @@ export class PredictionIds {
     const variant = HEX[0x80 | ((pool[at + 2] as number) & 0x3f)] as string;
     return (
       `${time.slice(0, 8)}-${time.slice(8)}-${version}${hex(1)}-${variant}${hex(3)}-` +
-      hex(4) + hex(5) + hex(6) + hex(7) + hex(8) + hex(9)
+      hex(4) +
+      hex(5) +
+      hex(6) +
+      hex(7) +
+      hex(8) +
+      hex(9)
     );
   }
 }

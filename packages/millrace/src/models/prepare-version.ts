@@ -1,8 +1,9 @@
 import type { ModelConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
+import type { JsonValue } from "../core/json.ts";
 import { MillraceError } from "../core/errors.ts";
 import { allocate } from "../core/tensor/datatype.ts";
-import { readRows } from "../core/tensor/read-rows.ts";
+import { packRows } from "../core/tensor/pack-rows.ts";
 import { elementCountOf, type Tensor, type TensorSpec } from "../core/tensor/tensor.ts";
 import type { LoadedModel } from "../ports/runtime.ts";
 import { ModelVersion } from "./model-version.ts";
@@ -93,11 +94,12 @@ function checkInputNames(config: ModelConfig, model: LoadedModel, fail: Fail): v
 
 function readSample(config: ModelConfig, model: LoadedModel, fail: Fail): Tensor[] | undefined {
   if (config.sample === undefined) return undefined;
-  const isByName =
-    typeof config.sample === "object" && config.sample !== null && !Array.isArray(config.sample);
-  const body = isByName && !("inputs" in config.sample) ? { inputs: config.sample } : config.sample;
+  const { sample } = config;
+  const isWrapped =
+    typeof sample === "object" && sample !== null && !Array.isArray(sample) && "inputs" in sample;
   try {
-    return readRows(new TextEncoder().encode(JSON.stringify(body)), model.description.inputs);
+    const rows = isWrapped ? (sample["inputs"] as JsonValue) : sample;
+    return packRows(rows, model.description.inputs, ["sample"]);
   } catch (error) {
     throw fail(`the sample does not fit the model: ${messageOf(error)}`, error);
   }

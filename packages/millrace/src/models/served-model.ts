@@ -219,7 +219,8 @@ export class ServedModel {
   #release(version: ModelVersion): void {
     const drained = version.drain().then(
       () => this.#options.events.released(version),
-      (error: unknown) => this.#options.events.failed(this.config.name, messageOf(error), version.id),
+      (error: unknown) =>
+        this.#options.events.failed(this.config.name, messageOf(error), version.id),
     );
     this.#draining.add(drained);
     void drained.finally(() => this.#draining.delete(drained));

@@ -27,7 +27,10 @@ export async function listSourceFiles(path: string, policy: ServePolicy): Promis
   const numbers = names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
   numbers.sort((a, b) => a - b);
   if (numbers.length === 0) {
-    throw loadFailed(path, "the folder has no numbered versions, expected 1/model.onnx, 2/model.onnx");
+    throw loadFailed(
+      path,
+      "the folder has no numbered versions, expected 1/model.onnx, 2/model.onnx",
+    );
   }
   const wanted = chooseVersions(path, numbers, policy);
   return Promise.all(

@@ -63,7 +63,8 @@ export class DataPlane {
   /** Replaces the services in one step; the models they name must be there. */
   setServices(services: Readonly<Record<string, ServiceConfig>>): void {
     this.#services = new Map(Object.entries(services));
-    for (const name of this.#series.keys()) if (!this.#services.has(name)) this.#series.delete(name);
+    for (const name of this.#series.keys())
+      if (!this.#services.has(name)) this.#series.delete(name);
   }
 
   get services(): ServiceConfig[] {

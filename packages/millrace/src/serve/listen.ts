@@ -36,6 +36,9 @@ export function listenError(
         error,
       );
     default:
-      return new StartError(`${where}: ${error instanceof Error ? error.message : String(error)}`, error);
+      return new StartError(
+        `${where}: ${error instanceof Error ? error.message : String(error)}`,
+        error,
+      );
   }
 }

@@ -113,8 +113,14 @@ function addModelGauges(registry: Metrics, models: () => Models | undefined): vo
   registry.gauge("model_ready", "1 when the model answers", ["model"], () =>
     statuses().map((status) => [[status.name], status.isReady ? 1 : 0] as const),
   );
-  registry.gauge("model_fallback", "1 when the fallback serves instead of the source", ["model"], () =>
-    statuses().map((status) => [[status.name], status.fallbackReason === undefined ? 0 : 1] as const),
+  registry.gauge(
+    "model_fallback",
+    "1 when the fallback serves instead of the source",
+    ["model"],
+    () =>
+      statuses().map(
+        (status) => [[status.name], status.fallbackReason === undefined ? 0 : 1] as const,
+      ),
   );
   registry.gauge(
     "model_stale",
@@ -122,16 +128,23 @@ function addModelGauges(registry: Metrics, models: () => Models | undefined): vo
     ["model"],
     () =>
       statuses().map(
-        (status) => [[status.name], status.isReady && status.problem !== undefined ? 1 : 0] as const,
+        (status) =>
+          [[status.name], status.isReady && status.problem !== undefined ? 1 : 0] as const,
       ),
   );
   const versions = () =>
     (models()?.names ?? []).flatMap((name) => models()?.model(name).versions ?? []);
-  registry.gauge("inference_inflight", "Requests accepted and not yet answered", ["model", "version"], () =>
-    versions().map((v) => [[v.modelName, String(v.version)], v.inFlight] as const),
+  registry.gauge(
+    "inference_inflight",
+    "Requests accepted and not yet answered",
+    ["model", "version"],
+    () => versions().map((v) => [[v.modelName, String(v.version)], v.inFlight] as const),
   );
-  registry.gauge("inference_queue_rows", "Requests waiting for the model", ["model", "version"], () =>
-    versions().map((v) => [[v.modelName, String(v.version)], v.waiting] as const),
+  registry.gauge(
+    "inference_queue_rows",
+    "Requests waiting for the model",
+    ["model", "version"],
+    () => versions().map((v) => [[v.modelName, String(v.version)], v.waiting] as const),
   );
 }
 

@@ -128,9 +128,7 @@ export class ServeRole {
     const { clock } = this.#parts;
     const { drainMs } = this.#config.server;
     this.readiness.startDraining();
-    const deadline = new Promise<false>((resolve) =>
-      clock.schedule(drainMs, () => resolve(false)),
-    );
+    const deadline = new Promise<false>((resolve) => clock.schedule(drainMs, () => resolve(false)));
     const finished = (async () => {
       await new Promise<void>((resolve) =>
         clock.schedule(Math.min(lameDuckMs, drainMs / 2), resolve),
@@ -183,8 +181,12 @@ function modelEvents({ loggerFor }: ServeParts, metrics: ServeMetrics): ModelEve
     },
     failed(model, reason, stillServing) {
       metrics.countLoadFailure(model);
-      const rest = stillServing === undefined ? "it is not ready" : `${stillServing} goes on serving`;
-      log.error({ model, reason, stillServing }, `Model ${model} failed to load: ${reason}; ${rest}`);
+      const rest =
+        stillServing === undefined ? "it is not ready" : `${stillServing} goes on serving`;
+      log.error(
+        { model, reason, stillServing },
+        `Model ${model} failed to load: ${reason}; ${rest}`,
+      );
     },
   };
 }

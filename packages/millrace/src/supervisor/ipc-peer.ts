@@ -11,9 +11,19 @@ export interface Channel {
 export type Methods = Readonly<Record<string, (params: never) => Promise<unknown>>>;
 
 type Message =
-  | { readonly kind: "call"; readonly id: number; readonly method: string; readonly params: unknown }
+  | {
+      readonly kind: "call";
+      readonly id: number;
+      readonly method: string;
+      readonly params: unknown;
+    }
   | { readonly kind: "result"; readonly id: number; readonly value: unknown }
-  | { readonly kind: "failure"; readonly id: number; readonly code: string; readonly message: string };
+  | {
+      readonly kind: "failure";
+      readonly id: number;
+      readonly code: string;
+      readonly message: string;
+    };
 
 interface Pending {
   readonly resolve: (value: unknown) => void;

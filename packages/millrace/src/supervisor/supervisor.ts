@@ -180,7 +180,10 @@ export class Supervisor {
     // The processes keep the limit themselves; this one is for a process that hangs.
     const cancel = clock.schedule(this.#config.server.drainMs + 1_000, () => {
       for (const process of this.#running()) {
-        log.error({ process: process.index }, `Serve process ${process.index} does not stop: killed`);
+        log.error(
+          { process: process.index },
+          `Serve process ${process.index} does not stop: killed`,
+        );
         process.kill();
       }
     });

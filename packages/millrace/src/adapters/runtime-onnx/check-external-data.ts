@@ -31,7 +31,9 @@ function refuseUnsafeName(location: string): void {
     throw unsafe(location, "is not a relative path");
   }
   if (steps.includes("..")) throw unsafe(location, "leads out of the model's folder");
-  if (location.includes("\0")) throw unsafe(location, "contains a NUL character");
+  // U+FFFD stands for bytes that are no UTF-8: onnxruntime would open another name than the one checked here.
+  if (/[\0\uFFFD]/.test(location))
+    throw unsafe(location, "has a character no file name should have");
   if (location.includes(MEMORY_ADDRESS_TAG)) throw unsafe(location, "is a memory address");
 }
 

@@ -1,29 +1,28 @@
 import type { InferenceSession } from "onnxruntime-node";
 import type { TensorSpec } from "../../core/tensor/tensor.ts";
 import type { ModelDescription } from "../../ports/runtime.ts";
-import { findClasses } from "./find-classes.ts";
+import type { Classes } from "./find-classes.ts";
 import { ModelFileError } from "./model-file-error.ts";
 import type { OnnxModel } from "./onnx-model.ts";
 import { datatypeOfOrt } from "./ort-tensor.ts";
+import type { PreparedModel } from "./prepare-model.ts";
 import type { RemovedZipMap } from "./remove-zip-map.ts";
 
-export interface DescriptionSource {
-  /** The model as onnxruntime was given it. */
-  readonly model: OnnxModel;
-  readonly removedZipMaps: readonly RemovedZipMap[];
+/** What is known of the bytes. */
+export interface FileFacts {
   readonly sha256: string;
   readonly loadedSha256: string;
   /** Of the file and its external data. */
   readonly sizeBytes: number;
-  readonly externalData: readonly string[];
 }
 
 /** @throws ModelFileError when an input or output turns out to be no tensor of a known type. */
 export function describeModel(
   session: InferenceSession,
-  source: DescriptionSource,
+  prepared: PreparedModel,
+  file: FileFacts,
 ): ModelDescription {
-  const { model, removedZipMaps } = source;
+  const { model, removedZipMaps, classes, externalData } = prepared;
   const outputs = session.outputMetadata
     .map((metadata) => toSpec(metadata, "output"))
     .map((spec) => withClassCount(spec, removedZipMaps));
@@ -33,15 +32,13 @@ export function describeModel(
     outputAliases: Object.fromEntries(
       removedZipMaps.map(({ oldOutput, newOutput }) => [oldOutput, newOutput]),
     ),
-    ...describeClasses(source, outputs),
-    sha256: source.sha256,
-    loadedSha256: source.loadedSha256,
+    ...describeClasses(classes, outputs),
+    ...file,
     changes: removedZipMaps.map(
       ({ oldOutput, newOutput }) =>
         `Removed the ZipMap that made output "${oldOutput}"; its input "${newOutput}" is the output now`,
     ),
-    sizeBytes: source.sizeBytes,
-    details: describeDetails(model, source.externalData),
+    details: describeDetails(model, externalData),
   };
 }
 
@@ -66,10 +63,9 @@ function withClassCount(spec: TensorSpec, removed: readonly RemovedZipMap[]): Te
 
 /** Keeps what `findClasses` found only when the output really is one number per class and row. */
 function describeClasses(
-  { model, removedZipMaps }: DescriptionSource,
+  classes: Classes,
   outputs: readonly TensorSpec[],
 ): Pick<ModelDescription, "probabilitiesOutput" | "labels"> {
-  const classes = findClasses(model.graph, removedZipMaps);
   const spec = outputs.find(({ name }) => name === classes.probabilitiesOutput);
   if (spec?.shape.length !== 2) return { probabilitiesOutput: undefined, labels: undefined };
   const columns = spec.shape[1];
@@ -89,7 +85,7 @@ function describeDetails(
   const details: Record<string, string> = {
     producer: producer === "" ? "unknown" : producer,
     irVersion: String(irVersion),
-    opsets: opsets.map(({ domain, version }) => `${domain} ${version}`).join(", "),
+    opsets: [...new Set(opsets.map(({ domain, version }) => `${domain} ${version}`))].join(", "),
     operators: countOperators(graph.nodes.map((node) => node.opType)),
   };
   if (externalData.length > 0) details["externalData"] = externalData.join(", ");

@@ -9,7 +9,8 @@ export function prometheusText(metrics: readonly MetricSnapshot[]): string {
     text += `# HELP ${metric.name} ${metric.help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n`;
     text += `# TYPE ${metric.name} ${metric.kind}\n`;
     for (const series of metric.series) {
-      text += metric.kind === "histogram" ? histogramText(metric, series) : valueText(metric, series);
+      text +=
+        metric.kind === "histogram" ? histogramText(metric, series) : valueText(metric, series);
     }
   }
   return text;

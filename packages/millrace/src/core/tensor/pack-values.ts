@@ -36,7 +36,7 @@ function toElement(value: JsonValue, datatype: Datatype): number | bigint | stri
     case "number":
       if (value === null) return NaN;
       if (typeof value === "bigint") return Number(value);
-      return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+      return typeof value === "number" && Math.abs(value) !== Infinity ? value : undefined;
     case "integer": {
       const isWhole = typeof value === "bigint" || Number.isInteger(value);
       if (!isWhole) return undefined;
@@ -49,7 +49,8 @@ function toElement(value: JsonValue, datatype: Datatype): number | bigint | stri
   }
 }
 
-function describe(value: JsonValue): string {
+function describe(value: JsonValue | undefined): string {
+  if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "an array";
   if (typeof value === "object" && value !== null) return "an object";
   const text = typeof value === "bigint" ? value.toString() : JSON.stringify(value);

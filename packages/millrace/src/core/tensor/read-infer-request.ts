@@ -124,7 +124,11 @@ function readDatatype(reader: JsonReader, location: readonly (string | number)[]
   const datatype = reader.readString();
   if (isDatatype(datatype)) return datatype;
   const known = Object.keys(DATATYPES).join(", ");
-  throw invalid(location, `found ${JSON.stringify(datatype)}, expected one of ${known}`, "datatype");
+  throw invalid(
+    location,
+    `found ${JSON.stringify(datatype)}, expected one of ${known}`,
+    "datatype",
+  );
 }
 
 function readData(reader: JsonReader, entry: InputEntry, problems: Problem[]): void {
@@ -225,7 +229,8 @@ function matchInput(entry: InputEntry, spec: TensorSpec, sink: Sink): Tensor | u
   };
   const expectedShape = `[${spec.shape.join(", ")}]`;
   if (shape === undefined) return add("shape", `missing, expected ${expectedShape}`, "missing");
-  if (datatype === undefined) return add("datatype", `missing, expected ${spec.datatype}`, "missing");
+  if (datatype === undefined)
+    return add("datatype", `missing, expected ${spec.datatype}`, "missing");
   if (entry.dataOffset !== undefined && entry.data === undefined) {
     sink.reader.seek(entry.dataOffset);
     readData(sink.reader, entry, sink.problems);

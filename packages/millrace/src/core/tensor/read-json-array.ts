@@ -222,4 +222,3 @@ const EXPECTED = {
   string: "a string",
   none: "binary data: this type has no JSON form",
 } as const;
-

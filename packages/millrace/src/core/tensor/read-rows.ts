@@ -16,7 +16,8 @@ export function readRows(body: Uint8Array, specs: readonly TensorSpec[]): Tensor
   const reader = new JsonReader(body);
   const problems: Problem[] = [];
   const tensors = new Map<string, Tensor>();
-  if (body.length === 0) throw invalidBody(`the body is empty, expected ${expectedForm(specs)}`, []);
+  if (body.length === 0)
+    throw invalidBody(`the body is empty, expected ${expectedForm(specs)}`, []);
   switch (reader.peek()) {
     case "array":
       readData(reader, specs, ["body"], { problems, tensors });

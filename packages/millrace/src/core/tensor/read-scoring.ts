@@ -32,7 +32,11 @@ export function readScoring(
   const first = new JsonReader(value);
   if (first.peek() === "object") return readRows(wrap('{"inputs":', value), specs);
   if (isListOfObjects(value)) {
-    return frameToTensors(recordsFrame(new JsonReader(value).readValue(), member), specs, columnNames);
+    return frameToTensors(
+      recordsFrame(new JsonReader(value).readValue(), member),
+      specs,
+      columnNames,
+    );
   }
   const [spec] = specs;
   if (specs.length === 1 && spec !== undefined) {

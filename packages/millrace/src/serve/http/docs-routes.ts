@@ -7,7 +7,10 @@ import { openApiDocument } from "./openapi.ts";
 /** Files of the two readers, which come with the package: the pages work without a network. */
 const ASSETS: Readonly<Record<string, readonly [specifier: string, contentType: string]>> = {
   "swagger-ui.css": ["swagger-ui-dist/swagger-ui.css", "text/css; charset=utf-8"],
-  "swagger-ui-bundle.js": ["swagger-ui-dist/swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
+  "swagger-ui-bundle.js": [
+    "swagger-ui-dist/swagger-ui-bundle.js",
+    "text/javascript; charset=utf-8",
+  ],
   "favicon.png": ["swagger-ui-dist/favicon-32x32.png", "image/png"],
   "redoc.js": ["redoc/bundles/redoc.standalone.js", "text/javascript; charset=utf-8"],
 };

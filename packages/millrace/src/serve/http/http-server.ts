@@ -78,7 +78,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   return app;
 }
 
-const EXPOSED_HEADERS = ["x-prediction-id", "x-request-id", "x-model", "x-degraded", "server-timing"];
+const EXPOSED_HEADERS = [
+  "x-prediction-id",
+  "x-request-id",
+  "x-model",
+  "x-degraded",
+  "server-timing",
+];
 
 function addGuards(app: FastifyInstance, { server, plane, readiness }: HttpServerOptions): void {
   const auth = new Auth(server.keys);
@@ -143,4 +149,3 @@ function readTls(tls: { readonly certPath: string; readonly keyPath: string }): 
 } {
   return { cert: readFileSync(tls.certPath), key: readFileSync(tls.keyPath) };
 }
-

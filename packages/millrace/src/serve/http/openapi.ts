@@ -88,10 +88,13 @@ function serviceOperations(tag: string, version: ModelVersion): Record<string, J
     output === undefined
       ? undefined
       : parse(`{"prediction":${output.shape[0] === 1 ? rowJson(output, 0) : nestedJson(output)}}`);
-  const scoresReply = reply("The prediction: one row in gives its output, several rows give several", {
-    schema: { type: "object", properties: { prediction: {} } },
-    ...(scores === undefined ? {} : { example: scores }),
-  });
+  const scoresReply = reply(
+    "The prediction: one row in gives its output, several rows give several",
+    {
+      schema: { type: "object", properties: { prediction: {} } },
+      ...(scores === undefined ? {} : { example: scores }),
+    },
+  );
   const operations: Record<string, Json> = {
     "/predict": {
       post: { tags: [tag], summary: "Predict", requestBody: body, responses: scoresReply },

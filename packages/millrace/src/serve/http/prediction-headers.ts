@@ -17,7 +17,10 @@ export function setPredictionHeaders(
   void reply.header("content-type", "application/json");
   void reply.header("x-prediction-id", prediction.id);
   void reply.header("x-model", version.id);
-  void reply.header("server-timing", `queue;dur=${rounded(queueMs)}, infer;dur=${rounded(computeMs)}`);
+  void reply.header(
+    "server-timing",
+    `queue;dur=${rounded(queueMs)}, infer;dur=${rounded(computeMs)}`,
+  );
   if (version.fallbackReason !== undefined) void reply.header("x-degraded", "fallback");
 }
 

@@ -61,13 +61,19 @@ export function problemSender(log: Logger): ProblemSender {
 
 /** Fastify's own refusals, in our words. */
 const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ["UNSUPPORTED_MEDIA_TYPE", "Cannot read the body: its media type"],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    "UNSUPPORTED_MEDIA_TYPE",
+    "Cannot read the body: its media type",
+  ],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
     "INVALID_HEADER",
     "Cannot read the body: content-length is not its length",
   ],
   FST_ERR_BAD_URL: ["ROUTE_NOT_FOUND", "Cannot find the route: the path is not a valid URL"],
-  FST_ERR_MAX_PARAM_LENGTH: ["ROUTE_NOT_FOUND", "Cannot find the route: a part of the path is too long"],
+  FST_ERR_MAX_PARAM_LENGTH: [
+    "ROUTE_NOT_FOUND",
+    "Cannot find the route: a part of the path is too long",
+  ],
 };
 
 function toMillraceError(error: unknown, request: FastifyRequest): MillraceError {

@@ -31,7 +31,8 @@ function refuseAsync(request: FastifyRequest): void {
 function timeoutOf(header: string | string[] | undefined): number | undefined {
   if (header === undefined) return undefined;
   const match = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)$/.exec(String(header).trim());
-  const timeoutMs = match === null ? 0 : Number(match[1]) * (UNITS_MS[match[2] as string] as number);
+  const timeoutMs =
+    match === null ? 0 : Number(match[1]) * (UNITS_MS[match[2] as string] as number);
   if (timeoutMs > 0) return timeoutMs;
   const message = `found ${JSON.stringify(String(header))}, expected a duration above zero with its unit: 250ms, 2s`;
   throw new MillraceError("INVALID_HEADER", `Cannot read header x-request-timeout: ${message}`, {

@@ -41,7 +41,9 @@ export function serviceMetadata(plane: DataPlane, { service, version }: Target):
     `"data_structure":${byInput((spec, i) => `"${structure(sample?.[i]?.shape ?? spec.shape)}"`)}`,
   ];
   if (sample !== undefined) {
-    members.push(`"data_sample":${byInput((_spec, i) => nestedJson(withShortNumbers(sample[i] as Tensor)))}`);
+    members.push(
+      `"data_sample":${byInput((_spec, i) => nestedJson(withShortNumbers(sample[i] as Tensor)))}`,
+    );
   }
   members.push(`"prediction_type":"${NUMPY_NAMES[predictionOutput.datatype]}"`);
   const predictionShape = samplePrediction?.shape ?? predictionOutput.shape;

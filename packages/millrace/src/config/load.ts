@@ -1,0 +1,180 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Config } from "./config.ts";
+import { ConfigTree } from "./config-tree.ts";
+import type { Origin } from "./config-tree.ts";
+import { interpolate } from "./interpolate.ts";
+import { configJsonSchema } from "./json-schema.ts";
+import type { SchemaNode } from "./json-schema.ts";
+import { applyEnvironment, applyFlags, readEnvFile } from "./overrides.ts";
+import type { Environment, Flags } from "./overrides.ts";
+import { listKeys } from "./paths.ts";
+import { createProblem, originText } from "./problem.ts";
+import type { ConfigProblem } from "./problem.ts";
+import { ProblemLog } from "./problem-log.ts";
+import { nameFromPath, readConfig, sourceWithoutFile } from "./read-config.ts";
+import type { ConfigSourceResult } from "./read-config.ts";
+import { resolveConfig } from "./resolve.ts";
+import { isName } from "./schema.ts";
+import type { ConfigInput, ConfigOutput } from "./schema.ts";
+import { validate } from "./validate.ts";
+
+export interface LoadOptions {
+  /** The configuration file, or a folder with one; relative to `cwd`. Absent: looked for in `cwd`. */
+  readonly file?: string;
+  /** The configuration as an object, instead of a file. */
+  readonly input?: ConfigInput;
+  /** Model files to serve, instead of a file: `millrace serve a.onnx b.onnx`. Relative to `cwd`. */
+  readonly models?: readonly string[];
+  readonly flags: Flags;
+  readonly env: Environment;
+  /** Absolute. */
+  readonly cwd: string;
+}
+
+export type LoadResult =
+  | {
+      readonly kind: "ok";
+      readonly config: Config;
+      /** Accepted, but not what its writer may expect. */
+      readonly warnings: readonly ConfigWarning[];
+      /** Who wrote each key, by path: `server.httpPort`, `services.iris.timeout`. */
+      readonly origins: ReadonlyMap<string, Origin>;
+      /** Model files that are not there yet. */
+      readonly missingSources: readonly MissingSource[];
+      /** The configuration as written: what `configRows` prints. */
+      readonly tree: ConfigTree;
+    }
+  | { readonly kind: "invalid"; readonly problems: readonly ConfigProblem[] };
+
+export interface ConfigWarning {
+  readonly message: string;
+  /** `millrace.yaml:3:5`, `environment MILLRACE_…`, `flag --…`. */
+  readonly location: string;
+}
+
+export interface MissingSource {
+  readonly model: string;
+  readonly key: "source" | "fallback";
+  /** Absolute. */
+  readonly path: string;
+  readonly location: string;
+}
+
+/**
+ * Reads the configuration: flags over environment over file over defaults. Finds every problem at once; a model
+ * file that is missing is none, since it may appear later.
+ */
+export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
+  const read = await readSource(options);
+  if (read.kind === "invalid") return read;
+  const { source } = read;
+  const root = configJsonSchema();
+  const envFile = await readEnvFile(source.folder);
+
+  const env = { ...envFile.values, ...options.env };
+  const { values, templates, problems: textProblems } = interpolate(source.values, root, env);
+  const { shown: file, positionOf } = source;
+  const tree = new ConfigTree({ file, values, positionOf, templates });
+  for (const name of tree.namesAt(["models"])) tree.widen(["models", name], "source");
+
+  const problems = textProblems.map(({ path, message }) =>
+    createProblem(tree.placeOf(path, "value"), path, message),
+  );
+  problems.push(...applyModels(tree, options));
+  addModelServices(tree);
+  problems.push(...applyEnvironment(tree, root, { process: options.env, file: envFile }));
+  problems.push(...applyFlags(tree, root, options.flags));
+  addModelServices(tree);
+
+  const validated = validate(tree, root);
+  const log = new ProblemLog(tree, root, [...problems, ...validated.problems]);
+  const { output } = validated;
+  if (output === undefined) return { kind: "invalid", problems: inOrder(log.problems) };
+  const isStateOptional = options.input !== undefined;
+  const config = await resolveConfig({ output, tree, source, isStateOptional, log });
+  if (log.problems.length > 0) return { kind: "invalid", problems: inOrder(log.problems) };
+  return {
+    kind: "ok",
+    config,
+    warnings: findWarnings(output, tree),
+    origins: findOrigins(root, tree),
+    missingSources: await findMissingSources(config, tree),
+    tree,
+  };
+}
+
+async function readSource(options: LoadOptions): Promise<ConfigSourceResult> {
+  const { file, input, models, cwd } = options;
+  const hasModels = models !== undefined && models.length > 0;
+  if (file === undefined && (input !== undefined || hasModels)) {
+    return { kind: "ok", source: sourceWithoutFile({ ...input }, cwd) };
+  }
+  return await readConfig(file ?? cwd, cwd);
+}
+
+/** Adds the models that were named by their files. */
+function applyModels(tree: ConfigTree, { models = [], cwd }: LoadOptions): ConfigProblem[] {
+  return models.flatMap((argument) => {
+    const name = nameFromPath(argument, "model");
+    const path = ["models", name];
+    const origin: Origin = { kind: "argument", argument };
+    if (tree.get(path) !== undefined) {
+      return [createProblem(origin, path, `name clash: two models are named "${name}"`)];
+    }
+    const isPath = !/^[a-z]{2,}:/i.test(argument);
+    tree.set([...path, "source"], isPath ? resolve(cwd, argument) : argument, origin);
+    return [];
+  });
+}
+
+/** Every model has a service of its name: with it in the tree, its keys have defaults, flags and variables. */
+function addModelServices(tree: ConfigTree): void {
+  for (const name of tree.namesAt(["models"])) {
+    if (isName(name)) tree.addObject(["services", name]);
+  }
+}
+
+/** Problems of the file from top to bottom; those without a line keep their order. */
+function inOrder(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  return problems.toSorted(
+    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
+}
+
+/** Ports of later versions: a file may have them, but a person who asks for one should know. */
+function findWarnings(output: ConfigOutput, tree: ConfigTree): readonly ConfigWarning[] {
+  const ports = ["grpcPort", "controlPort"] as const;
+  return ports.flatMap((key) => {
+    const port = output.server[key];
+    if (port === "off" || port === 0) return [];
+    const message = `server.${key} is for a later version: nothing listens there yet`;
+    return [{ message, location: originText(tree.originOf(["server", key])) }];
+  });
+}
+
+function findOrigins(root: SchemaNode, tree: ConfigTree): ReadonlyMap<string, Origin> {
+  const keys = listKeys(root, (path) => tree.namesAt(path));
+  return new Map(keys.map(({ text, path }) => [text, tree.originOf(path)]));
+}
+
+async function findMissingSources(
+  config: Config,
+  tree: ConfigTree,
+): Promise<readonly MissingSource[]> {
+  const missing: MissingSource[] = [];
+  for (const model of Object.values(config.models)) {
+    for (const key of ["source", "fallback"] as const) {
+      const source = model[key];
+      if (source?.kind !== "path") continue;
+      const isThere = await stat(source.path).then(
+        () => true,
+        () => false,
+      );
+      if (isThere) continue;
+      const location = originText(tree.placeOf(["models", model.name, key], "value"));
+      missing.push({ model: model.name, key, path: source.path, location });
+    }
+  }
+  return missing;
+}

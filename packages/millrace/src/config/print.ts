@@ -1,0 +1,98 @@
+import type { Config } from "./config.ts";
+import { isPlainObject } from "./config-tree.ts";
+import type { ConfigTree, Origin } from "./config-tree.ts";
+import { configJsonSchema } from "./json-schema.ts";
+import type { LoadResult } from "./load.ts";
+import { listKeys } from "./paths.ts";
+import type { ConfigKey } from "./paths.ts";
+import { originText, withoutUserInfo } from "./problem.ts";
+import type { ConfigPath } from "./schema-node.ts";
+import { holdsSecret, nodeAt } from "./schema-node.ts";
+import type { SchemaNode } from "./json-schema.ts";
+
+/** A loaded configuration. */
+export type LoadedConfig = Extract<LoadResult, { readonly kind: "ok" }>;
+
+/** One effective value, as it was written; a secret is `(secret)`. */
+export interface ConfigRow {
+  readonly path: string;
+  readonly value: unknown;
+  /** `flag --port`, `environment MILLRACE_SERVER_HTTP_PORT`, `file millrace.yaml:3:5`, `default`. */
+  readonly source: string;
+}
+
+/** Every key that has a value, in the schema's order. */
+export function configRows(loaded: LoadedConfig): readonly ConfigRow[] {
+  const root = configJsonSchema();
+  const keys = listKeys(root, (path) => loaded.tree.namesAt(path));
+  return keys.flatMap((key) => {
+    const value = effectiveValue(key, loaded, root);
+    if (value === undefined) return [];
+    return [{ path: key.text, value, source: sourceText(loaded.tree.originOf(key.path)) }];
+  });
+}
+
+/** Rows as an aligned table, one a line. */
+export function printConfigText(loaded: LoadedConfig): string {
+  const rows = configRows(loaded).map(({ path, value, source }) => ({
+    path,
+    value: typeof value === "string" ? value : JSON.stringify(value),
+    source,
+  }));
+  const pathWidth = Math.max(...rows.map((row) => row.path.length));
+  const valueWidth = Math.min(60, Math.max(...rows.map((row) => row.value.length)));
+  const lines = rows.map(
+    ({ path, value, source }) =>
+      `${path.padEnd(pathWidth)}  ${value.padEnd(valueWidth)}  ${source}\n`,
+  );
+  return lines.join("");
+}
+
+/** Rows as a JSON array. */
+export function printConfigJson(loaded: LoadedConfig): string {
+  return `${JSON.stringify(configRows(loaded), undefined, 2)}\n`;
+}
+
+function effectiveValue(key: ConfigKey, loaded: LoadedConfig, root: SchemaNode): unknown {
+  const { tree } = loaded;
+  const written = tree.get(key.path);
+  if (written !== undefined) return withoutSecrets(written, key.path, { tree, root });
+  const { optionalIn } = key;
+  if (optionalIn !== undefined && tree.get(optionalIn) === undefined) return undefined;
+  return key.node.default ?? computedDefault(key.path, loaded.config);
+}
+
+/** Defaults that follow from the rest and so are not in the schema. */
+function computedDefault(path: readonly string[], config: Config): unknown {
+  const [top, name = "", key] = path;
+  if (top === "name") return config.name;
+  if (top !== "services") return undefined;
+  if (key === "default") return config.services[name]?.isDefault;
+  return key === "graph" ? name : undefined;
+}
+
+/** A copy that may be shown: secrets are left out, and a text with `${NAME}` is shown with it. */
+function withoutSecrets(
+  value: unknown,
+  path: ConfigPath,
+  context: { readonly tree: ConfigTree; readonly root: SchemaNode },
+): unknown {
+  const isContainer = typeof value === "object" && value !== null;
+  const node = nodeAt(context.root, path);
+  if (node !== undefined && holdsSecret(node) && !isContainer) return "(secret)";
+  const template = context.tree.templateOf(path);
+  if (template !== undefined) return template;
+  if (Array.isArray(value)) {
+    return value.map((item, index) => withoutSecrets(item, [...path, index], context));
+  }
+  if (!isPlainObject(value)) return withoutUserInfo(value);
+  const entries = Object.entries(value);
+  return Object.fromEntries(
+    entries.map(([name, item]) => [name, withoutSecrets(item, [...path, name], context)]),
+  );
+}
+
+function sourceText(origin: Origin): string {
+  if (origin.kind !== "file") return originText(origin);
+  return origin.file === undefined ? "input" : `file ${originText(origin)}`;
+}

@@ -1,0 +1,119 @@
+import { resolve } from "node:path";
+import type { JsonValue } from "../core/json.ts";
+import type { ModelConfig, ModelSource, ReloadPolicy, ServePolicy } from "./config.ts";
+import type { ProblemLog } from "./problem-log.ts";
+import { readLabels, readSample } from "./read-model-files.ts";
+import type { ConfigOutput } from "./schema.ts";
+
+type WrittenModel = ConfigOutput["models"][string];
+
+/** What is being resolved, and where to report. */
+interface ModelContext {
+  readonly name: string;
+  readonly model: WrittenModel;
+  /** Folder that relative paths start from. */
+  readonly folder: string;
+  readonly log: ProblemLog;
+}
+
+/** A model with absolute paths, its labels and sample read; undefined when its source is refused. */
+export async function resolveModel(context: ModelContext): Promise<ModelConfig | undefined> {
+  const { name, model } = context;
+  const source = resolveSource(context, "source");
+  const fallback = resolveSource(context, "fallback");
+  const labels = await resolveLabels(context);
+  const sample = await resolveSample(context);
+  if (source === undefined) return undefined;
+  return {
+    name,
+    source,
+    sha256: model.sha256,
+    fallback,
+    runtime: model.runtime,
+    labels,
+    output: model.output,
+    inputs: resolveInputs(model.inputs),
+    sample,
+    threads: model.threads,
+    serve: resolveServe(model.serve),
+    reload: resolveReload(model.reload),
+    isRequired: model.required,
+  };
+}
+
+/** A scheme has two letters at least: `C:` is a drive. */
+const SCHEME_PATTERN = /^([a-z][a-z0-9+.-]+):/i;
+
+const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
+
+function resolveSource(context: ModelContext, key: "source" | "fallback"): ModelSource | undefined {
+  const { name, model, folder, log } = context;
+  const text = model[key];
+  if (text === undefined) return undefined;
+  const [, scheme] = SCHEME_PATTERN.exec(text) ?? [];
+  if (scheme === undefined) return { kind: "path", path: resolve(folder, text) };
+  const message =
+    key === "fallback"
+      ? "expected a path: a fallback must be on this machine"
+      : refusalOfAddress(text, scheme, model.sha256);
+  if (message === undefined) return { kind: "url", url: text };
+  const path = ["models", name, key];
+  log.add(path, `found ${log.show(path)}, ${message}`);
+  return undefined;
+}
+
+/** Why the address is not accepted; undefined when it is. */
+function refusalOfAddress(
+  text: string,
+  scheme: string,
+  sha256: string | undefined,
+): string | undefined {
+  if (!["http", "https"].includes(scheme)) {
+    const isLater = scheme === "s3" || scheme === "models";
+    const reason = isLater ? `${scheme}: is not in this version` : `${scheme}: is not known`;
+    return `${reason}, expected a path or an https:// address`;
+  }
+  if (!URL.canParse(text)) return "expected a valid address";
+  if (scheme === "https") {
+    return sha256 === undefined
+      ? "expected sha256 beside it: what is fetched must be known"
+      : undefined;
+  }
+  const isLoopback = LOOPBACK_HOSTS.includes(new URL(text).hostname);
+  return isLoopback ? undefined : "expected https://: http:// is only for this machine";
+}
+
+async function resolveLabels(context: ModelContext): Promise<readonly string[] | undefined> {
+  const { name, model, folder, log } = context;
+  if (typeof model.labels !== "string") return model.labels;
+  const labels = await readLabels(resolve(folder, model.labels));
+  if (labels.kind === "ok") return labels.value;
+  const path = ["models", name, "labels"];
+  log.add(path, `label file ${log.show(path)} ${labels.message}`);
+  return undefined;
+}
+
+async function resolveSample(context: ModelContext): Promise<JsonValue | undefined> {
+  const { name, model, folder, log } = context;
+  // The tree holds plain data only: `interpolate` has checked that.
+  if (typeof model.sample !== "string") return model.sample as JsonValue | undefined;
+  const sample = await readSample(resolve(folder, model.sample.slice(1)));
+  if (sample.kind === "ok") return sample.value;
+  const path = ["models", name, "sample"];
+  log.add(path, `sample file ${log.show(path)} ${sample.message}`);
+  return undefined;
+}
+
+function resolveInputs(inputs: WrittenModel["inputs"]): ModelConfig["inputs"] {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { names, unit, range }]) => [name, { names, unit, range }]),
+  );
+}
+
+function resolveServe(serve: WrittenModel["serve"]): ServePolicy {
+  return typeof serve === "string" ? { kind: serve } : { kind: "list", versions: serve };
+}
+
+function resolveReload(reload: WrittenModel["reload"]): ReloadPolicy {
+  return typeof reload === "string" ? { kind: reload } : { kind: "poll", everyMs: reload };
+}

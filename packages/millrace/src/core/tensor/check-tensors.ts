@@ -1,0 +1,32 @@
+import type { Problem } from "../errors.ts";
+import { invalidTensors } from "./read-rows.ts";
+import { elementCountOf, fitsShape, type Tensor, type TensorSpec } from "./tensor.ts";
+
+/**
+ * Checks tensors that a caller in the same process made.
+ * @returns them in the order of `specs`. @throws INVALID_BODY, INVALID_TENSOR with every problem.
+ */
+export function checkTensors(tensors: readonly Tensor[], specs: readonly TensorSpec[]): Tensor[] {
+  const problems: Problem[] = [];
+  const add = (name: string, message: string, type: string): void =>
+    void problems.push({ location: ["inputs", name], message, type });
+  for (const { name } of tensors) {
+    if (!specs.some((spec) => spec.name === name)) add(name, "unknown input", "unknown");
+  }
+  const found: Tensor[] = [];
+  for (const spec of specs) {
+    const tensor = tensors.find((candidate) => candidate.name === spec.name);
+    if (tensor === undefined) add(spec.name, "missing", "missing");
+    else if (tensor.datatype !== spec.datatype) {
+      add(spec.name, `found ${tensor.datatype}, expected ${spec.datatype}`, "datatype");
+    } else if (!fitsShape(tensor.shape, spec.shape)) {
+      const expected = `[${spec.shape.join(", ")}]`;
+      add(spec.name, `found shape [${tensor.shape.join(", ")}], expected ${expected}`, "shape");
+    } else if (tensor.data.length !== elementCountOf(tensor.shape)) {
+      const message = `found ${tensor.data.length} elements, which is not the product of its shape`;
+      add(spec.name, message, "shape");
+    } else found.push(tensor);
+  }
+  if (problems.length > 0) throw invalidTensors(problems);
+  return found;
+}

@@ -1,0 +1,10 @@
+export type { ErrorCode, Problem } from "./core/errors.ts";
+export { MillraceError } from "./core/errors.ts";
+export type { JsonValue } from "./core/json.ts";
+export type { Datatype, TensorData } from "./core/tensor/datatype.ts";
+export type { Rows } from "./core/tensor/pack-rows.ts";
+export type { Tensor, TensorSpec } from "./core/tensor/tensor.ts";
+export type { MillraceInput } from "./config/define-config.ts";
+export { defineConfig } from "./config/define-config.ts";
+export type { CallOptions, LibraryPrediction, Millrace } from "./library.ts";
+export { createMillrace, InvalidConfigError } from "./library.ts";

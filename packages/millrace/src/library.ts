@@ -1,0 +1,143 @@
+import type { MillraceInput } from "./config/define-config.ts";
+import { loadConfig } from "./config/load.ts";
+import { renderProblem } from "./config/problem.ts";
+import { MillraceError } from "./core/errors.ts";
+import { labelRows } from "./core/tensor/argmax.ts";
+import type { JsonValue } from "./core/json.ts";
+import { checkTensors } from "./core/tensor/check-tensors.ts";
+import { packRows, type Rows } from "./core/tensor/pack-rows.ts";
+import type { Tensor } from "./core/tensor/tensor.ts";
+import { unpack, unpackRow } from "./core/tensor/unpack.ts";
+import { createLogging, createServeRole } from "./main.ts";
+import type { ModelStatus } from "./models/served-model.ts";
+import type { Call, Target } from "./serve/data-plane.ts";
+import type { ServeRole } from "./serve/serve-role.ts";
+
+export interface CallOptions {
+  /** Longest time for the prediction, in milliseconds; the service's own timeout may be shorter. */
+  readonly timeoutMs?: number;
+  /** Drops the prediction when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+export interface LibraryPrediction {
+  /** One row in gives that row's output, several rows give several. */
+  readonly prediction: JsonValue;
+  /** Label of each row, as `prediction` one or several; undefined for a model without labels. */
+  readonly label: string | readonly string[] | undefined;
+  /** `iris@1` */
+  readonly model: string;
+  /** UUIDv7 */
+  readonly id: string;
+}
+
+/** The configuration is invalid; `problems` has one line each. */
+export class InvalidConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`Cannot start: the configuration is invalid\n${problems.join("\n")}`);
+    this.name = "InvalidConfigError";
+    this.problems = problems;
+  }
+}
+
+/**
+ * Serves models inside the calling process, through the same data plane as the server, without sockets.
+ *
+ * @example
+ * const millrace = await createMillrace({ models: { iris: "./iris.onnx" } });
+ * const { prediction, model, id } = await millrace.predict("iris", [[5.1, 3.5, 1.4, 0.2]]);
+ * await millrace.close();
+ */
+export class Millrace {
+  readonly #role: ServeRole;
+
+  constructor(role: ServeRole) {
+    this.#role = role;
+  }
+
+  /** State of each model. */
+  get models(): readonly ModelStatus[] {
+    return this.#role.status();
+  }
+
+  /**
+   * Predicts with a service.
+   * @param rows nested arrays, or input name → nested arrays. NaN is a missing value.
+   * @throws MillraceError INVALID_TENSOR, MODEL_NOT_FOUND, DEADLINE_EXCEEDED, …
+   */
+  async predict(
+    service: string,
+    rows: Rows,
+    options: CallOptions = {},
+  ): Promise<LibraryPrediction> {
+    const target = this.#target(service);
+    const inputs = packRows(rows, target.version.inputs);
+    const name = target.version.predictionOutput.name;
+    const result = await this.#role.plane.infer(target, inputs, [name], this.#call(options));
+    const output = result.outputs[0] as Tensor;
+    const isOneRow = inputs[0]?.shape[0] === 1 && output.shape[0] === 1;
+    const { labels } = result.version;
+    const found = labels === undefined ? undefined : labelRows(output, labels);
+    return {
+      prediction: isOneRow ? unpackRow(output, 0) : unpack(output),
+      label: isOneRow ? found?.[0] : found,
+      model: result.version.id,
+      id: result.id,
+    };
+  }
+
+  /**
+   * Runs a model on tensors.
+   * @param inputs one per input of the model; not copied, so leave their data alone until the end.
+   * @param outputNames default: all outputs.
+   */
+  async infer(
+    service: string,
+    inputs: readonly Tensor[],
+    options: CallOptions & { readonly outputNames?: readonly string[] } = {},
+  ): Promise<{ readonly outputs: readonly Tensor[]; readonly model: string; readonly id: string }> {
+    const target = this.#target(service);
+    const outputNames = options.outputNames ?? target.version.outputs.map((output) => output.name);
+    const unknown = outputNames.find((name) => target.version.findOutput(name)?.name !== name);
+    if (unknown !== undefined) {
+      throw new MillraceError("INVALID_BODY", `Cannot infer: the model has no output "${unknown}"`);
+    }
+    const checked = checkTensors(inputs, target.version.inputs);
+    const result = await this.#role.plane.infer(target, checked, outputNames, this.#call(options));
+    return { outputs: result.outputs, model: result.version.id, id: result.id };
+  }
+
+  #target(service: string): Target {
+    return this.#role.plane.target(this.#role.plane.service(service));
+  }
+
+  #call({ timeoutMs, signal }: CallOptions): Call {
+    return { receivedMs: this.#role.plane.clock.nowMs(), timeoutMs, signal };
+  }
+
+  /** Waits for predictions in flight and frees every model. */
+  async close(): Promise<void> {
+    await this.#role.stop(0);
+  }
+}
+
+/**
+ * @param input the same schema as millrace.yaml; paths are relative to the working folder.
+ * @throws InvalidConfigError with every problem; MillraceError MODEL_LOAD_FAILED when a required model does not load.
+ */
+export async function createMillrace(input: MillraceInput): Promise<Millrace> {
+  const result = await loadConfig({ input, flags: [], env: {}, cwd: process.cwd() });
+  if (result.kind === "invalid") {
+    throw new InvalidConfigError(result.problems.map((problem) => renderProblem(problem)));
+  }
+  const { config } = result;
+  const { loggerFor } = await createLogging(config.server.log);
+  const role = createServeRole(config, loggerFor);
+  await role.loadModels();
+  if (role.models.isReady) return new Millrace(role);
+  const reasons = role.readiness.problems().join("; ");
+  await role.stop(0);
+  throw new MillraceError("MODEL_LOAD_FAILED", `Cannot start: ${reasons}`);
+}
