@@ -71,28 +71,28 @@ export function describeRuntimeContract({ name, create, models }: RuntimeContrac
       const error = await failureOf(
         create().load({ path: models.add, sha256: expected, threads: 1 }),
       );
-      expectLoadFailure(error, models.add);
+      expect(error).toMatchObject(loadFailureNaming(models.add));
       expect(error.message).toContain(expected);
       expect(error.message).toMatch(/[1-9a-f][0-9a-f]{63}/);
     });
 
     test("load() names the file when it is missing", async () => {
       const path = join(folder, "missing.model");
-      expectLoadFailure(await failureOf(load(create(), path)), path);
+      expect(await failureOf(load(create(), path))).toMatchObject(loadFailureNaming(path));
     });
 
     test("load() names the file when it is a folder", async () => {
-      expectLoadFailure(await failureOf(load(create(), folder)), folder);
+      expect(await failureOf(load(create(), folder))).toMatchObject(loadFailureNaming(folder));
     });
 
     test("load() names the file when it is empty", async () => {
       const path = await writeModel("empty.model", new Uint8Array(0));
-      expectLoadFailure(await failureOf(load(create(), path)), path);
+      expect(await failureOf(load(create(), path))).toMatchObject(loadFailureNaming(path));
     });
 
     test("load() names the file when it holds something else", async () => {
       const path = await writeModel("garbage.model", Buffer.from("not a model at all\n".repeat(9)));
-      expectLoadFailure(await failureOf(load(create(), path)), path);
+      expect(await failureOf(load(create(), path))).toMatchObject(loadFailureNaming(path));
     });
 
     // The last quarter is left out: formats may end in parts a model can do without, and only `sha256` shows
@@ -103,7 +103,7 @@ export function describeRuntimeContract({ name, create, models }: RuntimeContrac
       const step = Math.ceil(lengthMax / 25);
       for (let length = 1; length < lengthMax; length += step) {
         const path = await writeModel(`cut-${length}.model`, whole.subarray(0, length));
-        expectLoadFailure(await failureOf(load(create(), path)), path);
+        expect(await failureOf(load(create(), path))).toMatchObject(loadFailureNaming(path));
       }
     });
 
@@ -257,10 +257,8 @@ async function failureOf(work: Promise<unknown>): Promise<MillraceError> {
   throw error;
 }
 
-function expectLoadFailure(error: MillraceError, path: string): void {
-  expect(error.code).toBe("MODEL_LOAD_FAILED");
-  expect(error.message).toMatch(/^Cannot load model /);
-  expect(error.message).toContain(path);
+function loadFailureNaming(path: string): { code: string; message: unknown } {
+  return { code: "MODEL_LOAD_FAILED", message: expect.stringContaining(`"${path}"`) as unknown };
 }
 
 function floats(name: string, shape: number[], values: number[]): Tensor {

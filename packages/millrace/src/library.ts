@@ -114,7 +114,9 @@ export class Millrace {
   }
 
   #call({ timeoutMs, signal }: CallOptions): Call {
-    return { receivedMs: this.#role.plane.clock.nowMs(), timeoutMs, signal };
+    const { plane } = this.#role;
+    const predictionId = plane.newPredictionId();
+    return { predictionId, receivedMs: plane.clock.nowMs(), timeoutMs, signal };
   }
 
   /** Waits for predictions in flight and frees every model. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Config, LogConfig } from "./config/config.ts";
-import { systemClock } from "./core/clock.ts";
+import { systemClock } from "./adapters/clock-system/clock-system.ts";
 import { createLoggerFor, stderrDestination } from "./adapters/logger-pino/logger-pino.ts";
 import { openLogSink } from "./adapters/logger-pino/log-sink.ts";
 import { OnnxRuntime } from "./adapters/runtime-onnx/runtime-onnx.ts";

@@ -44,7 +44,7 @@ export interface Written {
 export class ConfigTree {
   readonly values: PlainObject;
   readonly #written: Written;
-  readonly #overrides = new Map<string, Origin>();
+  readonly #overrides = new Map<string, { readonly path: ConfigPath; readonly origin: Origin }>();
 
   constructor(written: Written) {
     this.#written = written;
@@ -71,7 +71,7 @@ export class ConfigTree {
       parent = next;
     }
     parent[path.at(-1) ?? ""] = value;
-    this.#overrides.set(pathKey(path), origin);
+    this.#overrides.set(pathKey(path), { path, origin });
   }
 
   /** Writes the bare value at `path` as the object it is short for: `a.onnx` becomes `{ source: a.onnx }`. */
@@ -93,15 +93,17 @@ export class ConfigTree {
 
   /** Who wrote the value at `path`. */
   originOf(path: ConfigPath): Origin {
-    return this.get(path) === undefined ? { kind: "default" } : this.placeOf(path, "value");
+    if (this.get(path) === undefined) return { kind: "default" };
+    const isInFile = valueAt(this.#written.values, path) !== undefined;
+    return (isInFile ? undefined : this.#originInside(path)) ?? this.placeOf(path, "value");
   }
 
   /** Where to point for `path`: where it was written, or what it is missing in. */
   placeOf(path: ConfigPath, part: "key" | "value"): Origin {
     const override = prefixes(path)
       .map((prefix) => this.#overrides.get(pathKey(prefix)))
-      .find((origin) => origin !== undefined);
-    if (override !== undefined) return override;
+      .find((found) => found !== undefined);
+    if (override !== undefined) return override.origin;
     return { kind: "file", file: this.#written.file, position: this.#nearestPosition(path, part) };
   }
 
@@ -118,6 +120,14 @@ export class ConfigTree {
       if (template !== undefined) return template;
     }
     return undefined;
+  }
+
+  /** Who set a part of the value at `path`, such as one level of a map of levels. */
+  #originInside(path: ConfigPath): Origin | undefined {
+    const parts = [...this.#overrides.values()].filter((override) =>
+      path.every((segment, depth) => override.path[depth] === segment),
+    );
+    return parts.at(-1)?.origin;
   }
 
   #nearestPosition(path: ConfigPath, part: "key" | "value"): Position | undefined {

@@ -78,22 +78,20 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const tree = new ConfigTree({ file, values, positionOf, templates });
   for (const name of tree.namesAt(["models"])) tree.widen(["models", name], "source");
 
-  const problems = textProblems.map(({ path, message }) =>
-    createProblem(tree.placeOf(path, "value"), path, message),
-  );
-  problems.push(...applyModels(tree, options));
+  const log = new ProblemLog(tree, root);
+  for (const { path, message } of textProblems) log.add(path, message);
+  log.addAll(applyModels(tree, options));
   addModelServices(tree);
-  problems.push(...applyEnvironment(tree, root, { process: options.env, file: envFile }));
-  problems.push(...applyFlags(tree, root, options.flags));
+  log.addAll(applyEnvironment(tree, root, { process: options.env, file: envFile }));
+  log.addAll(applyFlags(tree, root, options.flags));
   addModelServices(tree);
 
-  const validated = validate(tree, root);
-  const log = new ProblemLog(tree, root, [...problems, ...validated.problems]);
-  const { output } = validated;
-  if (output === undefined) return { kind: "invalid", problems: inOrder(log.problems) };
+  const { output, problems } = validate(tree, root);
+  log.addAll(problems);
+  if (output === undefined) return { kind: "invalid", problems: log.problems };
   const isStateOptional = options.input !== undefined;
   const config = await resolveConfig({ output, tree, source, isStateOptional, log });
-  if (log.problems.length > 0) return { kind: "invalid", problems: inOrder(log.problems) };
+  if (log.problems.length > 0) return { kind: "invalid", problems: log.problems };
   return {
     kind: "ok",
     config,
@@ -135,13 +133,6 @@ function addModelServices(tree: ConfigTree): void {
   }
 }
 
-/** Problems of the file from top to bottom; those without a line keep their order. */
-function inOrder(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
-  return problems.toSorted(
-    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
-  );
-}
-
 /** Ports of later versions: a file may have them, but a person who asks for one should know. */
 function findWarnings(output: ConfigOutput, tree: ConfigTree): readonly ConfigWarning[] {
   const ports = ["grpcPort", "controlPort"] as const;
@@ -155,7 +146,8 @@ function findWarnings(output: ConfigOutput, tree: ConfigTree): readonly ConfigWa
 
 function findOrigins(root: SchemaNode, tree: ConfigTree): ReadonlyMap<string, Origin> {
   const keys = listKeys(root, (path) => tree.namesAt(path));
-  return new Map(keys.map(({ text, path }) => [text, tree.originOf(path)]));
+  const settable = keys.filter((key) => key.flag !== undefined);
+  return new Map(settable.map(({ text, path }) => [text, tree.originOf(path)]));
 }
 
 async function findMissingSources(

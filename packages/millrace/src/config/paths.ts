@@ -69,7 +69,9 @@ function childKeys(parent: ConfigKey, namesAt: NamesAt): readonly ConfigKey[] | 
   if (value === undefined || propertiesOf(value).length === 0) return undefined;
   return namesAt(path).map((name) => ({
     ...below(parent, name, (spelling) =>
-      name.startsWith("<") ? name.toUpperCase() : spelling.nameForm(name),
+      name.startsWith("<") && spelling === ENVIRONMENT
+        ? name.toUpperCase()
+        : spelling.nameForm(name),
     ),
     node: value,
     isRequired: false,

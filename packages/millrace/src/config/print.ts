@@ -27,7 +27,7 @@ export function configRows(loaded: LoadedConfig): readonly ConfigRow[] {
   const keys = listKeys(root, (path) => loaded.tree.namesAt(path));
   return keys.flatMap((key) => {
     const value = effectiveValue(key, loaded, root);
-    if (value === undefined) return [];
+    if (value === undefined || key.flag === undefined) return [];
     return [{ path: key.text, value, source: sourceText(loaded.tree.originOf(key.path)) }];
   });
 }

@@ -24,8 +24,6 @@ export interface ConfigProblem {
 
 /** What a problem says beyond its message. */
 export interface ProblemDetails {
-  /** Points at the key instead of the value. */
-  readonly part?: "key" | "value";
   readonly allowed?: string | undefined;
   readonly didYouMean?: string | undefined;
 }

@@ -59,22 +59,17 @@ function followGraph(
   models: ReadonlySet<string>,
   log: ProblemLog,
 ): Reference {
-  const path = ["services", name, "graph"];
   const own = services[name]?.graph;
   if (models.has(name) && own !== undefined && own !== name) {
-    const message = `name clash: "${name}" is also a model, so that service can only run that model, found ${log.show(path)}`;
-    log.add(path, message, { allowed: name });
+    reportClash(name, log);
     return { kind: "broken" };
   }
   const chain = [name];
   for (;;) {
     const current = chain.at(-1) ?? name;
-    const graph = services[current]?.graph ?? current;
-    if (models.has(graph)) return { kind: "model", model: graph };
-    if (
-      !Object.hasOwn(services, graph) ||
-      (graph === current && services[current]?.graph === undefined)
-    ) {
+    const graph = services[current]?.graph;
+    if (models.has(graph ?? current)) return { kind: "model", model: graph ?? current };
+    if (graph === undefined || !Object.hasOwn(services, graph)) {
       if (current === name) reportUnknown(name, own, [...models, ...Object.keys(services)], log);
       return { kind: "broken" };
     }
@@ -87,6 +82,13 @@ function followGraph(
   }
 }
 
+/** A name leads to one thing only: a service named like a model runs that model. */
+function reportClash(name: string, log: ProblemLog): void {
+  const path = ["services", name, "graph"];
+  const message = `name clash: "${name}" is also a model, so its service can only run that one; found ${log.show(path)}`;
+  log.add(path, message, { allowed: name });
+}
+
 function reportUnknown(
   name: string,
   graph: string | undefined,
@@ -94,7 +96,7 @@ function reportUnknown(
   log: ProblemLog,
 ): void {
   const path = ["services", name, "graph"];
-  const others = known.filter((other) => other !== name);
+  const others = [...new Set(known)].filter((other) => other !== name);
   const allowed = `the name of a model or service: ${others.join(", ")}`;
   const message =
     graph === undefined ? `missing, and no model is named "${name}"` : `found ${log.show(path)}`;

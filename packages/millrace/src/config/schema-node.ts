@@ -72,12 +72,17 @@ export function wordsOf(node: SchemaNode): readonly string[] {
 
 /** What is allowed at a node, in words: `a whole number 1 to 256 or auto`. */
 export function expectedText(node: SchemaNode): string {
-  if (node.kind !== undefined) return withRange(KINDS[node.kind], node.range);
-  if (node.anyOf !== undefined)
+  if (node.kind !== undefined) return KINDS[node.kind];
+  if (node.anyOf !== undefined) {
     return node.anyOf.map((branch) => expectedText(branch)).join(" or ");
+  }
   const words = wordsOf(node);
-  if (words.length > 0) return words.join(" or ");
-  return withRange(typeText(node), node.range ?? numberRange(node));
+  if (words.length > 0)
+    return [words.slice(0, -1).join(", "), ...words.slice(-1)].filter(Boolean).join(" or ");
+  // A text whose form has words of its own, such as `@<JSON file>`.
+  if (node.range !== undefined) return node.range;
+  const range = numberRange(node);
+  return range === undefined ? typeText(node) : `${typeText(node)} ${range}`;
 }
 
 /** Bounds of a node in words, `1 to 256`; undefined when it has none. */
@@ -130,10 +135,6 @@ function itemText(item: SchemaNode): string {
   return item.type === "object"
     ? `objects with ${Object.keys(item.properties ?? {}).join(", ")}`
     : expectedText(item);
-}
-
-function withRange(text: string, range: string | undefined): string {
-  return range === undefined ? text : `${text}, ${range}`;
 }
 
 function numberRange(node: SchemaNode): string | undefined {

@@ -242,10 +242,9 @@ const model = z.strictObject({
     .union([z.enum(["latest", "all"]), z.array(z.int().min(0).max(Number.MAX_SAFE_INTEGER)).min(1)])
     .default("latest")
     .meta({ description: "Which numbered versions are served.", examples: ["all", [1, 2]] }),
-  reload: reload.default("watch").meta({
+  reload: reload.prefault("watch").meta({
     description:
-      "When a changed model file is noticed; the new version is loaded and warmed beside the old one, then switched.",
-    examples: ["off", { poll: "30s" }],
+      "When a changed model file is noticed: `watch` at once, `{ poll: 30s }` by looking every 100ms to 1d, `off` never. The new version is loaded and warmed beside the old one, then switched.",
   }),
   required: z
     .boolean()
@@ -297,11 +296,11 @@ export const configSchema = z.strictObject({
         .union([source.transform((text) => model.parse({ source: text })), model])
         .meta({ shortFor: "source" }),
     )
-    .default({})
+    .prefault({})
     .meta({ description: "The models, by name." }),
   services: z
     .record(name, service)
-    .default({})
+    .prefault({})
     .meta({ description: "What callers ask, by name; a model without one gets one of its name." }),
 });
 

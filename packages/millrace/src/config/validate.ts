@@ -7,7 +7,7 @@ import { createProblem, shownValue } from "./problem.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { configSchema } from "./schema.ts";
 import type { ConfigOutput } from "./schema.ts";
-import { branches, expectedText, nodeAt, propertiesOf, wordsOf } from "./schema-node.ts";
+import { branches, expectedText, nodeAt, propertiesOf, rangeText, wordsOf } from "./schema-node.ts";
 import type { ConfigPath } from "./schema-node.ts";
 
 /** Rounds of leaving out what is wrong; one round finds nearly all, nested forms may need a few. */
@@ -23,7 +23,7 @@ type Issue = z.core.$ZodIssue;
 
 /** One thing the schema refuses, with unions taken apart. */
 interface Finding {
-  readonly kind: "unknown" | "name" | "value" | "rule";
+  readonly kind: "unknown" | "name" | "value" | "range" | "rule";
   readonly path: ConfigPath;
   /** Of a rule: what it says. */
   readonly message: string;
@@ -42,7 +42,8 @@ export function validate(tree: ConfigTree, root: SchemaNode): Validated {
     const findings = result.error.issues.flatMap((issue) => findingsOf(issue, []));
     // Only the first round sees what was written; later ones see what leaving out has made of it.
     if (round === 0) problems.push(...findings.map((finding) => describe(finding, tree, root)));
-    for (const { path } of findings) leaveOut(values, path);
+    const wrong = findings.map(({ path }) => removable(values, path));
+    for (const path of wrong) remove(values, path);
   }
   return { output: undefined, problems };
 }
@@ -61,7 +62,7 @@ function findingsOf(issue: Issue, prefix: ConfigPath): readonly Finding[] {
     }
     case "custom": {
       const isRule = issue.message !== "Invalid input";
-      return [{ kind: isRule ? "rule" : "value", path, message: issue.message }];
+      return [{ kind: isRule ? "rule" : "range", path, message: issue.message }];
     }
     default:
       return [{ kind: "value", path, message: "" }];
@@ -99,6 +100,11 @@ function describe(finding: Finding, tree: ConfigTree, root: SchemaNode): ConfigP
     }
     case "rule":
       return createProblem(tree.placeOf(path, "value"), path, message);
+    case "range": {
+      const allowed = rangeText(node) ?? expectedText(node);
+      const text = `found ${shownValue(root, tree, path)}, expected ${allowed}`;
+      return createProblem(tree.placeOf(path, "value"), path, text, { allowed });
+    }
     case "value":
       return describeValue(path, node, tree, root);
   }
@@ -126,15 +132,20 @@ function unitHint(value: unknown, node: SchemaNode): string {
   const isNumber = typeof value === "number" || (typeof value === "string" && /^\d+$/.test(value));
   const kind = branches(node).find((branch) => branch.kind !== undefined)?.kind;
   if (!isNumber || (kind !== "duration" && kind !== "size")) return "";
-  return ` (${value}${kind === "duration" ? "s" : "MiB"}?)`;
+  if (kind === "duration") return ` (${value}s?)`;
+  return ` (${value}${Number(value) < 1024 ? "MiB" : "B"}?)`;
 }
 
-/** Removes the value at `path`, or, when it is one that is missing, what it is missing in. */
-function leaveOut(values: PlainObject, path: ConfigPath): void {
+/** The value to leave out for a problem at `path`; for one that is missing, what it is missing in. */
+function removable(values: PlainObject, path: ConfigPath): ConfigPath {
   // A list is left out whole: removing one item would move the others.
   const index = path.findIndex((segment) => typeof segment === "number");
   let target = index === -1 ? path : path.slice(0, index);
   while (target.length > 1 && valueAt(values, target) === undefined) target = target.slice(0, -1);
-  const parent = valueAt(values, target.slice(0, -1));
-  if (isPlainObject(parent)) delete parent[target.at(-1) ?? ""];
+  return target;
+}
+
+function remove(values: PlainObject, path: ConfigPath): void {
+  const parent = valueAt(values, path.slice(0, -1));
+  if (isPlainObject(parent)) delete parent[path.at(-1) ?? ""];
 }

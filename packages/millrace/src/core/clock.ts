@@ -7,14 +7,3 @@ export interface Clock {
   /** Calls `run` once after `delayMs`. @returns a function that cancels it. */
   schedule(delayMs: number, run: () => void): () => void;
 }
-
-/** The machine's clocks. Its timers do not keep a process alive. */
-export const systemClock: Clock = {
-  nowMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  schedule(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
-};

@@ -15,6 +15,8 @@ export interface Target {
 
 /** What a request brings along besides its tensors, whichever protocol it came by. */
 export interface Call {
+  /** UUIDv7, from `newPredictionId`: known before the prediction is made, so that a failure has it too. */
+  readonly predictionId: string;
   /** When the request came, on `clock.nowMs`. */
   readonly receivedMs: number;
   /** Time the client allows; undefined leaves it to the service. */
@@ -86,6 +88,10 @@ export class DataPlane {
     );
   }
 
+  newPredictionId(): string {
+    return this.#ids.next(this.clock.wallMs());
+  }
+
   /**
    * @param version number as asked for; undefined takes the latest.
    * @throws MODEL_NOT_FOUND, MODEL_NOT_READY.
@@ -111,7 +117,6 @@ export class DataPlane {
     call: Call,
   ): Promise<Prediction> {
     const { service, version } = target;
-    const id = this.#ids.next(this.clock.wallMs());
     const timeoutMs = Math.min(service.timeoutMs, call.timeoutMs ?? Infinity);
     const limits = { deadlineAtMs: call.receivedMs + timeoutMs, signal: call.signal };
     const startedMs = this.clock.nowMs();
@@ -123,7 +128,7 @@ export class DataPlane {
       series.queue.observe(queueMs / 1000);
       series.compute.observe(computeMs / 1000);
       series.rows.observe(version.rowsOf(inputs));
-      return { id, version, outputs, queueMs, computeMs };
+      return { id: call.predictionId, version, outputs, queueMs, computeMs };
     } catch (error) {
       this.#countError(service, version.version, error);
       throw error;

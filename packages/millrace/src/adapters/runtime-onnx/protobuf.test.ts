@@ -76,7 +76,7 @@ test.each([
   ["field number 0", [0x00, 1]],
   ["a group", [0x0b]],
   ["wire type 7", [0x0f]],
-  ["a number of 11 bytes", [0x08, ...new Array<number>(11).fill(0x80)]],
+  ["a number of 11 bytes", [0x08, ...Array.from({ length: 11 }, () => 0x80)]],
   ["a header of 6 bytes", [0x0a, 0x80, 0x80, 0x80, 0x80, 0x80, 1]],
 ])("FieldCursor.next() throws ProtobufError when it meets %s", (_, bytes) => {
   expect(() => cursorAt(bytes)).toThrow(ProtobufError);

@@ -6,8 +6,12 @@ import { removeZipMaps } from "./remove-zip-map.ts";
 
 const MODELS = new URL("../../../../../test/fixtures/models/", import.meta.url);
 
+function readFixture(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(name, MODELS)));
+}
+
 function rewrite(name: string): ZipMapRemoval {
-  const bytes = readFileSync(new URL(name, MODELS));
+  const bytes = readFixture(name);
   return removeZipMaps(bytes, readOnnxModel(bytes));
 }
 
@@ -31,7 +35,7 @@ test("removeZipMaps() puts the ZipMap's input in its place when it made an outpu
 });
 
 test("removeZipMaps() keeps all else byte for byte when it rewrites", () => {
-  const before = readOnnxModel(readFileSync(new URL("classifier-int-labels.onnx", MODELS)));
+  const before = readOnnxModel(readFixture("classifier-int-labels.onnx"));
   const after = readOnnxModel(rewrite("classifier-int-labels.onnx").bytes);
   expect(after.graph.nodes).toEqual(before.graph.nodes.filter(({ opType }) => opType !== "ZipMap"));
   expect(after.graph.inputs).toEqual(before.graph.inputs);
@@ -56,7 +60,7 @@ test("removeZipMaps() takes the inner name when `probabilities` was the ZipMap's
 });
 
 test("removeZipMaps() returns the same bytes when there is no ZipMap", () => {
-  const bytes = readFileSync(new URL("add.onnx", MODELS));
+  const bytes = readFixture("add.onnx");
   const result = removeZipMaps(bytes, readOnnxModel(bytes));
   expect(result.bytes).toBe(bytes);
   expect(result.removed).toEqual([]);

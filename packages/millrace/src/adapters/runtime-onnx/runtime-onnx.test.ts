@@ -120,8 +120,8 @@ describe("classifiers", () => {
       data: ["setosa"],
     });
     expect(probabilities?.shape).toEqual([1, 3]);
-    // From Python: onnxruntime 1.30 on the unchanged file.
-    expect((probabilities?.data as Float32Array)[0]).toBeCloseTo(0.98157942, 6);
+    // As Python gives it for the unchanged file (onnxruntime 1.31.1).
+    expect(Number(probabilities?.data[0])).toBeCloseTo(0.98157942, 6);
     await model.close();
   });
 
@@ -183,7 +183,7 @@ describe("external data", () => {
         code: "MODEL_LOAD_FAILED",
         message: expect.stringMatching(
           /outside.*\.onnx": its external data "\.\.\/secret\.bin" leads/,
-        ),
+        ) as unknown,
       });
     },
   );
@@ -199,7 +199,7 @@ describe("refusals", () => {
   ])("load() says why when the model is %s", async (name, why) => {
     await expect(load(name)).rejects.toMatchObject({
       code: "MODEL_LOAD_FAILED",
-      message: expect.stringContaining(`${name}": ${why}`),
+      message: expect.stringContaining(`${name}": ${why}`) as unknown,
     });
   });
 

@@ -22,10 +22,15 @@ function elementsJson(tensor: Tensor, from: number, to: number): string {
     const value = data[i] as number | bigint | string;
     if (typeof value === "number") {
       if (datatype === "BOOL") json += value === 0 ? "false" : "true";
-      else json += Number.isFinite(value) ? String(value) : "null";
+      else json += numberJson(value);
     } else json += typeof value === "string" ? JSON.stringify(value) : value.toString();
   }
   return json;
+}
+
+function numberJson(value: number): string {
+  if (value === 0) return Object.is(value, -0) ? "-0" : "0"; // String(-0) is "0"
+  return Number.isFinite(value) ? String(value) : "null";
 }
 
 /** The Open Inference Protocol's form: one flat, row-major array. */

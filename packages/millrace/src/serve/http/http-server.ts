@@ -46,6 +46,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   app.decorateRequest("receivedMs", 0);
   app.decorateRequest("onAnswered", undefined);
   app.decorateRequest("errorCode", undefined);
+  app.decorateRequest("predictionId", undefined);
   app.decorateRequest("prediction", undefined);
   // Every body arrives as bytes: routes judge its type and read it themselves, with bounds and positions.
   app.removeAllContentTypeParsers();
@@ -83,6 +84,8 @@ const EXPOSED_HEADERS = [
   "x-request-id",
   "x-model",
   "x-degraded",
+  "x-error-code",
+  "retry-after",
   "server-timing",
 ];
 
@@ -121,7 +124,7 @@ function addAccessLog(app: FastifyInstance, { server, plane, accessLog }: HttpSe
           status: statusCode,
           code: request.errorCode,
           ms: rounded(plane.clock.nowMs() - request.receivedMs),
-          predictionId: prediction?.id,
+          predictionId: request.predictionId,
           model: prediction?.version.id,
           queueMs: prediction && rounded(prediction.queueMs),
           inferMs: prediction && rounded(prediction.computeMs),

@@ -59,7 +59,7 @@ async function inferReply(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Buffer> {
-  const call = callOf(request);
+  const call = callOf(plane, request, reply);
   const target = targetOf(plane, request);
   if (request.headers["inference-header-content-length"] !== undefined) {
     throw new MillraceError(

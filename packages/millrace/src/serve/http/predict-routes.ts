@@ -38,7 +38,7 @@ type ReplyWriter = (prediction: Prediction, inputs: readonly Tensor[]) => string
 
 function predictBody(plane: DataPlane, write: ReplyWriter): Handler {
   return async (request, reply) => {
-    const call = callOf(request);
+    const call = callOf(plane, request, reply);
     const target = targetOf(plane, request);
     const inputs = readRows(jsonBody(request), target.version.inputs);
     const outputNames = [target.version.predictionOutput.name];
@@ -50,7 +50,7 @@ function predictBody(plane: DataPlane, write: ReplyWriter): Handler {
 
 function predictSample(plane: DataPlane, write: ReplyWriter): Handler {
   return async (request, reply) => {
-    const call = callOf(request);
+    const call = callOf(plane, request, reply);
     const target = targetOf(plane, request);
     const inputs = sampleOf(target.version);
     const outputNames = [target.version.predictionOutput.name];

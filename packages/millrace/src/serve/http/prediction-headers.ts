@@ -15,7 +15,6 @@ export function setPredictionHeaders(
   const { version, queueMs, computeMs } = prediction;
   request.prediction = prediction;
   void reply.header("content-type", "application/json");
-  void reply.header("x-prediction-id", prediction.id);
   void reply.header("x-model", version.id);
   void reply.header(
     "server-timing",

@@ -31,6 +31,7 @@ export function problemReply(error: MillraceError, request: FastifyRequest): Pro
     reason: error.reason,
     errors: error.problems,
     request_id: request.id,
+    prediction_id: request.predictionId,
   };
   return { status, contentType: "application/problem+json", body: JSON.stringify(body) };
 }
@@ -47,7 +48,12 @@ export function problemSender(log: Logger): ProblemSender {
     const known = toMillraceError(error, request);
     request.errorCode = known.code;
     if (ERRORS[known.code].status === 500) {
-      const fields = { err: known.cause ?? known, code: known.code, requestId: request.id };
+      const fields = {
+        err: known.cause ?? known,
+        code: known.code,
+        requestId: request.id,
+        predictionId: request.predictionId,
+      };
       log.error(fields, known.message);
     }
     const { status, contentType, body } = problemReply(known, request);

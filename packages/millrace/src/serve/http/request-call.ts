@@ -1,17 +1,22 @@
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { MillraceError } from "../../core/errors.ts";
-import type { Call } from "../data-plane.ts";
+import type { Call, DataPlane } from "../data-plane.ts";
 import "./request-state.ts";
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /**
- * The deadline and the cancellation of a request.
+ * The deadline, the cancellation and the id of a prediction. The id is in the reply from here on, whatever
+ * becomes of the request.
  * @throws INVALID_HEADER when `x-request-timeout` is not a duration, NOT_IMPLEMENTED for `Prefer: respond-async`.
  */
-export function callOf(request: FastifyRequest): Call {
+export function callOf(plane: DataPlane, request: FastifyRequest, reply: FastifyReply): Call {
   refuseAsync(request);
+  const predictionId = plane.newPredictionId();
+  request.predictionId = predictionId;
+  void reply.header("x-prediction-id", predictionId);
   return {
+    predictionId,
     receivedMs: request.receivedMs,
     timeoutMs: timeoutOf(request.headers["x-request-timeout"]),
     signal: disconnectSignal(request),

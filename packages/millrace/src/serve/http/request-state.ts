@@ -16,6 +16,7 @@ declare module "fastify" {
     onAnswered: (() => void) | undefined;
     /** For the access line. */
     errorCode: ErrorCode | undefined;
+    predictionId: string | undefined;
     prediction: Prediction | undefined;
   }
 }

@@ -90,7 +90,8 @@ async function predictions(
   { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
 ): Promise<Buffer> {
   const outputNames = [target.version.predictionOutput.name];
-  const prediction = await plane.infer(target, inputs, outputNames, callOf(request));
+  const call = callOf(plane, request, reply);
+  const prediction = await plane.infer(target, inputs, outputNames, call);
   setPredictionHeaders(request, reply, prediction);
   return jsonBytes(`{"predictions":${nestedJson(prediction.outputs[0] as Tensor)}}`);
 }
