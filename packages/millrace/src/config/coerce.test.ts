@@ -17,6 +17,7 @@ it.each([
   ["models.iris.serve", "1,2", [1, 2]],
   ["models.iris.serve", "[1, 2]", [1, 2]],
   ["models.iris.serve", "3", [3]],
+  ["models.iris.serve", "latst", "latst"],
   ["models.iris.inputs.x.range", "0,2.5", [0, 2.5]],
   ["models.iris.sample", "[[5.1, 3.5]]", [[5.1, 3.5]]],
   ["models.iris.sample", "@sample.json", "@sample.json"],
@@ -24,7 +25,7 @@ it.each([
   ["models.iris.reload", '{"poll":"30s"}', { poll: "30s" }],
   ["models.iris.output", "123", "123"],
   ["server.cors.origins", "https://a", ["https://a"]],
-  ["server.auth.keys[0].secret".replace("[0]", ".0"), "[5]", "[5]"],
+  ["server.auth.keys.0.secret", "[5]", "[5]"],
 ])("coerce() makes of the text for %s %j what the schema wants", (path, text, value) => {
   const segments = path.split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : part));
   const node = nodeAt(root, segments);

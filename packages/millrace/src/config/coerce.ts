@@ -15,8 +15,16 @@ export function coerce(text: string, node: SchemaNode): unknown {
     if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
   }
   if (has("boolean") && (text === "true" || text === "false")) return text === "true";
-  if (list !== undefined && (text.includes(",") || !has("string"))) return splitList(text, list);
-  return text;
+  return list === undefined ? text : coerceList(text, list, choices);
+}
+
+/** A text with commas is a list; one without is a list of one where a text would make no sense. */
+function coerceList(text: string, list: SchemaNode, choices: readonly SchemaNode[]): unknown {
+  const items = splitList(text, list);
+  const strings = choices.filter((choice) => choice.type === "string");
+  if (text.includes(",") || strings.length === 0) return items;
+  const allowsText = strings.some((choice) => wordsOf(choice).length === 0);
+  return allowsText || items.some((item) => typeof item === "string") ? text : items;
 }
 
 function isJson(

@@ -1,7 +1,7 @@
 import { MillraceError, PROBLEMS_MAX, type Problem } from "../errors.ts";
 import type { JsonValue } from "../json.ts";
 import { packValues } from "./pack-values.ts";
-import { invalidTensors, namesOf } from "./read-rows.ts";
+import { invalidTensors } from "./read-rows.ts";
 import type { Tensor, TensorSpec } from "./tensor.ts";
 
 type Location = Problem["location"];
@@ -17,9 +17,8 @@ export interface Frame {
 /**
  * Turns a table into the tensors of a model.
  *
- * A model whose inputs are columns (`[batch]` or `[batch, 1]` each) takes them by name. A model of one matrix
- * input `[batch, width]` takes `width` columns: by the names the file gives that input, when they are the
- * table's names, else in the table's order.
+ * An input `[batch]` or `[batch, width]` takes the columns that the file names for it, else the column of its
+ * own name; the only input of a model takes all columns, in the table's order, when the names are not there.
  *
  * @param columnNames names of a matrix input's columns, by input name, as the file has them.
  * @throws INVALID_BODY for missing or extra columns, INVALID_TENSOR for wrong values.
@@ -62,14 +61,13 @@ function columnsOf(
     const message = `input "${spec.name}" has shape [${spec.shape.join(", ")}], a table fills only [-1] and [-1, width]`;
     throw badFrame([], message);
   }
-  const byName = frame.columns.indexOf(spec.name);
-  if (specs.length > 1) {
-    if (byName >= 0 && (width === 1 || width === -1)) return [byName];
-    throw badFrame([], `there is no column for every input, expected columns ${namesOf(specs)}`);
+  const named = (names ?? [spec.name]).map((name) => frame.columns.indexOf(name));
+  const isNamed = named.every((column) => column >= 0);
+  if (!isNamed && specs.length > 1) {
+    const expected = (names ?? [spec.name]).map((name) => `"${name}"`).join(", ");
+    throw badFrame([], `input "${spec.name}" is missing, expected ${expected} among the columns`);
   }
-  const named = names?.map((name) => frame.columns.indexOf(name));
-  const columns =
-    named !== undefined && named.every((column) => column >= 0) ? named : [...frame.columns.keys()];
+  const columns = isNamed ? named : [...frame.columns.keys()];
   if (width !== -1 && columns.length !== width) {
     throw badFrame([], `found ${columns.length} columns, input "${spec.name}" takes ${width}`);
   }

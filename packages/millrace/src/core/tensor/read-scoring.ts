@@ -2,6 +2,7 @@ import { MillraceError } from "../errors.ts";
 import type { JsonValue } from "../json.ts";
 import { JsonReader } from "../json-reader.ts";
 import { frameToTensors, type Frame } from "./frame.ts";
+import { packRows } from "./pack-rows.ts";
 import { readRows } from "./read-rows.ts";
 import type { Tensor, TensorSpec } from "./tensor.ts";
 
@@ -32,11 +33,11 @@ export function readScoring(
   const first = new JsonReader(value);
   if (first.peek() === "object") return readRows(wrap('{"inputs":', value), specs);
   if (isListOfObjects(value)) {
-    return frameToTensors(
-      recordsFrame(new JsonReader(value).readValue(), member),
-      specs,
-      columnNames,
-    );
+    const records = new JsonReader(value).readValue() as readonly JsonValue[];
+    if (isByInput(records[0], specs)) {
+      return packRows(byInput(records, specs), specs, ["body", member]);
+    }
+    return frameToTensors(recordsFrame(records, member), specs, columnNames);
   }
   const [spec] = specs;
   if (specs.length === 1 && spec !== undefined) {
@@ -90,6 +91,22 @@ function isListOfObjects(value: Uint8Array): boolean {
   return reader.nextElement(true) && reader.peek() === "object";
 }
 
+/** Does a record name the model's inputs, with the tensor of one row for each? */
+function isByInput(record: JsonValue | undefined, specs: readonly TensorSpec[]): boolean {
+  return isObject(record) && specs.every((spec) => Object.hasOwn(record, spec.name));
+}
+
+/** `[{a: row, b: row}, …]` → `{a: rows, b: rows}`; a bare value stands for a row of one. */
+function byInput(records: readonly JsonValue[], specs: readonly TensorSpec[]): JsonObject {
+  const rowOf = (record: JsonValue, { name, shape }: TensorSpec): JsonValue => {
+    const row = isObject(record) ? (record[name] ?? null) : null;
+    return shape.length === 2 && !isList(row) ? [row] : row;
+  };
+  return Object.fromEntries(
+    specs.map((spec) => [spec.name, records.map((record) => rowOf(record, spec))]),
+  );
+}
+
 /** `{"columns": […], "data": [[…], …]}`; `index` and other members are ignored. */
 function splitFrame(table: JsonValue): Frame {
   const { columns, data } = isObject(table) ? table : {};
@@ -122,7 +139,7 @@ function recordsFrame(table: JsonValue, member: string): Frame {
       return columns.map((column) => {
         const value = record[column];
         if (value === undefined) throw bad([member, i, column], "missing");
-        return isList(value) && value.length === 1 ? (value[0] as JsonValue) : value;
+        return value;
       });
     }),
     locate: (row, column) => ["body", member, row, columns[column] ?? column],

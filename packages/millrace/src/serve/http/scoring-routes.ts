@@ -31,7 +31,7 @@ export function addScoringRoutes(
     const target = plane.target(plane.service(model));
     const names = columnNames(plane, target);
     const body = jsonBody(request);
-    const inputs = readScoring(body, target.version.inputs, ["instances", "inputs"], names);
+    const inputs = readScoring(body, target.version.inputs, ["instances"], names);
     return predictions(plane, target, inputs, { request, reply });
   });
 
