@@ -78,7 +78,7 @@ export class ConfigTree {
   widen(path: ConfigPath, key: string): void {
     const value = this.get(path);
     const parent = this.get(path.slice(0, -1));
-    if (value === undefined || isPlainObject(value) || !isPlainObject(parent)) return;
+    if (value === undefined || typeof value === "object" || !isPlainObject(parent)) return;
     parent[path.at(-1) ?? ""] = { [key]: value };
   }
 
@@ -134,7 +134,11 @@ export class ConfigTree {
     const own = this.#written.positionOf(path, part);
     if (own !== undefined) return own;
     return prefixes(path)
-      .map((prefix) => this.#written.positionOf(prefix, "key"))
+      .map((prefix) => {
+        // A bare value stands for the object that `path` is looked for in.
+        const isBare = typeof valueAt(this.#written.values, prefix) !== "object";
+        return this.#written.positionOf(prefix, isBare ? "value" : "key");
+      })
       .find((position) => position !== undefined);
   }
 }

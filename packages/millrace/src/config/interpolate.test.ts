@@ -48,7 +48,9 @@ it("interpolate() refuses what is not plain data", () => {
 it("interpolate() ends on a value that contains itself", () => {
   const loop: unknown[] = [];
   loop.push(loop);
-  expect(interpolate({ owner: loop }, root, {}).problems[0]?.message).toContain("nested too deeply");
+  expect(interpolate({ owner: loop }, root, {}).problems[0]?.message).toContain(
+    "nested too deeply",
+  );
 });
 
 it("interpolate() refuses the key __proto__", () => {

@@ -32,5 +32,11 @@ export interface SchemaNode {
 /** JSON Schema (2020-12) of the file as a person writes it: what `millrace config schema` prints for editors. */
 export function configJsonSchema(): SchemaNode {
   // zod's own type of the result allows every JSON Schema; ours names the part it writes for this schema.
-  return z.toJSONSchema(configSchema, { io: "input" }) as SchemaNode;
+  return z.toJSONSchema(configSchema, {
+    io: "input",
+    override: ({ jsonSchema }) => {
+      const isKey = jsonSchema.description !== undefined && jsonSchema.properties === undefined;
+      if (isKey) jsonSchema["live"] ??= false;
+    },
+  }) as SchemaNode;
 }

@@ -97,7 +97,7 @@ describe("loadConfig() finds the configuration", () => {
   });
 
   it("reads the default export of millrace.config.ts", async () => {
-    const text = `export default { name: "typed" as string, models: { iris: "./iris.onnx" } };\n`;
+    const text = `export default { name: "typed", models: { iris: "./iris.onnx" } };\n`;
     expect(okOf(await load({ "millrace.config.ts": text })).config.name).toBe("typed");
   });
 
@@ -179,6 +179,12 @@ describe("loadConfig() takes values in the order flag, environment, file, defaul
     const { config } = okOf(await load(files, { env: { MILLRACE_SERVER_HTTP_PORT: "6" } }));
     expect(config.server).toMatchObject({ httpPort: 6, metricsPort: 5 });
     expect(config.owner).toBe("ann");
+  });
+
+  it("reads no .env when there is no file for it to be beside", async () => {
+    const input = { models: { iris: "./iris.onnx" } };
+    const files = { ".env": "MILLRACE_SERVER_HTTP_PORT=5\n" };
+    expect(okOf(await load(files, { input })).config.server.httpPort).toBe(8000);
   });
 
   it("reads flags in every form", async () => {

@@ -6,7 +6,7 @@ import type { Origin } from "./config-tree.ts";
 import { interpolate } from "./interpolate.ts";
 import { configJsonSchema } from "./json-schema.ts";
 import type { SchemaNode } from "./json-schema.ts";
-import { applyEnvironment, applyFlags, readEnvFile } from "./overrides.ts";
+import { applyEnvironment, applyFlags, NO_ENV_FILE, readEnvFile } from "./overrides.ts";
 import type { Environment, Flags } from "./overrides.ts";
 import { listKeys } from "./paths.ts";
 import { createProblem, originText } from "./problem.ts";
@@ -70,7 +70,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   if (read.kind === "invalid") return read;
   const { source } = read;
   const root = configJsonSchema();
-  const envFile = await readEnvFile(source.folder);
+  const envFile = source.path === undefined ? NO_ENV_FILE : await readEnvFile(source.folder);
 
   const env = { ...envFile.values, ...options.env };
   const { values, templates, problems: textProblems } = interpolate(source.values, root, env);

@@ -33,6 +33,9 @@ export interface EnvFile {
   readonly values: Environment;
 }
 
+/** Without a configuration file there is no `.env` beside it. */
+export const NO_ENV_FILE: EnvFile = { shown: ".env", values: {} };
+
 /** Reads `.env` in `folder`; no such file is no values. */
 export async function readEnvFile(folder: string): Promise<EnvFile> {
   const text = await readFile(join(folder, ".env"), "utf8").catch(() => "");

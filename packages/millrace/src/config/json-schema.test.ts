@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { configJsonSchema } from "./json-schema.ts";
+import { nodeAt } from "./schema-node.ts";
+
+it("configJsonSchema() says default, range, unit and liveness of a key", () => {
+  const root = configJsonSchema();
+  expect(nodeAt(root, ["server", "httpPort"])).toMatchObject({
+    type: "integer",
+    default: 8000,
+    minimum: 0,
+    maximum: 65_535,
+    live: false,
+  });
+  expect(nodeAt(root, ["services", "iris", "timeout"])).toMatchObject({
+    type: "string",
+    default: "2s",
+    unit: "ms, s, m, h, d",
+    range: "1ms to 1d",
+    live: false,
+  });
+  expect(nodeAt(root, ["models", "iris", "reload"])?.default).toBe("watch");
+});
+
+it("configJsonSchema() describes the file as it is written: with text for durations and no unknown key", () => {
+  const root = configJsonSchema();
+  expect(root.additionalProperties).toBe(false);
+  expect(nodeAt(root, ["server", "drain"])?.type).toBe("string");
+  expect(nodeAt(root, ["server", "nope"])).toBeUndefined();
+});
