@@ -1,4 +1,4 @@
-// Writes docs/reference from the schema and the error table; with --check only compares and exits 1 on a difference.
+// Writes docs/reference from the schema, the error table and the metrics; with --check only compares and exits 1 on a difference.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
@@ -8,6 +8,9 @@ import { listKeys } from "../packages/millrace/src/config/paths.ts";
 import type { ConfigKey } from "../packages/millrace/src/config/paths.ts";
 import { propertiesOf, rangeText } from "../packages/millrace/src/config/schema-node.ts";
 import { ERRORS } from "../packages/millrace/src/core/errors.ts";
+import { Metrics } from "../packages/millrace/src/core/metrics/metrics.ts";
+import { ServeMetrics } from "../packages/millrace/src/serve/serve-metrics.ts";
+import { SupervisorMetrics } from "../packages/millrace/src/supervisor/supervisor-metrics.ts";
 
 interface Page {
   readonly file: string;
@@ -23,6 +26,7 @@ const pages: readonly Page[] = [
   { file: "config.md", text: configPage(schema) },
   { file: "config.schema.json", text: JSON.stringify(schema) },
   { file: "errors.md", text: errorsPage() },
+  { file: "metrics.md", text: metricsPage() },
 ];
 const stale: string[] = [];
 await mkdir(FOLDER, { recursive: true });
@@ -165,5 +169,24 @@ Codes are stable. Retryable: the same request may succeed later.
 
 | code | HTTP | gRPC | retryable | title |
 | --- | --- | --- | --- | --- |
+${rows.join("")}`;
+}
+
+function metricsPage(): string {
+  const serve = new ServeMetrics(new Metrics(), () => undefined).registry.snapshot();
+  const supervisor = new SupervisorMetrics(() => 0).registry.snapshot();
+  const rows = [...serve, ...supervisor].map(({ name, kind, labelNames, help }) => {
+    const labels = labelNames.map((label) => code(label)).join(", ");
+    return `| ${code(name)} | ${kind} | ${labels} | ${help} |\n`;
+  });
+  return `# Metrics
+
+Generated from the code by \`${COMMAND}\`; do not edit.
+
+\`GET /metrics\` on \`server.metricsPort\`, Prometheus text. Under \`millrace up\` counters and histograms are the sum of all
+serve processes, and gauges carry the label \`process\`. Labels are bounded: no ids, no paths.
+
+| name | kind | labels | meaning |
+| --- | --- | --- | --- |
 ${rows.join("")}`;
 }

@@ -20,7 +20,8 @@ export async function loadFor(line: CommandLine, io: CommandIo): Promise<Loaded 
 /** Loads without printing: for a reload, whose problems go to the log. */
 export function loadAgain(line: CommandLine, io: CommandIo): Promise<LoadResult> {
   const { positionals, options, configFlags } = line;
-  const named = options.get("config");
+  const named =
+    options.get("config") ?? (positionals.length === 0 ? io.env["MILLRACE_CONFIG"] : undefined);
   const models = positionals.filter((word) => word.endsWith(".onnx"));
   const files = positionals.filter((word) => !word.endsWith(".onnx"));
   if (named !== undefined) files.push(named);

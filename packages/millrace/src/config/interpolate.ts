@@ -20,7 +20,7 @@ export interface Interpolated {
   readonly problems: readonly PathProblem[];
 }
 
-export interface PathProblem {
+interface PathProblem {
   readonly path: ConfigPath;
   readonly message: string;
 }

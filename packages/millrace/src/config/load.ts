@@ -47,13 +47,13 @@ export type LoadResult =
     }
   | { readonly kind: "invalid"; readonly problems: readonly ConfigProblem[] };
 
-export interface ConfigWarning {
+interface ConfigWarning {
   readonly message: string;
   /** `millrace.yaml:3:5`, `environment MILLRACE_…`, `flag --…`. */
   readonly location: string;
 }
 
-export interface MissingSource {
+interface MissingSource {
   readonly model: string;
   readonly key: "source" | "fallback";
   /** Absolute. */

@@ -14,7 +14,7 @@ import type { ConfigProblem } from "./problem.ts";
 import { nodeAt, pathText } from "./schema-node.ts";
 
 /** `MILLRACE_…` variables that are not keys of the configuration. */
-const RESERVED_VARIABLES: readonly string[] = ["MILLRACE_CONFIG"];
+const RESERVED_VARIABLES: readonly string[] = ["MILLRACE_CONFIG", "MILLRACE_KEY"];
 
 /** Flags with a short form, and the key each is short for. */
 const SHORT_FLAGS: Readonly<Record<string, string>> = {

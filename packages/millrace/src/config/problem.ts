@@ -77,7 +77,9 @@ export function originText(origin: Origin): string {
 export function shownValue(root: SchemaNode, tree: ConfigTree, path: ConfigPath): string {
   const value = tree.get(path);
   const node = nodeAt(root, path);
-  if (node !== undefined && holdsSecret(node) && !isContainer(value)) return "(secret)";
+  if (node !== undefined && holdsSecret(node) && !isContainer(value)) {
+    return node.secret === true ? "(secret)" : `a ${typeof value}`;
+  }
   const template = tree.templateOf(path);
   if (template !== undefined) return JSON.stringify(template);
   if (value === undefined || value === null) return "nothing";

@@ -8,7 +8,7 @@ import type { ConfigProblem } from "./problem.ts";
 import { readYaml } from "./read-yaml.ts";
 
 /** Names of the file in the order they are looked for. */
-export const CONFIG_FILE_NAMES = ["millrace.yaml", "millrace.yml", "millrace.config.ts"] as const;
+const CONFIG_FILE_NAMES = ["millrace.yaml", "millrace.yml", "millrace.config.ts"] as const;
 
 const FILE_BYTES_MAX = 1024 * 1024;
 
@@ -45,7 +45,7 @@ export async function readConfig(path: string, cwd: string): Promise<ConfigSourc
 }
 
 /** Relative to the working directory when it is inside. */
-export function shownPath(path: string, cwd: string): string {
+function shownPath(path: string, cwd: string): string {
   const text = relative(cwd, path);
   return text.startsWith("..") || isAbsolute(text) || text === "" ? path : text;
 }

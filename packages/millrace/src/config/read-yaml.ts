@@ -6,7 +6,7 @@ import type { ConfigPath } from "./schema-node.ts";
 /** Uses of anchors one file may expand to; more is an attack or a mistake. */
 const ALIASES_MAX = 100;
 
-export interface SyntaxProblem {
+interface SyntaxProblem {
   readonly message: string;
   readonly position: Position | undefined;
 }

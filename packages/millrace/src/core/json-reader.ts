@@ -1,4 +1,5 @@
 import { MillraceError } from "./errors.ts";
+import { NumberScanner } from "./json-number.ts";
 import type { JsonValue } from "./json.ts";
 
 /** Deepest nesting of arrays and objects: deeper bodies are refused, not recursed into. */
@@ -7,10 +8,7 @@ export const JSON_DEPTH_MAX = 100;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const MINUS = 0x2d;
-const DOT = 0x2e;
 const ZERO = 0x30;
-const UPPER_E = 0x45;
-const LOWER_E = 0x65;
 const NINE = 0x39;
 const COLON = 0x3a;
 const OPEN_ARRAY = 0x5b;
@@ -19,8 +17,19 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** 10^0 … 10^22: the powers of ten a double holds exactly. */
-const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
+/** Longest whole number that is read exactly: as many digits as the largest double has. */
+const INTEGER_DIGITS_MAX = 309;
+
+/** Storage that numbers can be read into. */
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array;
 
 export type JsonKind = "object" | "array" | "string" | "number" | "true" | "false" | "null";
 
@@ -33,6 +42,7 @@ export type JsonKind = "object" | "array" | "string" | "number" | "true" | "fals
  */
 export class JsonReader {
   readonly #bytes: Uint8Array;
+  readonly #number = new NumberScanner();
   #offset = 0;
   #latin1: string | undefined;
 
@@ -182,92 +192,84 @@ export class JsonReader {
 
   /** @returns the double nearest to the number's text; ±Infinity when it is beyond all doubles. */
   readNumber(): number {
-    const start = this.#numberStart();
-    const bytes = this.#bytes;
-    const whole = bytes[start] === MINUS ? start + 1 : start;
-    let at = whole;
-    let mantissa = 0;
-    let byte = bytes[at] as number;
-    while (byte >= ZERO && byte <= NINE) {
-      mantissa = mantissa * 10 + (byte - ZERO);
-      byte = bytes[++at] as number;
-    }
-    const point = at;
-    if (byte === DOT) {
-      byte = bytes[++at] as number;
-      while (byte >= ZERO && byte <= NINE) {
-        mantissa = mantissa * 10 + (byte - ZERO);
-        byte = bytes[++at] as number;
-      }
-    }
-    // Clinger's fast path: with at most 15 digits, mantissa and power of ten are exact doubles, so that one
-    // division rounds once, to the double the long way would find. Everything else takes the long way.
-    const isWellFormed =
-      point > whole &&
-      at !== point + 1 &&
-      (bytes[whole] !== ZERO || point === whole + 1) &&
-      byte !== LOWER_E &&
-      byte !== UPPER_E;
-    if (!isWellFormed || at - whole > 16) {
-      const end = this.#scanNumber(start);
-      return Number(this.#text(start, end));
-    }
-    this.#offset = at;
-    const value = at === point ? mantissa : mantissa / (POWERS_OF_TEN[at - point - 1] as number);
-    return whole === start ? value : -value;
+    const start = this.#scanNumber();
+    return this.#number.toDouble() ?? Number(this.#text(start, this.#offset));
   }
 
-  /** @returns the exact whole number; undefined when the number has a fraction or is not written out. */
+  /**
+   * Reads numbers of an array into `target` from `index` on: the fast way through a tensor. Call it where an
+   * element stands. It stops when `target` is full, and before the first element that is no number or that
+   * `target` cannot hold: too large, or a fraction in whole numbers. Rounding to FP32 is no such loss.
+   * @returns the index behind the last one read.
+   */
+  readNumbers(target: NumberArray, index: number): number {
+    const isSingle = target instanceof Float32Array;
+    const isWhole = !isSingle && !(target instanceof Float64Array);
+    let at = index;
+    while (at < target.length) {
+      const start = this.#offset;
+      const isNext = at === index || this.#skipComma();
+      if (!isNext || !this.#isAtNumber()) return this.#stopAt(start, at);
+      const value = (isSingle ? this.#readSingle() : undefined) ?? this.readNumber();
+      target[at] = value;
+      const stored = target[at] as number;
+      if (isWhole ? stored !== value : !Number.isFinite(stored)) return this.#stopAt(start, at);
+      at++;
+    }
+    return at;
+  }
+
+  #stopAt(offset: number, index: number): number {
+    this.#offset = offset;
+    return index;
+  }
+
+  #skipComma(): boolean {
+    if (this.#next() !== COMMA) return false;
+    this.#offset++;
+    return true;
+  }
+
+  #isAtNumber(): boolean {
+    const byte = this.#next();
+    return byte === MINUS || (byte >= ZERO && byte <= NINE);
+  }
+
+  /** Stays where it is when the number is not that simple. */
+  #readSingle(): number | undefined {
+    const start = this.#scanNumber();
+    const value = this.#number.toSingle();
+    if (value === undefined) this.#offset = start;
+    return value;
+  }
+
+  /** @returns the exact whole number; undefined when it has a fraction, or is longer than any double. */
   readInteger(): bigint | undefined {
-    const start = this.#numberStart();
-    const end = this.#scanNumber(start);
-    const text = this.#text(start, end);
-    if (/^-?\d+$/.test(text)) return BigInt(text);
-    const value = Number(text);
+    const start = this.#scanNumber();
+    const isShort = this.#offset - start <= INTEGER_DIGITS_MAX;
+    if (this.#number.isInteger && isShort) return BigInt(this.#text(start, this.#offset));
+    const value = this.#number.toDouble() ?? Number(this.#text(start, this.#offset));
     return Number.isSafeInteger(value) ? BigInt(value) : undefined;
   }
 
-  #numberStart(): number {
+  /** Moves past a number; @returns its start. */
+  #scanNumber(): number {
     this.#next();
-    return this.#offset;
-  }
-
-  /** Checks the grammar of the number at `start`, moves past it and returns its end. */
-  #scanNumber(start: number): number {
-    const bytes = this.#bytes;
-    const digitsFrom = (from: number): number => {
-      let at = from;
-      while ((bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at++;
-      if (at === from) {
-        this.#offset = at;
-        throw this.#unexpected("a digit");
-      }
-      return at;
-    };
-    const whole = bytes[start] === MINUS ? start + 1 : start;
-    let at = digitsFrom(whole);
-    if (bytes[whole] === ZERO && at > whole + 1) {
-      this.#offset = whole;
-      throw this.#error(`Cannot parse JSON: the number at byte ${start} has a leading zero`);
-    }
-    if (bytes[at] === DOT) at = digitsFrom(at + 1);
-    if (bytes[at] === LOWER_E || bytes[at] === UPPER_E) {
-      at++;
-      if (bytes[at] === MINUS || bytes[at] === 0x2b) at++;
-      at = digitsFrom(at);
-    }
-    this.#offset = at;
-    return at;
+    const start = this.#offset;
+    const isNumber = this.#number.scan(this.#bytes, start);
+    this.#offset = this.#number.end;
+    if (!isNumber) throw this.#unexpected("a digit");
+    return start;
   }
 
   /** Reads any value. Whole numbers beyond 2^53 become bigint; objects have no prototype. */
   readValue(depth = 0): JsonValue {
-    if (depth > JSON_DEPTH_MAX) throw this.#tooDeep();
     switch (this.peek()) {
       case "object":
         return this.#readObject(depth);
       case "array": {
         const elements: JsonValue[] = [];
+        this.#checkDepth(depth);
         this.enterArray();
         while (this.nextElement(elements.length === 0)) elements.push(this.readValue(depth + 1));
         return elements;
@@ -286,6 +288,7 @@ export class JsonReader {
 
   #readObject(depth: number): JsonValue {
     const members: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
+    this.#checkDepth(depth);
     this.enterObject();
     for (let isFirst = true; ; isFirst = false) {
       const key = this.nextKey(isFirst);
@@ -298,24 +301,27 @@ export class JsonReader {
   }
 
   #readExactNumber(): number | bigint {
-    const start = this.#numberStart();
-    const value = this.readNumber();
-    if (Number.isSafeInteger(value) || !Number.isInteger(value)) return value;
-    const text = this.#text(start, this.#offset);
-    return /^-?\d+$/.test(text) ? BigInt(text) : value;
+    const start = this.#scanNumber();
+    const text = (): string => this.#text(start, this.#offset);
+    const value = this.#number.toDouble() ?? Number(text());
+    if (!this.#number.isInteger || Number.isSafeInteger(value) || !Number.isFinite(value)) {
+      return value;
+    }
+    return BigInt(text());
   }
 
   /** Moves past the next value, checking only its grammar. */
   skipValue(depth = 0): void {
-    if (depth > JSON_DEPTH_MAX) throw this.#tooDeep();
     switch (this.peek()) {
       case "object":
+        this.#checkDepth(depth);
         this.enterObject();
         for (let isFirst = true; this.nextKey(isFirst) !== undefined; isFirst = false) {
           this.skipValue(depth + 1);
         }
         return;
       case "array":
+        this.#checkDepth(depth);
         this.enterArray();
         for (let isFirst = true; this.nextElement(isFirst); isFirst = false) {
           this.skipValue(depth + 1);
@@ -325,7 +331,7 @@ export class JsonReader {
         this.readString();
         return;
       case "number":
-        this.#scanNumber(this.#numberStart());
+        this.#scanNumber();
         return;
       case "null":
         this.readNull();
@@ -363,8 +369,9 @@ export class JsonReader {
     return this.#latin1.substring(start, end);
   }
 
-  #tooDeep(): MillraceError {
-    return this.#error(`Cannot parse JSON: nesting is deeper than ${JSON_DEPTH_MAX}`);
+  #checkDepth(depth: number): void {
+    if (depth < JSON_DEPTH_MAX) return;
+    throw this.#error(`Cannot parse JSON: nesting is deeper than ${JSON_DEPTH_MAX}`);
   }
 
   #unexpected(expected: string): MillraceError {

@@ -31,7 +31,7 @@ interface Pending {
 }
 
 /** The other process has gone; what was asked of it has no answer. */
-export class ChannelClosedError extends Error {
+class ChannelClosedError extends Error {
   constructor() {
     super("Cannot call the other process: it has ended");
     this.name = "ChannelClosedError";

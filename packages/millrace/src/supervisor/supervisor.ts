@@ -1,11 +1,12 @@
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { mergeSnapshots } from "../core/metrics/merge-snapshots.ts";
-import { Metrics, type Counter, type MetricSnapshot } from "../core/metrics/metrics.ts";
+import type { MetricSnapshot } from "../core/metrics/metrics.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import type { Logger } from "../ports/logger.ts";
 import { probePort } from "./probe-port.ts";
 import { ServeProcess, type RepositoryOrder, type StartReport } from "./serve-process.ts";
+import { SupervisorMetrics } from "./supervisor-metrics.ts";
 
 /** First wait before a crashed process is started again; doubles with every crash. */
 const RESTART_MS_MIN = 100;
@@ -40,8 +41,7 @@ interface Slot {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #slots: Slot[];
-  readonly #restarts: Counter;
-  readonly #registry = new Metrics();
+  readonly #metrics = new SupervisorMetrics(() => this.#running().length);
   #config: Config;
   #isStopping = false;
 
@@ -54,12 +54,6 @@ export class Supervisor {
       restarts: 0,
       cancelRestart: () => undefined,
     }));
-    this.#restarts = this.#registry
-      .counter("process_restarts_total", "Serve processes started again after a crash")
-      .with();
-    this.#registry.gauge("process_count", "Serve processes that run", [], () => [
-      [[], this.#running().length],
-    ]);
   }
 
   /**
@@ -103,7 +97,7 @@ export class Supervisor {
       if (clock.nowMs() - startedMs >= HEALTHY_MS) slot.restarts = 0;
       const waitMs = Math.min(RESTART_MS_MAX, RESTART_MS_MIN * 2 ** slot.restarts);
       slot.restarts++;
-      this.#restarts.add();
+      this.#metrics.restarts.add();
       log.error(
         { process: slot.index, pid: process.pid, reason, restartInMs: waitMs },
         `Serve process ${slot.index} ended: ${reason}; it starts again in ${waitMs} ms`,
@@ -168,7 +162,7 @@ export class Supervisor {
         byProcess.set(String(running[i]?.index ?? i), result.value);
       }
     });
-    return [...mergeSnapshots(byProcess), ...this.#registry.snapshot()];
+    return [...mergeSnapshots(byProcess), ...this.#metrics.registry.snapshot()];
   }
 
   /** Stops every process; one that is not done when `server.drain` has passed is killed. */

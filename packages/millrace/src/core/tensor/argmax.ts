@@ -5,7 +5,7 @@ import type { Tensor } from "./tensor.ts";
  * Index of the largest element of each row; the first one where several are equal, NaN never.
  * @param tensor numbers, `[batch, class]`; further axes count as classes.
  */
-export function argmaxRows(tensor: Tensor): number[] {
+function argmaxRows(tensor: Tensor): number[] {
   const { data, shape } = tensor;
   const rowCount = shape[0] ?? 1;
   const size = data.length / rowCount;

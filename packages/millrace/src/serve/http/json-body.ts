@@ -41,7 +41,7 @@ export function bodyBytes(request: FastifyRequest): Uint8Array {
   return request.body instanceof Uint8Array ? request.body : new Uint8Array(0);
 }
 
-export function unsupported(message: string): MillraceError {
+function unsupported(message: string): MillraceError {
   return new MillraceError("UNSUPPORTED_MEDIA_TYPE", `Cannot read the body: ${message}`, {
     problems: [{ location: ["header", "content-type"], message, type: "media_type" }],
   });

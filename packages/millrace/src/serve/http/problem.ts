@@ -13,7 +13,7 @@ interface ProblemReply {
 /**
  * Prints an error in the form its route promises: `{"error": …}` on the protocol routes, RFC 9457 elsewhere.
  */
-export function problemReply(error: MillraceError, request: FastifyRequest): ProblemReply {
+function problemReply(error: MillraceError, request: FastifyRequest): ProblemReply {
   const { status, title } = ERRORS[error.code];
   if (isProtocolRoute(request.url)) {
     return {
