@@ -1,15 +1,22 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 
 export const ROOT = join(import.meta.dirname, "../..");
 const BIN = join(ROOT, "packages/millrace/bin/millrace");
 
 /** Longest time a process may take to start or to end before a test gives up on it. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 20_000;
+
+/** Longest time a command that ends by itself may take. */
+const RUN_MS_MAX = 10_000;
+
+/** Time between two looks of `eventually`. */
+const LOOK_MS = 15;
 
 export interface StartFacts {
   readonly http: string;
@@ -30,14 +37,26 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** A real `millrace` process that a test talks to over its sockets, its signals and its output. */
-export class MillraceProcess {
+export interface StartOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Ports it takes; by default free ones. */
+  readonly ports?: readonly string[];
+}
+
+/**
+ * A real `millrace` process that a test talks to over its sockets, its signals and its output. It leads a
+ * process group of its own, so that nothing of it outlives the test: `await using server = …`.
+ */
+export class MillraceProcess implements AsyncDisposable {
   readonly facts: StartFacts;
   readonly #child: ChildProcess;
   readonly #output: Output;
+  readonly #closed: Promise<number | null>;
 
   private constructor(child: ChildProcess, facts: StartFacts, output: Output) {
     this.#child = child;
+    this.#closed = once(child, "close").then(([code]) => code as number | null);
     this.facts = facts;
     this.#output = output;
   }
@@ -48,16 +67,19 @@ export class MillraceProcess {
    */
   static async start(
     words: readonly string[],
-    options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+    options: StartOptions = {},
   ): Promise<MillraceProcess> {
-    const flags = ["--json", "--port", "0", "--server.metrics-port", "0"];
-    const child = spawnMillrace([...words, ...flags], options);
+    const { ports = ["--port", "0", "--server.metrics-port", "0"] } = options;
+    const child = spawnMillrace([...words, "--json", ...ports], options);
     const output = new Output(child);
     const line = await Promise.race([
       output.stdoutLine((text) => text.startsWith("{")),
       once(child, "close").then(() => undefined),
     ]);
-    if (line === undefined) throw new Error(`millrace ended:\n${output.text()}`);
+    if (line === undefined) {
+      killGroup(child);
+      throw new Error(`millrace ended:\n${output.text()}`);
+    }
     return new MillraceProcess(child, JSON.parse(line) as StartFacts, output);
   }
 
@@ -70,8 +92,25 @@ export class MillraceProcess {
     return this.#output.text();
   }
 
+  /** Every line of the error stream, as printed. */
+  get errorLines(): readonly string[] {
+    return this.#output.errorLines;
+  }
+
   get logLines(): LogLine[] {
     return this.#output.logLines();
+  }
+
+  /** The process that was told to serve: the launcher's child, which under `up` is the supervisor. */
+  get mainPid(): number {
+    const [pid] = childPids(this.#child.pid ?? 0);
+    if (pid === undefined) throw new Error(`millrace has ended:\n${this.printed}`);
+    return pid;
+  }
+
+  /** Serve processes under `up`. */
+  get servePids(): number[] {
+    return childPids(this.mainPid);
   }
 
   /** Waits for a log line; one that was printed already counts. */
@@ -83,34 +122,85 @@ export class MillraceProcess {
     this.#child.kill(signal);
   }
 
-  /** @returns the exit code. */
-  async ended(): Promise<number | null> {
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
-    const [code] = (await withPatience(once(this.#child, "close"), "the end", this.#output)) as [
-      number | null,
-    ];
-    return code;
+  /** As a terminal does for Ctrl-C: every process of it gets the signal. */
+  signalAll(signal: NodeJS.Signals): void {
+    process.kill(-(this.#child.pid ?? 0), signal);
+  }
+
+  /** @returns the exit code; null when a signal killed it. */
+  ended(): Promise<number | null> {
+    return withPatience(this.#closed, "the end", this.#output);
   }
 
   /** Stops it as Ctrl-C does. @returns the exit code. */
   async stop(): Promise<number | null> {
-    if (this.#child.exitCode === null) this.signal("SIGINT");
+    this.signal("SIGINT"); // nothing happens when it has ended
     return this.ended();
+  }
+
+  /** Stops it if a test has not, and kills what does not stop. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.stop();
+    } finally {
+      killGroup(this.#child);
+    }
   }
 }
 
-/** Runs `millrace <words>` to its end. */
+function childPids(pid: number): number[] {
+  try {
+    const lines = execFileSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" });
+    return lines.trim().split(/\s+/).map(Number);
+  } catch {
+    return []; // ps exits with 1 when there is none
+  }
+}
+
+/** Kills every process of a launcher that is left. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    return; // none is left
+  }
+}
+
+export interface Run {
+  /** Null when it did not end by itself and was killed. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `millrace <words>` to its end; one that does not end is killed after a while. */
 export async function runMillrace(
   words: readonly string[],
   options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
+): Promise<Run> {
   const child = spawnMillrace(words, options);
   let stdout = "";
   let stderr = "";
   child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const timer = setTimeout(() => killGroup(child), RUN_MS_MAX);
   const [code] = (await once(child, "close")) as [number | null];
+  clearTimeout(timer);
   return { code, stdout, stderr };
+}
+
+/** Looks again and again until `look` finds something. @throws when it stays undefined or false for too long. */
+export async function eventually<T>(
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  what: string,
+  limitMs = PATIENCE_MS,
+): Promise<T> {
+  for (const startMs = performance.now(); ;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() - startMs > limitMs) throw new Error(`Waited in vain for ${what}`);
+    await delay(LOOK_MS);
+  }
 }
 
 function spawnMillrace(
@@ -120,6 +210,7 @@ function spawnMillrace(
   return spawn(BIN, words, {
     cwd,
     env: { ...process.env, ...env },
+    detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
 }
@@ -157,6 +248,10 @@ class Output {
     };
     collect(child.stdout, this.#stdout);
     collect(child.stderr, this.#stderr);
+  }
+
+  get errorLines(): readonly string[] {
+    return this.#stderr;
   }
 
   text(): string {

@@ -34,7 +34,7 @@ export class UsageError extends Error {}
 /**
  * Splits the words behind the command's name. A flag that is not an option of the command is a key of the
  * configuration and takes a value: `--server.http-port 9000` or `--server.http-port=9000`.
- * @throws UsageError for a missing value and for a value where none belongs.
+ * @throws UsageError for a missing value, for a value where none belongs and for an option of one dash.
  */
 export function parseCommandLine(words: readonly string[], command: Command): CommandLine {
   const known = new Map(
@@ -46,6 +46,7 @@ export function parseCommandLine(words: readonly string[], command: Command): Co
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as string;
     if (!word.startsWith("--")) {
+      if (/^-[A-Za-z]/.test(word)) throw new UsageError(`unknown option ${word}`);
       positionals.push(word);
       continue;
     }

@@ -40,17 +40,22 @@ export async function runInForeground(
   const log = logging.loggerFor("millrace");
   logFatalErrors(logging.loggerFor);
   for (const warning of loaded.warnings) log.warn({ location: warning.location }, warning.message);
-  let running: Running;
+  let running: Running | undefined;
   let metricsPort: number | undefined;
   try {
-    running = await start(config, logging);
+    const started = await start(config, logging);
+    running = started;
     const isDefaultPort = isDefault(loaded, "server.metricsPort");
-    const read = (): Promise<readonly MetricSnapshot[]> => running.metrics();
-    metricsPort = (await openMetricsPort(config, isDefaultPort, read, log))?.port;
+    metricsPort = (await openMetricsPort(config, isDefaultPort, () => started.metrics(), log))
+      ?.port;
   } catch (error) {
     io.stderr.write(`${(error as Error).message}\n`);
+    await running?.stop(0); // what listens already would keep the process alive
     return 1;
   }
+  const current = running;
+  // Before the addresses are printed: whoever waits for them may signal at once.
+  const ended = stopped(current, () => reload(current, line, io, logging));
   const { httpPort, models, processes } = running;
   const tookMs = Math.round(performance.now() - startedMs);
   printStart(
@@ -63,7 +68,7 @@ export async function runInForeground(
     pid: process.pid,
     url: `${scheme}://${config.server.host}:${httpPort}`,
   });
-  const code = await stopped(running, () => reload(running, line, io, logging));
+  const code = await ended;
   await removeRunState(config.stateDir);
   process.exit(code);
 }
@@ -71,6 +76,8 @@ export async function runInForeground(
 /** Waits for the signal that ends it. */
 function stopped(running: Running, onReload: () => Promise<void>): Promise<ExitCode> {
   return new Promise((resolve) => {
+    // Timers do not keep the process alive, and while every serve process waits for its restart nothing else does.
+    setInterval(() => undefined, 2 ** 30);
     onSignals({
       stop(signal) {
         // A terminal wants its prompt back; a load balancer needs a moment to look elsewhere.

@@ -36,6 +36,9 @@ export const predict: Command = {
     }
     const key = options.get("key") ?? io.env["MILLRACE_KEY"];
     const url = options.get("url") ?? (await findRunning(io));
+    if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
+      throw new UsageError(`--url: expected http://host:port, found ${JSON.stringify(url)}`);
+    }
     const client = new MillraceClient({ url, timeoutMs, ...(key === undefined ? {} : { key }) });
     try {
       const result = await client.predict(positionals[0], rows, { label: options.has("label") });

@@ -36,7 +36,8 @@ export async function runCli(words: readonly string[], io: CommandIo): Promise<E
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) {
     const { didYouMean } = await import("../config/did-you-mean.ts");
-    const nearest = didYouMean(name, Object.keys(COMMANDS));
+    const names = Object.keys(COMMANDS);
+    const nearest = didYouMean(name, names) ?? didYouMean(words.slice(0, 2).join(" "), names);
     const hint = nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
     io.stderr.write(
       `Unknown command "${name}"; there are ${Object.keys(COMMANDS).join(", ")}.${hint}\n`,

@@ -16,6 +16,8 @@ const BACKSLASH = 0x5c;
 const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
+/** No byte: the body ends here. */
+const END = -1;
 
 /** Longest whole number that is read exactly: as many digits as the largest double has. */
 const INTEGER_DIGITS_MAX = 309;
@@ -129,8 +131,7 @@ export class JsonReader {
     if (isFirst) return true;
     if (byte !== COMMA) throw this.#unexpected('"," or "]"');
     this.#offset++;
-    if (this.#next() === CLOSE_ARRAY) throw this.#unexpected("a value");
-    return true;
+    return true; // a "]" here is no value: reading it fails
   }
 
   readNull(): null {
@@ -206,15 +207,15 @@ export class JsonReader {
     const isSingle = target instanceof Float32Array;
     const isWhole = !isSingle && !(target instanceof Float64Array);
     let at = index;
-    while (at < target.length) {
+    for (; at < target.length; at++) {
       const start = this.#offset;
-      const isNext = at === index || this.#skipComma();
-      if (!isNext || !this.#isAtNumber()) return this.#stopAt(start, at);
-      const value = (isSingle ? this.#readSingle() : undefined) ?? this.readNumber();
+      if (at > index && !this.#skipComma()) return this.#stopAt(start, at);
+      const byte = this.#next();
+      if (byte !== MINUS && (byte < ZERO || byte > NINE)) return this.#stopAt(start, at);
+      const value = isSingle ? this.#readSingle() : this.readNumber();
       target[at] = value;
       const stored = target[at] as number;
       if (isWhole ? stored !== value : !Number.isFinite(stored)) return this.#stopAt(start, at);
-      at++;
     }
     return at;
   }
@@ -230,17 +231,10 @@ export class JsonReader {
     return true;
   }
 
-  #isAtNumber(): boolean {
-    const byte = this.#next();
-    return byte === MINUS || (byte >= ZERO && byte <= NINE);
-  }
-
-  /** Stays where it is when the number is not that simple. */
-  #readSingle(): number | undefined {
+  /** A number that `Math.fround` rounds as it would the nearest double. */
+  #readSingle(): number {
     const start = this.#scanNumber();
-    const value = this.#number.toSingle();
-    if (value === undefined) this.#offset = start;
-    return value;
+    return this.#number.toSingle() ?? Number(this.#text(start, this.#offset));
   }
 
   /** @returns the exact whole number; undefined when it has a fraction, or is longer than any double. */
@@ -344,9 +338,7 @@ export class JsonReader {
 
   /** Nothing but white space may follow. */
   end(): void {
-    const bytes = this.#bytes;
-    while (isWhiteSpace(bytes[this.#offset] as number)) this.#offset++;
-    if (this.#offset < bytes.length) throw this.#unexpected("the end of the body");
+    if (this.#next() !== END) throw this.#unexpected("the end of the body");
   }
 
   /** Text of the value between two offsets, for messages: at most 40 characters. */
@@ -355,12 +347,21 @@ export class JsonReader {
     return end > start + 40 ? `${text}…` : text;
   }
 
-  /** Skips white space; @returns the next byte, still unread. */
+  /** Skips white space; @returns the next byte, still unread, or `END`. */
   #next(): number {
     const bytes = this.#bytes;
-    let byte = bytes[this.#offset] as number;
-    while (isWhiteSpace(byte)) byte = bytes[++this.#offset] as number;
-    return byte;
+    let at = this.#offset;
+    // Most bytes are above the space; a read behind the end would make this loop slow for good.
+    while (at < bytes.length) {
+      const byte = bytes[at] as number;
+      if (byte > 0x20 || !isWhiteSpace(byte)) {
+        this.#offset = at;
+        return byte;
+      }
+      at++;
+    }
+    this.#offset = at;
+    return END;
   }
 
   /** Numbers are ASCII, so one decoding of the whole body as single bytes serves all of their texts. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -25,18 +25,22 @@ export async function fetchModel(
   folder: string,
 ): Promise<string> {
   const fail = (reason: string, cause?: unknown): MillraceError =>
-    new MillraceError("MODEL_LOAD_FAILED", `Cannot load "${url}": ${reason}`, { cause });
+    new MillraceError("MODEL_LOAD_FAILED", `Cannot load "${withoutSecrets(url)}": ${reason}`, {
+      cause,
+    });
   if (sha256 === undefined) throw fail("a model from a URL needs its sha256");
   const path = join(folder, `${sha256}.onnx`);
   if ((await stat(path).catch(() => undefined)) !== undefined) return path;
   await mkdir(folder, { recursive: true });
-  const draft = `${path}.${process.pid}.draft`;
+  // A name of its own: the same file may be fetched twice at once, by two models or two containers.
+  const draft = `${path}.${randomUUID()}.draft`;
   try {
     const response = await fetch(url, {
       redirect: "error",
       signal: AbortSignal.timeout(FETCH_MS_MAX),
     });
     if (response.status !== 200 || response.body === null) {
+      await response.body?.cancel();
       throw fail(`the server answered ${response.status}`);
     }
     const found = await save(response.body, draft, fail);
@@ -45,11 +49,24 @@ export async function fetchModel(
     return path;
   } catch (error) {
     if (error instanceof MillraceError) throw error;
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw fail(cause instanceof Error ? cause.message : String(cause), error);
+    throw fail(reasonOf(error), error);
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+/** The part of an address that may stand in logs and replies: signed addresses carry a secret behind the "?". */
+function withoutSecrets(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}
+
+/** `fetch` says only "fetch failed"; why is in the cause, whose message may be empty with several addresses. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (!(cause instanceof Error)) return String(cause);
+  const { message, code } = cause as NodeJS.ErrnoException;
+  return message === "" ? (code ?? cause.name) : message;
 }
 
 async function save(

@@ -11,24 +11,19 @@ export interface RunLimits {
 }
 
 interface Waiting extends RunLimits {
-  /** Set once it has been refused at its deadline: its turn is skipped. */
-  isGone: boolean;
   readonly start: () => void;
   readonly refuse: (reason: unknown) => void;
 }
 
 /**
- * Lets one run at a time pass, in order of arrival. A run that was cancelled or is past its deadline when its
- * turn comes is dropped without touching the model. Between two runs the event loop gets a turn, so timers
- * and disconnects are seen even while work is waiting.
+ * Lets one run at a time pass, in order of arrival. A run that is cancelled or reaches its deadline while it
+ * waits is dropped at that moment, without touching the model, and its place is free. Between two runs the
+ * event loop gets a turn, so timers and disconnects are seen even while work is waiting.
  */
 export class RunQueue {
   readonly #clock: Clock;
-  #waiting: Waiting[] = [];
-  /** Entries of `#waiting` before this index have left. */
-  #head = 0;
-  /** Of them, those that still wait: the others left at their deadline. */
-  #count = 0;
+  /** In order of arrival; who leaves early leaves nothing behind, however long the run before takes. */
+  readonly #waiting = new Set<Waiting>();
   #isRunning = false;
 
   constructor(clock: Clock) {
@@ -36,7 +31,7 @@ export class RunQueue {
   }
 
   get waitingCount(): number {
-    return this.#count;
+    return this.#waiting.size;
   }
 
   /**
@@ -45,17 +40,10 @@ export class RunQueue {
    * what `work` throws.
    */
   async run<T>(limits: RunLimits, work: () => Promise<T>): Promise<T> {
-    if (this.#isRunning) {
-      if (this.waitingCount >= WAITING_MAX) throw queueFull();
-      await this.#wait(limits);
-    } else {
-      this.#isRunning = true;
-      const refusal = this.#refusal(limits);
-      if (refusal !== undefined) {
-        this.#startNext();
-        throw refusal;
-      }
-    }
+    const refusal = this.#refusal(limits);
+    if (refusal !== undefined) throw refusal;
+    if (this.#isRunning) await this.#wait(limits);
+    this.#isRunning = true;
     try {
       return await work();
     } finally {
@@ -63,40 +51,34 @@ export class RunQueue {
     }
   }
 
-  /** @returns when the turn has come. The deadline is kept by a timer, however long the runs before take. */
+  /** @returns when the turn has come: `#isRunning` stays set in between, so nobody passes. */
   async #wait(limits: RunLimits): Promise<void> {
-    let cancelTimer = (): void => undefined;
+    if (this.#waiting.size >= WAITING_MAX) throw queueFull();
+    let leave = (): void => undefined;
     try {
       await new Promise<void>((start, refuse) => {
-        const waiting: Waiting = { ...limits, isGone: false, start, refuse };
-        this.#waiting.push(waiting);
-        this.#count++;
-        cancelTimer = this.#clock.schedule(limits.deadlineAtMs - this.#clock.nowMs(), () => {
-          waiting.isGone = true;
-          refuse(tooLate());
-        });
+        const waiting: Waiting = { ...limits, start, refuse };
+        const drop = (): void => {
+          this.#waiting.delete(waiting);
+          refuse(this.#refusal(limits) ?? tooLate());
+        };
+        const cancelTimer = this.#clock.schedule(limits.deadlineAtMs - this.#clock.nowMs(), drop);
+        limits.signal?.addEventListener("abort", drop);
+        leave = () => {
+          cancelTimer();
+          limits.signal?.removeEventListener("abort", drop);
+        };
+        this.#waiting.add(waiting);
       });
     } finally {
-      this.#count--;
-      cancelTimer();
+      leave();
     }
   }
 
   #startNext(): void {
-    for (;;) {
-      const next = this.#waiting[this.#head];
-      if (next === undefined) {
-        this.#waiting.length = 0;
-        this.#head = 0;
-        this.#isRunning = false;
-        return;
-      }
-      this.#head++;
-      if (this.#head === 256) {
-        this.#waiting = this.#waiting.slice(this.#head);
-        this.#head = 0;
-      }
-      if (next.isGone) continue;
+    for (const next of this.#waiting) {
+      this.#waiting.delete(next);
+      // A timer may be late: the clock decides.
       const refusal = this.#refusal(next);
       if (refusal === undefined) {
         next.start();
@@ -104,6 +86,7 @@ export class RunQueue {
       }
       next.refuse(refusal);
     }
+    this.#isRunning = false;
   }
 
   #refusal(limits: RunLimits): Error | undefined {

@@ -29,6 +29,7 @@ export function watchSource(
   const sweep = (everyMs: number): void => {
     cancelSweep = clock.schedule(everyMs, () => {
       onChange();
+      if (isStopped) return;
       if (policy.kind === "watch" && watcher === undefined) void open();
       sweep(everyMs);
     });

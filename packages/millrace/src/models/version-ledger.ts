@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../ports/logger.ts";
@@ -13,24 +14,39 @@ export interface VersionLedger {
 
 /** Numbers that last as long as the process. */
 export class MemoryVersionLedger implements VersionLedger {
-  readonly #digests = new Map<string, string[]>();
+  /** By model name, then by digest. */
+  readonly #numbers = new Map<string, Map<string, number>>();
 
   versionOf(modelName: string, sha256: string): Promise<number> {
-    const digests = this.#digests.get(modelName) ?? [];
-    this.#digests.set(modelName, digests);
-    if (!digests.includes(sha256)) digests.push(sha256);
-    return Promise.resolve(digests.indexOf(sha256) + 1);
+    const numbers = this.#numbersOf(modelName);
+    const known = numbers.get(sha256);
+    const number = known ?? Math.max(0, ...numbers.values()) + 1;
+    numbers.set(sha256, number);
+    return Promise.resolve(number);
+  }
+
+  /** Keeps a number that was given elsewhere; new ones are higher. */
+  remember(modelName: string, sha256: string, number: number): void {
+    this.#numbersOf(modelName).set(sha256, number);
+  }
+
+  #numbersOf(modelName: string): Map<string, number> {
+    const numbers = this.#numbers.get(modelName) ?? new Map<string, number>();
+    this.#numbers.set(modelName, numbers);
+    return numbers;
   }
 }
 
 /**
  * Numbers that last: one small file per version, `<folder>/<model>/<version>`, which holds the digest. Where
- * the folder cannot be written, numbers last as long as the process, and the log says so.
+ * the folder cannot be written, new numbers last as long as the process, and the log says so.
  */
 export class FileVersionLedger implements VersionLedger {
   readonly #folder: string;
   readonly #log: Logger;
-  #substitute: MemoryVersionLedger | undefined;
+  /** Every number seen so far: where the folder fails later on, these stay. */
+  readonly #given = new MemoryVersionLedger();
+  #isLasting = true;
 
   constructor(folder: string, log: Logger) {
     this.#folder = folder;
@@ -38,44 +54,50 @@ export class FileVersionLedger implements VersionLedger {
   }
 
   async versionOf(modelName: string, sha256: string): Promise<number> {
-    if (this.#substitute === undefined) {
-      try {
-        return await this.#lastingVersionOf(modelName, sha256);
-      } catch (error) {
-        this.#substitute = new MemoryVersionLedger();
+    if (!this.#isLasting) return this.#given.versionOf(modelName, sha256);
+    try {
+      return await this.#lastingVersionOf(modelName, sha256);
+    } catch (error) {
+      if (this.#isLasting) {
         this.#log.warn(
           { err: error, folder: this.#folder },
-          "Version numbers start at 1 with every start: state.dir cannot be written",
+          "New version numbers do not outlast this process: state.dir cannot be written",
         );
       }
+      this.#isLasting = false;
+      return this.#given.versionOf(modelName, sha256);
     }
-    return this.#substitute.versionOf(modelName, sha256);
   }
 
   async #lastingVersionOf(modelName: string, sha256: string): Promise<number> {
     const folder = join(this.#folder, modelName);
     await mkdir(folder, { recursive: true });
     for (;;) {
-      const versions = await this.#read(folder);
-      const known = versions.get(sha256);
-      if (known !== undefined) return known;
-      const next = Math.max(0, ...versions.values()) + 1;
-      if (await this.#claim(join(folder, String(next)), sha256)) return next;
+      const digests = await this.#read(folder);
+      for (const [number, digest] of digests) this.#given.remember(modelName, digest, number);
+      for (const [number, digest] of digests) if (digest === sha256) return number;
+      const next = Math.max(0, ...digests.keys()) + 1;
+      if (!(await this.#claim(join(folder, String(next)), sha256))) continue;
+      this.#given.remember(modelName, sha256, next);
+      return next;
     }
   }
 
-  async #read(folder: string): Promise<Map<string, number>> {
-    const versions = new Map<string, number>();
+  async #read(folder: string): Promise<Map<number, string>> {
+    const digests = new Map<number, string>();
     for (const name of await readdir(folder)) {
       if (!/^[1-9]\d*$/.test(name)) continue;
-      versions.set((await readFile(join(folder, name), "utf8")).trim(), Number(name));
+      digests.set(Number(name), (await readFile(join(folder, name), "utf8")).trim());
     }
-    return versions;
+    return digests;
   }
 
-  /** `link` fails when another process was first, and never shows a half-written file. */
+  /**
+   * `link` fails when another process was first, and never shows a half-written file. The draft has a name of its
+   * own: two containers that share the folder may have the same process id.
+   */
   async #claim(path: string, sha256: string): Promise<boolean> {
-    const draft = `${path}.${process.pid}.draft`;
+    const draft = `${path}.${randomUUID()}.draft`;
     await writeFile(draft, `${sha256}\n`);
     try {
       await link(draft, path);

@@ -130,9 +130,12 @@ export class ServeRole {
     this.readiness.startDraining();
     const deadline = new Promise<false>((resolve) => clock.schedule(drainMs, () => resolve(false)));
     const finished = (async () => {
-      await new Promise<void>((resolve) =>
-        clock.schedule(Math.min(lameDuckMs, drainMs / 2), resolve),
-      );
+      // The clock's timers do not keep a process alive, so one that does not listen must not wait for them.
+      if (this.#http !== undefined && lameDuckMs > 0) {
+        await new Promise<void>((resolve) =>
+          clock.schedule(Math.min(lameDuckMs, drainMs / 2), resolve),
+        );
+      }
       await this.#http?.close();
       await this.models.close();
       return true;

@@ -65,8 +65,16 @@ export class Supervisor {
     // The first one decides the port when a free one is asked for; all share it from then on.
     const port = await probePort(host, httpPort);
     this.#config = { ...this.#config, server: { ...this.#config.server, httpPort: port } };
-    const reports = await Promise.all(this.#slots.map((slot) => this.#startFirst(slot)));
-    return reports[0] as StartReport;
+    try {
+      const reports = await Promise.all(this.#slots.map((slot) => this.#startFirst(slot)));
+      return reports[0] as StartReport;
+    } catch (error) {
+      this.#isStopping = true;
+      const running = this.#running();
+      for (const process of running) process.kill();
+      await Promise.all(running.map((process) => process.ended));
+      throw error;
+    }
   }
 
   async #startFirst(slot: Slot): Promise<StartReport> {
@@ -99,7 +107,7 @@ export class Supervisor {
       slot.restarts++;
       this.#metrics.restarts.add();
       log.error(
-        { process: slot.index, pid: process.pid, reason, restartInMs: waitMs },
+        { process: slot.index, processPid: process.pid, reason, restartInMs: waitMs },
         `Serve process ${slot.index} ended: ${reason}; it starts again in ${waitMs} ms`,
       );
       slot.cancelRestart = clock.schedule(waitMs, () => this.#restart(slot));
@@ -113,7 +121,7 @@ export class Supervisor {
     process.start({ config: this.#config, index: slot.index }).then(
       () =>
         log.info(
-          { process: slot.index, pid: process.pid },
+          { process: slot.index, processPid: process.pid },
           `Serve process ${slot.index} runs again`,
         ),
       (error: unknown) => {

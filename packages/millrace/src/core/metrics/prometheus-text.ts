@@ -17,8 +17,13 @@ export function prometheusText(metrics: readonly MetricSnapshot[]): string {
 }
 
 function valueText(metric: MetricSnapshot, series: SeriesSnapshot): string {
-  const value = Number.isFinite(series.value) ? String(series.value) : "NaN";
-  return `${metric.name}${labelsText(metric.labelNames, series.labels)} ${value}\n`;
+  const labels = labelsText(metric.labelNames, series.labels);
+  return `${metric.name}${labels} ${numberText(series.value)}\n`;
+}
+
+function numberText(value: number): string {
+  if (Math.abs(value) === Infinity) return value > 0 ? "+Inf" : "-Inf";
+  return String(value);
 }
 
 function histogramText(metric: MetricSnapshot, series: SeriesSnapshot): string {
@@ -32,7 +37,7 @@ function histogramText(metric: MetricSnapshot, series: SeriesSnapshot): string {
     text += `${name}_bucket${labelsText([...labelNames, "le"], [...series.labels, le])} ${count}\n`;
   });
   const labels = labelsText(labelNames, series.labels);
-  return `${text}${name}_sum${labels} ${series.value}\n${name}_count${labels} ${count}\n`;
+  return `${text}${name}_sum${labels} ${numberText(series.value)}\n${name}_count${labels} ${count}\n`;
 }
 
 function labelsText(names: readonly string[], values: readonly string[]): string {

@@ -66,6 +66,11 @@ export function allocate(datatype: Datatype, elementCount: number): TensorData {
   return new CONSTRUCTORS[datatype](elementCount);
 }
 
+/** Is `data` the storage that `allocate` makes for this type? */
+export function isStorageOf(datatype: Datatype, data: TensorData): boolean {
+  return datatype === "BYTES" ? Array.isArray(data) : data instanceof CONSTRUCTORS[datatype];
+}
+
 export function isDatatype(text: string): text is Datatype {
   return Object.hasOwn(DATATYPES, text);
 }

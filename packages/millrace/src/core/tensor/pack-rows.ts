@@ -30,7 +30,7 @@ export function packRows(
   const counts = new Set(
     tensors.filter((_tensor, i) => specs[i]?.shape[0] === -1).map((tensor) => tensor.shape[0]),
   );
-  if (counts.size > 1) {
+  if (problems.length === 0 && counts.size > 1) {
     const message = `inputs have different numbers of rows: ${[...counts].join(", ")}`;
     problems.push({ location, message, type: "shape" });
   }

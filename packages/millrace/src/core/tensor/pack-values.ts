@@ -1,4 +1,4 @@
-import type { Problem } from "../errors.ts";
+import { PROBLEMS_MAX, type Problem } from "../errors.ts";
 import type { JsonValue } from "../json.ts";
 import { allocate, DATATYPES, type Datatype, type TensorData } from "./datatype.ts";
 
@@ -6,7 +6,8 @@ import { allocate, DATATYPES, type Datatype, type TensorData } from "./datatype.
  * Packs single values, as data frames have them, into typed storage. Here `null` is a missing value and
  * becomes NaN in FP32 and FP64, as the MLflow formats mean it.
  *
- * @param locate path of value `i` in the request. @param problems wrong values are added here.
+ * @param locate path of value `i` in the request. @param problems wrong values are added here, at most
+ * `PROBLEMS_MAX`.
  */
 export function packValues(
   values: readonly JsonValue[],
@@ -18,7 +19,7 @@ export function packValues(
   values.forEach((value, i) => {
     const element = toElement(value, datatype);
     if (element !== undefined) data[i] = element;
-    else {
+    else if (problems.length < PROBLEMS_MAX) {
       const message = `found ${describe(value)}, expected ${datatype}`;
       problems.push({ location: locate(i), message, type: "type" });
     }
@@ -34,9 +35,7 @@ function toElement(value: JsonValue, datatype: Datatype): number | bigint | stri
     case "string":
       return typeof value === "string" ? value : undefined;
     case "number":
-      if (value === null) return NaN;
-      if (typeof value === "bigint") return Number(value);
-      return typeof value === "number" && Math.abs(value) !== Infinity ? value : undefined;
+      return value === null ? NaN : toFinite(value, datatype);
     case "integer": {
       const isWhole = typeof value === "bigint" || Number.isInteger(value);
       if (!isWhole) return undefined;
@@ -47,6 +46,14 @@ function toElement(value: JsonValue, datatype: Datatype): number | bigint | stri
     case "none":
       return undefined;
   }
+}
+
+/** @returns undefined for what is no number, or is or in FP32 becomes infinite. NaN stays: a missing value. */
+function toFinite(value: JsonValue, datatype: Datatype): number | undefined {
+  if (typeof value !== "number" && typeof value !== "bigint") return undefined;
+  const number = Number(value);
+  const stored = datatype === "FP32" ? Math.fround(number) : number;
+  return Math.abs(stored) === Infinity ? undefined : number;
 }
 
 function describe(value: JsonValue | undefined): string {

@@ -2,7 +2,7 @@ import { MillraceError, PROBLEMS_MAX, type Problem } from "../errors.ts";
 import type { JsonValue } from "../json.ts";
 import { JsonReader } from "../json-reader.ts";
 import { DATATYPES, isDatatype, type Datatype, type TensorData } from "./datatype.ts";
-import { readJsonArray } from "./read-json-array.ts";
+import { RANK_MAX, readJsonArray } from "./read-json-array.ts";
 import { invalidTensors, namesOf } from "./read-rows.ts";
 import { elementCountOf, fitsShape, type Tensor, type TensorSpec } from "./tensor.ts";
 
@@ -109,9 +109,15 @@ function readInput(
 
 function readShape(reader: JsonReader, location: readonly (string | number)[]): number[] {
   const value = expectKind(reader, "array", location, "a list of extents") && reader.readValue();
-  const shape = value as JsonValue[];
-  const count = elementCountOf(shape as number[]);
-  if (shape.every((extent) => typeof extent === "number") && count !== undefined) return shape;
+  const shape = value as number[]; // elementCountOf refuses what is no whole number
+  if (shape.length > RANK_MAX) {
+    throw invalid(
+      location,
+      `found ${shape.length} extents, at most ${RANK_MAX} are taken`,
+      "shape",
+    );
+  }
+  if (elementCountOf(shape) !== undefined) return shape;
   throw invalid(
     location,
     "expected whole numbers of at least 0, whose product is at most 2^53 - 1",
@@ -142,7 +148,11 @@ function readData(reader: JsonReader, entry: InputEntry, problems: Problem[]): v
   entry.data = readJsonArray(reader, entry.datatype, location, problems).data;
 }
 
-function readOutputs(reader: JsonReader): string[] {
+function readOutputs(reader: JsonReader): string[] | undefined {
+  if (reader.peek() === "null") {
+    reader.readNull();
+    return undefined;
+  }
   expectKind(reader, "array", ["body", "outputs"], "a list of outputs");
   const outputs = reader.readValue() as JsonValue[];
   return outputs.map((output, i) => {
@@ -170,7 +180,7 @@ function refuseParameters(
   parameters: JsonValue | undefined,
   location: readonly (string | number)[],
 ): void {
-  if (parameters === undefined) return;
+  if (parameters === undefined || parameters === null) return;
   for (const [key, value] of Object.entries(asObject(parameters, location))) {
     const feature = Object.hasOwn(REFUSED_PARAMETERS, key) ? REFUSED_PARAMETERS[key] : undefined;
     // Saying "no" to a feature is fine without having it.

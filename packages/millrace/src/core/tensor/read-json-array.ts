@@ -3,7 +3,7 @@ import type { JsonReader, NumberArray } from "../json-reader.ts";
 import { allocate, DATATYPES, type Datatype, type TensorData } from "./datatype.ts";
 
 /** Most axes a tensor may have in JSON. */
-const RANK_MAX = 32;
+export const RANK_MAX = 32;
 
 export interface JsonArray {
   readonly data: TensorData;

@@ -14,16 +14,16 @@ type Location = readonly (string | number)[];
  */
 export function readRows(body: Uint8Array, specs: readonly TensorSpec[]): Tensor[] {
   const reader = new JsonReader(body);
-  const problems: Problem[] = [];
-  const tensors = new Map<string, Tensor>();
-  if (body.length === 0)
+  const sink: Sink = { problems: [], tensors: new Map() };
+  if (body.length === 0) {
     throw invalidBody(`the body is empty, expected ${expectedForm(specs)}`, []);
+  }
   switch (reader.peek()) {
     case "array":
-      readData(reader, specs, ["body"], { problems, tensors });
+      readData(reader, specs, ["body"], sink);
       break;
     case "object":
-      readMembers(reader, specs, { problems, tensors });
+      readMembers(reader, specs, sink);
       break;
     default:
       throw invalidBody(
@@ -32,7 +32,25 @@ export function readRows(body: Uint8Array, specs: readonly TensorSpec[]): Tensor
       );
   }
   reader.end();
-  return collect(specs, { tensors, problems });
+  const isSingle = specs.length === 1;
+  return collect(specs, sink, (name) => (isSingle ? ["body", "data"] : ["body", "inputs", name]));
+}
+
+/**
+ * Reads the value of one member of a body: the rows of a model with one input, or `{"name": rows}`.
+ * @param location path of the value in the request.
+ */
+export function readRowsAt(
+  value: Uint8Array,
+  specs: readonly TensorSpec[],
+  location: Location,
+): Tensor[] {
+  const reader = new JsonReader(value);
+  const sink: Sink = { problems: [], tensors: new Map() };
+  if (reader.peek() === "object") readInputs(reader, specs, location, sink);
+  else readData(reader, specs, location, sink);
+  reader.end();
+  return collect(specs, sink, (name) => [...location, name]);
 }
 
 interface Sink {
@@ -56,7 +74,7 @@ function readMembers(reader: JsonReader, specs: readonly TensorSpec[], sink: Sin
       throw invalidBody(`found "${key}" after "${found}", expected one of them`, location);
     }
     found = key;
-    if (key === "inputs") readInputs(reader, specs, sink);
+    if (key === "inputs") readInputs(reader, specs, location, sink);
     else readData(reader, specs, location, sink);
   }
   if (found === undefined && sink.problems.length === 0) {
@@ -80,22 +98,27 @@ function readData(
   readInput(reader, spec, location, sink);
 }
 
-function readInputs(reader: JsonReader, specs: readonly TensorSpec[], sink: Sink): void {
+function readInputs(
+  reader: JsonReader,
+  specs: readonly TensorSpec[],
+  location: Location,
+  sink: Sink,
+): void {
   if (reader.peek() !== "object") {
-    throw invalidBody("found no object, expected input names and their rows", ["body", "inputs"]);
+    throw invalidBody("found no object, expected input names and their rows", location);
   }
   reader.enterObject();
   for (let isFirst = true; ; isFirst = false) {
     const name = reader.nextKey(isFirst);
     if (name === undefined) return;
-    const location = ["body", "inputs", name];
+    const at = [...location, name];
     const spec = specs.find((candidate) => candidate.name === name);
     if (spec === undefined) {
-      addProblem(sink, location, `unknown input, expected ${namesOf(specs)}`, "unknown");
+      addProblem(sink, at, `unknown input, expected ${namesOf(specs)}`, "unknown");
       reader.skipValue();
     } else if (sink.tensors.has(name)) {
-      throw invalidBody(`the input "${name}" stands twice`, location);
-    } else readInput(reader, spec, location, sink);
+      throw invalidBody(`the input "${name}" stands twice`, at);
+    } else readInput(reader, spec, at, sink);
   }
 }
 
@@ -104,6 +127,7 @@ function readInput(reader: JsonReader, spec: TensorSpec, location: Location, sin
   if (kind !== "array" && spec.shape.length > 0) {
     reader.skipValue();
     addProblem(sink, location, `found ${KINDS[kind]}, expected ${describeRows(spec)}`, "type");
+    sink.tensors.set(spec.name, { ...spec, data: [] });
     return;
   }
   if (kind !== "array") {
@@ -161,33 +185,39 @@ export function namesOf(specs: readonly { readonly name: string }[]): string {
 }
 
 /** @returns the tensors in the order of `specs`. @throws when one is missing or anything was wrong. */
-function collect(specs: readonly TensorSpec[], { tensors, problems }: Sink): Tensor[] {
+function collect(
+  specs: readonly TensorSpec[],
+  sink: Sink,
+  locate: (input: string) => Location,
+): Tensor[] {
   const found: Tensor[] = [];
-  let rows: { count: number; name: string } | undefined;
   for (const spec of specs) {
-    const tensor = tensors.get(spec.name);
-    if (tensor === undefined) {
-      problems.push({
-        location: specs.length === 1 ? ["body", "data"] : ["body", "inputs", spec.name],
-        message: `missing, expected ${describeRows(spec)}`,
-        type: "missing",
-      });
-      continue;
+    const tensor = sink.tensors.get(spec.name);
+    if (tensor !== undefined) found.push(tensor);
+    else {
+      addProblem(sink, locate(spec.name), `missing, expected ${describeRows(spec)}`, "missing");
     }
-    found.push(tensor);
-    const count = tensor.shape[0];
-    if (spec.shape[0] !== -1 || count === undefined) continue;
-    if (rows !== undefined && rows.count !== count) {
-      problems.push({
-        location: ["body", "inputs", spec.name],
-        message: `found ${count} rows, expected ${rows.count} as in "${rows.name}"`,
-        type: "shape",
-      });
-    }
-    rows ??= { count, name: spec.name };
   }
-  if (problems.length > 0) throw invalidTensors(problems);
+  // Tensors that are wrong in themselves have no row count to speak of.
+  if (sink.problems.length === 0) checkRowCounts(found, specs, sink, locate);
+  if (sink.problems.length > 0) throw invalidTensors(sink.problems);
   return found;
+}
+
+function checkRowCounts(
+  tensors: readonly Tensor[],
+  specs: readonly TensorSpec[],
+  sink: Sink,
+  locate: (input: string) => Location,
+): void {
+  const [first, ...others] = tensors.filter((_tensor, i) => specs[i]?.shape[0] === -1);
+  for (const other of others) {
+    const [count = 0] = other.shape;
+    const expected = first?.shape[0] ?? 0;
+    if (count === expected) continue;
+    const message = `found ${count} rows, expected ${expected} as in "${first?.name ?? ""}"`;
+    addProblem(sink, locate(other.name), message, "shape");
+  }
 }
 
 function addProblem(sink: Sink, location: Location, message: string, type: string): void {

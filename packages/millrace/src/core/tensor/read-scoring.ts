@@ -3,7 +3,7 @@ import type { JsonValue } from "../json.ts";
 import { JsonReader } from "../json-reader.ts";
 import { frameToTensors, type Frame } from "./frame.ts";
 import { packRows } from "./pack-rows.ts";
-import { readRows } from "./read-rows.ts";
+import { readRowsAt } from "./read-rows.ts";
 import type { Tensor, TensorSpec } from "./tensor.ts";
 
 type Member = "instances" | "inputs" | "dataframe_split" | "dataframe_records";
@@ -30,18 +30,15 @@ export function readScoring(
     const frame = member === "dataframe_split" ? splitFrame(table) : recordsFrame(table, member);
     return frameToTensors(frame, specs, columnNames);
   }
-  const first = new JsonReader(value);
-  if (first.peek() === "object") return readRows(wrap('{"inputs":', value), specs);
   if (isListOfObjects(value)) {
     const records = new JsonReader(value).readValue() as readonly JsonValue[];
     if (isByInput(records[0], specs)) {
-      return packRows(byInput(records, specs), specs, ["body", member]);
+      return packRows(byInput(records, specs, member), specs, ["body", member]);
     }
     return frameToTensors(recordsFrame(records, member), specs, columnNames);
   }
-  const [spec] = specs;
-  if (specs.length === 1 && spec !== undefined) {
-    return readRows(wrap(`{"inputs":{${JSON.stringify(spec.name)}:`, value, "}"), specs);
+  if (specs.length === 1 || new JsonReader(value).peek() === "object") {
+    return readRowsAt(value, specs, ["body", member]);
   }
   throw bad([member], `the model has ${specs.length} inputs, expected a list of {name: value}`);
 }
@@ -74,16 +71,6 @@ function findMember(
   return found;
 }
 
-function wrap(before: string, value: Uint8Array, after = ""): Uint8Array {
-  const head = new TextEncoder().encode(before);
-  const tail = new TextEncoder().encode(`${after}}`);
-  const whole = new Uint8Array(head.length + value.length + tail.length);
-  whole.set(head);
-  whole.set(value, head.length);
-  whole.set(tail, head.length + value.length);
-  return whole;
-}
-
 function isListOfObjects(value: Uint8Array): boolean {
   const reader = new JsonReader(value);
   if (reader.peek() !== "array") return false;
@@ -97,13 +84,18 @@ function isByInput(record: JsonValue | undefined, specs: readonly TensorSpec[]):
 }
 
 /** `[{a: row, b: row}, …]` → `{a: rows, b: rows}`; a bare value stands for a row of one. */
-function byInput(records: readonly JsonValue[], specs: readonly TensorSpec[]): JsonObject {
-  const rowOf = (record: JsonValue, { name, shape }: TensorSpec): JsonValue => {
-    const row = isObject(record) ? (record[name] ?? null) : null;
+function byInput(
+  records: readonly JsonValue[],
+  specs: readonly TensorSpec[],
+  member: Member,
+): JsonObject {
+  const rowOf = (record: JsonValue, i: number, { name, shape }: TensorSpec): JsonValue => {
+    const row = isObject(record) ? record[name] : undefined;
+    if (row === undefined) throw bad([member, i, name], "missing");
     return shape.length === 2 && !isList(row) ? [row] : row;
   };
   return Object.fromEntries(
-    specs.map((spec) => [spec.name, records.map((record) => rowOf(record, spec))]),
+    specs.map((spec) => [spec.name, records.map((record, i) => rowOf(record, i, spec))]),
   );
 }
 
@@ -114,7 +106,10 @@ function splitFrame(table: JsonValue): Frame {
     throw bad(["dataframe_split"], 'expected {"columns": [names], "data": [rows]}');
   }
   return {
-    columns: columns.map(String),
+    columns: columns.map((name, i) => {
+      if (typeof name === "string" || typeof name === "number") return String(name);
+      throw bad(["dataframe_split", "columns", i], "expected the name of a column");
+    }),
     rows: data.map((row, i) => {
       if (isList(row)) return row;
       throw bad(["dataframe_split", "data", i], "expected a list of values");

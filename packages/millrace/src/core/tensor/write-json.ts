@@ -75,7 +75,7 @@ export function withShortNumbers(tensor: Tensor): Tensor {
 }
 
 function shortest(value: number): number {
-  for (let digits = 6; digits < 9; digits++) {
+  for (let digits = 6; digits < 10; digits++) {
     const rounded = Number(value.toPrecision(digits));
     if (Math.fround(rounded) === value) return rounded;
   }

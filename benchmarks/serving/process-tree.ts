@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+
+/** Memory of one process in MiB. Shared pages: `pss` counts them in parts, `rss` in full, `private` not. */
+export interface Memory {
+  readonly pss: number;
+  readonly private: number;
+  readonly rss: number;
+}
+
+/** @returns `pid` and everything it started that still runs, parents first. */
+export function treeOf(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+    return [pid, ...children.split(" ").filter(Boolean).map(Number).flatMap(treeOf)];
+  } catch {
+    return []; // ended meanwhile
+  }
+}
+
+/** @returns the processes of a tree that started no others. */
+export function leavesOf(pid: number): number[] {
+  return treeOf(pid).filter((candidate) => treeOf(candidate).length === 1);
+}
+
+/** Ends a process and everything it started, at once. */
+export function killTree(pid: number): void {
+  for (const member of treeOf(pid)) {
+    try {
+      process.kill(member, "SIGKILL");
+    } catch {
+      // ended meanwhile
+    }
+  }
+}
+
+export function memoryOf(pid: number): Memory {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  const mib = (key: string): number =>
+    Number(new RegExp(`^${key}: +(\\d+) kB`, "m").exec(text)?.[1]) / 1024;
+  return {
+    pss: mib("Pss"),
+    private: mib("Private_Clean") + mib("Private_Dirty"),
+    rss: mib("Rss"),
+  };
+}
+
+/** One tick of the kernel's CPU accounting. */
+const TICK_S = 0.01;
+
+/** CPU time of processes, all their threads, user and system, in seconds. */
+export function cpuSecondsOf(pids: readonly number[]): number {
+  let ticks = 0;
+  for (const pid of pids) {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // the name may hold spaces
+    ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks * TICK_S;
+}
+
+/**
+ * Time processes used a core since the machine started, and time the host took from it, in seconds. Without
+ * interrupts: most of them carry the packets of the server itself, and no process is charged for them.
+ */
+export function coreBusySeconds(core: number): number {
+  const lines = readFileSync("/proc/stat", "utf8").split("\n");
+  const fields = lines.find((line) => line.startsWith(`cpu${core} `))?.split(" ");
+  const [user = 0, nice = 0, system = 0, , , , , steal = 0] = fields?.slice(1).map(Number) ?? [];
+  return (user + nice + system + steal) * TICK_S;
+}

@@ -1,0 +1,152 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { symlink } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { isDeepStrictEqual, promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { copyExample, MillraceProcess, ROOT } from "../test/e2e/millrace-process.ts";
+
+/** One command of a README, with what the README says comes of it. */
+interface Step {
+  readonly command: string;
+  /** A ```json or ```text block: what the command prints. */
+  output?: { readonly isJson: boolean; readonly text: string };
+  /** A ```log block: lines the server logs, each with the fields that matter. */
+  readonly logLines: Readonly<Record<string, unknown>>[];
+}
+
+/**
+ * Runs an example's README against the real process: one test per ```sh block, in order. A block that begins
+ * with `npx millrace up` starts the process of the blocks after it, on free ports instead of 8000 and 8002; any
+ * other goes through `sh` in a folder that looks like the repository, and has to print the block that follows.
+ */
+export function describeReadme(name: string): void {
+  describe(`examples/${name}/README.md`, () => {
+    let root: string;
+    let remove: () => Promise<void>;
+    let running: MillraceProcess | undefined;
+
+    beforeAll(async () => {
+      const example = await copyExample(name);
+      remove = example.remove;
+      root = dirname(example.path);
+      await symlink(".", join(root, "examples"));
+      await symlink(join(ROOT, "node_modules"), join(root, "node_modules"));
+    });
+    afterAll(async () => {
+      await running?.stop();
+      await remove();
+    });
+
+    for (const step of readSteps(join(ROOT, "examples", name, "README.md"))) {
+      it(`${titleOf(step)} does what the README says when run`, async () => {
+        if (step.command.startsWith("npx millrace up ")) {
+          await running?.stop();
+          running = await MillraceProcess.start(step.command.split(" ").slice(2), { cwd: root });
+          expectModels(step, running);
+        } else {
+          const printed = await runInShell(withPorts(step.command, running), root);
+          if (step.output !== undefined) expectSame(printed, step.output);
+        }
+        for (const line of step.logLines) {
+          if (running === undefined) throw new Error("Nothing runs yet that could log");
+          await everyProcessLogs(running, line);
+        }
+      });
+    }
+  });
+}
+
+/** The first words of its first line, enough to find it. */
+function titleOf({ command }: Step): string {
+  const [line = ""] = command.split("\n");
+  return line.length <= 70 ? line : `${line.slice(0, 69)}…`;
+}
+
+function readSteps(path: string): Step[] {
+  const steps: Step[] = [];
+  for (const match of readFileSync(path, "utf8").matchAll(/^```(\w+)\n(.*?)\n```$/gms)) {
+    const [, language, text = ""] = match;
+    if (language === "sh") steps.push({ command: text, logLines: [] });
+    const step = steps.at(-1);
+    if (step === undefined) continue;
+    if (language === "json" || language === "text") {
+      step.output = { isJson: language === "json", text };
+    }
+    if (language === "log") {
+      const lines = text.split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+      step.logLines.push(...lines);
+    }
+  }
+  return steps;
+}
+
+/** The start's text is for people; the test starts with --json and compares the models in it. */
+function expectModels({ output }: Step, { facts }: MillraceProcess): void {
+  if (output === undefined) return;
+  const shown = [...output.text.matchAll(/^ {2}model {4}(\S+@\d+(?:, \S+@\d+)*) /gm)];
+  const started = facts.models.map(({ name, versions }) =>
+    versions.map((version) => `${name}@${version}`).join(", "),
+  );
+  expect(started).toEqual(shown.map((match) => match[1]));
+}
+
+/** @returns what each line of the block printed, a line each: `curl` ends its output without one. */
+async function runInShell(block: string, cwd: string): Promise<string> {
+  const path = [dirname(process.execPath), join(ROOT, "node_modules/.bin"), process.env["PATH"]];
+  const env = { ...process.env, PATH: path.join(delimiter) };
+  const outputs: string[] = [];
+  for (const command of block.split(/(?<!\\)\n/)) {
+    const { stdout } = await promisify(execFile)("sh", ["-c", command], { cwd, env });
+    if (stdout !== "") outputs.push(stdout.replaceAll("\r", "").trimEnd());
+  }
+  return outputs.join("\n").replaceAll(cwd, "/millrace");
+}
+
+function withPorts(command: string, running: MillraceProcess | undefined): string {
+  if (running === undefined) return command;
+  return command
+    .replaceAll("localhost:8000", new URL(running.url).host)
+    .replaceAll("localhost:8002", new URL(running.facts.metrics ?? "").host);
+}
+
+/** Equal but for layout, ids, dates, durations and the last digits of numbers. */
+function expectSame(printed: string, expected: { isJson: boolean; text: string }): void {
+  const normal = (text: string): string =>
+    withoutFacts(expected.isJson ? JSON.stringify(JSON.parse(text), sortMembers, 2) : text);
+  const wanted = normal(expected.text);
+  const wantedNumbers = [...wanted.matchAll(NUMBER)].map(([number]) => number);
+  let index = 0;
+  const found = normal(printed).replace(NUMBER, (number) => {
+    const other = wantedNumbers[index++] ?? "";
+    return Math.abs(Number(number) - Number(other)) < 1e-5 ? other : number;
+  });
+  expect(found).toBe(wanted);
+}
+
+function sortMembers(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const NUMBER = /\d+(?:\.\d+)?(?:e[-+]?\d+)?/g;
+
+function withoutFacts(text: string): string {
+  return text
+    .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
+    .replace(/\w{3}, \d\d \w{3} \d{4} [\d:]+ GMT|\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<date>")
+    .replace(/(?<=dur=)[\d.]+|[\d.]+(?= ms\b)/g, "<duration>");
+}
+
+/** Waits until each serve process has logged a line with these fields: the next request meets none that has not. */
+export async function everyProcessLogs(
+  millrace: MillraceProcess,
+  fields: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  for (let index = 0; index < millrace.facts.processes; index++) {
+    const wanted = Object.entries({ ...fields, process: index });
+    await millrace.logLine((line) =>
+      wanted.every(([key, value]) => isDeepStrictEqual(line[key], value)),
+    );
+  }
+}
