@@ -1,4 +1,4 @@
-import { measureLoad, type LoadRun } from "./measure-load.ts";
+import { measureLoad, warmUp, type LoadRun } from "./measure-load.ts";
 import { ServerProcess } from "./server-process.ts";
 import { COMMANDS, type ServerName } from "./servers.ts";
 import { verifyAnswers } from "./verify-answers.ts";
@@ -23,6 +23,7 @@ export async function measureLatency(
     const server = await ServerProcess.start(COMMANDS[name]);
     try {
       await verifyAnswers(server.port);
+      await warmUp(server);
       for (const requestsPerSecond of rates) {
         const run = await measureLoad(server, {
           ...times,

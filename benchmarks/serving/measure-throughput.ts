@@ -1,4 +1,4 @@
-import { measureLoad, type LoadRun } from "./measure-load.ts";
+import { measureLoad, warmUp, type LoadRun } from "./measure-load.ts";
 import { isInstalled, runWrk } from "./run-process.ts";
 import { ServerProcess } from "./server-process.ts";
 import { COMMANDS, type ServerName } from "./servers.ts";
@@ -47,6 +47,7 @@ export async function measureThroughput(
       const server = await ServerProcess.start(COMMANDS[name]);
       servers.push({ name, server });
       await verifyAnswers(server.port);
+      await warmUp(server);
     }
     for (const connections of plan.connections) {
       const runs = new Map<ServerName, LoadRun[]>(names.map((name) => [name, []]));

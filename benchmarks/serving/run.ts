@@ -1,5 +1,5 @@
 // The serving benchmark: start, memory, latency and throughput of `millrace`, on this machine, now.
-//   npm run bench                                  everything, about six minutes; writes benchmarks/results/
+//   npm run bench                                  everything, about five minutes; writes benchmarks/results/
 //   npm run bench -- --only start,memory           some of it; prints only
 //   npm run bench -- --quick                       short runs, to try the harness; prints only
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -69,6 +69,24 @@ describe("web-single", () => {
     ]);
   });
 
+  it("/metadata says what to send and what comes back when nobody knows the model", async () => {
+    const metadata = (await (await fetch(`${millrace.url}/metadata`)).json()) as {
+      prediction_sample: unknown;
+    };
+    expect(metadata).toMatchObject({
+      service: "iris",
+      model: "iris",
+      version: "1",
+      data_type: "float32",
+      data_structure: "(1,4)",
+      data_sample: [[5.1, 3.5, 1.4, 0.2]],
+      prediction_type: "float32",
+      prediction_structure: "(1,3)",
+    });
+    const [golden] = goldenCases("iris_svc.onnx");
+    expectGolden([metadata.prediction_sample], rowsOf(golden?.outputs["output_probability"]));
+  });
+
   it("/openapi.json shows the sample when a reader opens the API pages", async () => {
     const response = await fetch(`${millrace.url}/openapi.json`);
     expect(JSON.stringify(await response.json())).toContain(

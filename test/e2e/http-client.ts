@@ -1,4 +1,10 @@
-import { request as httpRequest, Agent, type IncomingHttpHeaders } from "node:http";
+import { once } from "node:events";
+import {
+  request as httpRequest,
+  Agent,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
@@ -61,6 +67,30 @@ export async function ask(base: string, path: string, question: Question = {}): 
   for (const chunk of chunks ?? []) request.write(chunk);
   request.end(bytes);
   return answered;
+}
+
+/** A request whose head has arrived and whose body has not: it is in flight until `finish`. */
+export interface OpenRequest {
+  finish(): Promise<{ status: number; text: string }>;
+}
+
+/** Sends the head of a POST and waits until the server asks for the rest. */
+export async function openRequest(base: string, path: string, body: object): Promise<OpenRequest> {
+  const { hostname, port } = new URL(base);
+  const bytes = JSON.stringify(body);
+  const headers = { expect: "100-continue", "content-length": bytes.length };
+  const options = { hostname, port, path, method: "POST", headers, agent: new Agent() };
+  const request = httpRequest(options);
+  const response = once(request, "response") as Promise<[IncomingMessage]>;
+  response.catch(() => undefined); // whoever finishes the request hears of it
+  await Promise.race([once(request, "continue"), response]);
+  return {
+    async finish() {
+      request.end(bytes);
+      const [reply] = await response;
+      return { status: reply.statusCode ?? 0, text: await text(reply) };
+    },
+  };
 }
 
 /** Writes bytes to a connection of its own. @returns everything that came back until it was closed. */

@@ -10,7 +10,7 @@ export const ROOT = join(import.meta.dirname, "../..");
 const BIN = join(ROOT, "packages/millrace/bin/millrace");
 
 /** Longest time a process may take to start or to end before a test gives up on it. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 12_000;
 
 /** Longest time a command that ends by itself may take. */
 const RUN_MS_MAX = 10_000;
@@ -138,13 +138,10 @@ export class MillraceProcess implements AsyncDisposable {
     return this.ended();
   }
 
-  /** Stops it if a test has not, and kills what does not stop. */
+  /** Kills what a test has not stopped. */
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.stop();
-    } finally {
-      killGroup(this.#child);
-    }
+    killGroup(this.#child);
+    await this.ended();
   }
 }
 
@@ -154,6 +151,17 @@ function childPids(pid: number): number[] {
     return lines.trim().split(/\s+/).map(Number);
   } catch {
     return []; // ps exits with 1 when there is none
+  }
+}
+
+/** Does it run? One that has ended and that nobody asks for its exit code does not. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).includes(
+      "Z",
+    );
+  } catch {
+    return false; // ps exits with 1 when there is none
   }
 }
 

@@ -135,7 +135,14 @@ export async function createMillrace(input: MillraceInput): Promise<Millrace> {
     throw new InvalidConfigError(result.problems.map((problem) => renderProblem(problem)));
   }
   const { config } = result;
-  const { loggerFor } = await createLogging(config.server.log);
+  // A part of somebody else's program is quiet unless something is wrong or the caller says otherwise.
+  const isLevelChosen = [...result.origins.keys()].some(
+    (path) => path.startsWith("server.log.level") && result.origins.get(path)?.kind !== "default",
+  );
+  const log = isLevelChosen
+    ? config.server.log
+    : { ...config.server.log, levels: { default: "warn" as const } };
+  const { loggerFor } = await createLogging(log);
   const role = createServeRole(config, loggerFor);
   await role.loadModels();
   if (role.models.isReady) return new Millrace(role);

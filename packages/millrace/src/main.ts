@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Config, LogConfig } from "./config/config.ts";
 import { systemClock } from "./adapters/clock-system/clock-system.ts";
 import { createLoggerFor, stderrDestination } from "./adapters/logger-pino/logger-pino.ts";
-import { openLogSink } from "./adapters/logger-pino/log-sink.ts";
+import { closeLogSink, openLogSink } from "./adapters/logger-pino/log-sink.ts";
 import { OnnxRuntime } from "./adapters/runtime-onnx/runtime-onnx.ts";
 import { FileVersionLedger, MemoryVersionLedger } from "./models/version-ledger.ts";
 import type { LoggerFor } from "./ports/logger.ts";
@@ -24,6 +24,8 @@ export interface Logging {
   readonly loggerFor: LoggerFor;
   /** Takes a finished line of another process. */
   readonly writeLine: (line: string) => void;
+  /** Writes out what is buffered; nothing may be logged afterwards. */
+  readonly close: () => Promise<void>;
 }
 
 /** The log of the process that owns the log file or the terminal. */
@@ -34,6 +36,7 @@ export async function createLogging(log: LogConfig): Promise<Logging> {
   return {
     loggerFor: createLoggerFor({ levels: log.levels, base, destination: { write } }),
     writeLine: (line) => write(`${line}\n`),
+    close: () => closeLogSink(sink),
   };
 }
 
@@ -84,7 +87,7 @@ export function runServeProcess(): void {
     process.exit(0);
   };
   const peer = new IpcPeer(process, {
-    async start({ config, index }: StartOrder): Promise<StartReport> {
+    async start({ config, index, isRestart }: StartOrder): Promise<StartReport> {
       const base = { pid: process.pid, process: index };
       const destination = stderrDestination();
       const loggerFor = createLoggerFor({ levels: config.server.log.levels, base, destination });
@@ -94,8 +97,9 @@ export function runServeProcess(): void {
         load: (model: string) => peer.call<void>("repository", { action: "load", model }),
         unload: (model: string) => peer.call<void>("repository", { action: "unload", model }),
       };
+      if (isRestart) await role.loadModels();
       const port = await role.listen({ isShared: true, repository });
-      await role.loadModels();
+      if (!isRestart) await role.loadModels();
       return { port, models: role.status() };
     },
     async apply(config: Config) {

@@ -1,4 +1,5 @@
 import { createServeRole } from "../main.ts";
+import type { ModelStatus } from "../models/served-model.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Command } from "./command.ts";
 import { CONFIG_OPTION, loadFor } from "./config-session.ts";
@@ -31,14 +32,15 @@ export const check: Command = {
     const models = role.status();
     if (line.options.has("json")) io.stdout.write(`${JSON.stringify({ models })}\n`);
     else {
-      for (const { name, isReady, problem, fallbackReason } of models) {
-        const state = fallbackReason ?? problem;
-        io.stdout.write(
-          `${name}: ${isReady ? "loads" : "FAILS"}${state === undefined ? "" : `: ${state}`}\n`,
-        );
-      }
+      for (const status of models) io.stdout.write(`${describe(status)}\n`);
     }
     await role.stop(0);
     return models.every((model) => model.problem === undefined) ? 0 : 1;
   },
 };
+
+function describe({ name, isReady, problem, fallbackReason }: ModelStatus): string {
+  if (fallbackReason !== undefined) return `${name}: FALLBACK: ${fallbackReason}`;
+  if (!isReady) return `${name}: FAILS: ${problem ?? "not loaded"}`;
+  return problem === undefined ? `${name}: loads` : `${name}: loads in part: ${problem}`;
+}

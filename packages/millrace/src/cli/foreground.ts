@@ -51,6 +51,7 @@ export async function runInForeground(
   } catch (error) {
     io.stderr.write(`${(error as Error).message}\n`);
     await running?.stop(0); // what listens already would keep the process alive
+    await logging.close();
     return 1;
   }
   const current = running;
@@ -70,11 +71,14 @@ export async function runInForeground(
   });
   const code = await ended;
   await removeRunState(config.stateDir);
+  await logging.close();
   process.exit(code);
 }
 
 /** Waits for the signal that ends it. */
 function stopped(running: Running, onReload: () => Promise<void>): Promise<ExitCode> {
+  // One at a time: two files that are applied at once would undo each other.
+  let reloading = Promise.resolve();
   return new Promise((resolve) => {
     // Timers do not keep the process alive, and while every serve process waits for its restart nothing else does.
     setInterval(() => undefined, 2 ** 30);
@@ -84,7 +88,7 @@ function stopped(running: Running, onReload: () => Promise<void>): Promise<ExitC
         void running.stop(signal === "SIGTERM" ? LAME_DUCK_MS : 0).finally(() => resolve(0));
       },
       force: () => resolve(130),
-      reload: () => void onReload(),
+      reload: () => void (reloading = reloading.then(onReload)),
     });
   });
 }

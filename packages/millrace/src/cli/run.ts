@@ -93,5 +93,8 @@ function help(command: Command): string {
 if (import.meta.main) {
   // A pipe that closes early (| head) is the reader's choice, not an error.
   stdout.on("error", () => process.exit(0));
+  // The launcher was killed: end as if we had been asked to.
+  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  process.channel?.unref();
   process.exitCode = await runCli(argv.slice(2), { stdout, stderr, env, cwd: cwd() });
 }

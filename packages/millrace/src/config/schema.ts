@@ -76,7 +76,7 @@ const log = z.strictObject({
     .meta({ description: "Which requests are logged: none, those that failed, or all." }),
   file: z
     .strictObject({
-      path: path.meta({ description: "File the log is written to as well." }),
+      path: path.meta({ description: "File the log is written to, instead of standard error." }),
       sizeMax: size("1KiB", "64GiB")
         .prefault("64MiB")
         .meta({ description: "Size at which the file is rotated." }),

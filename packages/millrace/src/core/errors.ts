@@ -23,6 +23,12 @@ export const ERRORS = {
     retryable: false,
     title: "Invalid header",
   },
+  MALFORMED_REQUEST: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    retryable: false,
+    title: "Malformed HTTP request",
+  },
   UNAUTHENTICATED: {
     status: 401,
     grpc: "UNAUTHENTICATED",
@@ -40,6 +46,12 @@ export const ERRORS = {
     retryable: false,
     title: "Method not allowed",
   },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    grpc: "CANCELLED",
+    retryable: true,
+    title: "Request took too long to arrive",
+  },
   BODY_TOO_LARGE: {
     status: 413,
     grpc: "RESOURCE_EXHAUSTED",
@@ -51,6 +63,12 @@ export const ERRORS = {
     grpc: "INVALID_ARGUMENT",
     retryable: false,
     title: "Unsupported media type",
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    grpc: "RESOURCE_EXHAUSTED",
+    retryable: false,
+    title: "Headers too large",
   },
   CANCELLED: { status: 499, grpc: "CANCELLED", retryable: false, title: "Cancelled by the client" },
   MODEL_FAILED: { status: 500, grpc: "INTERNAL", retryable: false, title: "Model error" },

@@ -47,7 +47,8 @@ export class ModelVersion {
   readonly labels: readonly string[] | undefined;
   readonly sample: readonly Tensor[] | undefined;
   readonly samplePrediction: Tensor | undefined;
-  readonly fallbackReason: string | undefined;
+  /** As in the options; it follows what is wrong with the source now. */
+  fallbackReason: string | undefined;
   readonly statistics = emptyStatistics();
   readonly #clock: Clock;
   readonly #queue: RunQueue;

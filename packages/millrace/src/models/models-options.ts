@@ -11,8 +11,10 @@ export interface ModelEvents {
   switched(next: ModelVersion, previous: ModelVersion | undefined): void;
   /** A version has answered its last request and its memory is free. */
   released(version: ModelVersion): void;
-  /** Loading failed; `stillServing` is what goes on serving. */
-  failed(modelName: string, reason: string, stillServing: string | undefined): void;
+  /** Something could not be loaded; `serving` is what answers nevertheless. */
+  failed(modelName: string, reason: string, serving: ModelVersion | undefined): void;
+  /** Everything the source holds is loaded again after a failure. */
+  recovered(serving: ModelVersion): void;
 }
 
 export interface ModelsOptions {

@@ -11,6 +11,7 @@ import { watchSource } from "./source-watcher.ts";
 interface Serving {
   readonly version: ModelVersion;
   readonly fingerprint: string;
+  readonly isFallback: boolean;
 }
 
 export interface ModelStatus {
@@ -27,10 +28,11 @@ export interface ModelStatus {
 
 /**
  * The life of one model of the file: its versions are loaded and warmed beside those that serve, switched in
- * one assignment, and the old ones drained and freed. A file that cannot be loaded changes nothing but the status.
+ * one assignment, and the old ones drained and freed. A file that cannot be loaded changes nothing but the
+ * status; of several versions, those that load serve.
  *
- * loading → ready (some version serves) or unavailable (none does); both look at the source again when it
- * changes. `unload` goes to unavailable on purpose, until `load`.
+ * loading → loaded (some version serves, or none does and the status says why); the source is looked at again
+ * when it changes. `unload` takes everything out of service on purpose, until `load`.
  */
 export class ServedModel {
   readonly config: ModelConfig;
@@ -40,8 +42,8 @@ export class ServedModel {
   #latest: ModelVersion | undefined;
   #state: "loading" | "loaded" | "unloaded" | "closed" = "loading";
   #problem: string | undefined;
-  /** Fingerprint that failed, so that a broken file is reported once and not at every look. */
-  #failedFingerprint: string | undefined;
+  /** Fingerprints that failed, with the reason: a broken file is tried and reported once, not at every look. */
+  #failures: ReadonlyMap<string, string> = new Map();
   #refreshing: Promise<void> | undefined;
   #isStale = false;
   #stopWatching: () => void = () => undefined;
@@ -102,22 +104,18 @@ export class ServedModel {
   }
 
   async #refreshOnce(): Promise<void> {
-    let files: SourceFile[] = [];
+    const problems: string[] = [];
     try {
-      files = await listSourceFiles(await this.#localPath(), this.config.serve);
-    } catch (error) {
-      await this.#keepOrFallBack(error, undefined);
-    }
-    const fingerprint = files.map((file) => file.fingerprint).join("|");
-    if (files.length > 0 && fingerprint !== this.#failedFingerprint) {
-      try {
-        this.#switchTo(await this.#loadAll(files));
-        this.#problem = undefined;
-        this.#failedFingerprint = undefined;
-      } catch (error) {
-        await this.#keepOrFallBack(error, fingerprint);
+      const path = await this.#localPath();
+      const next = await this.#loadAll(await listSourceFiles(path, this.config.serve), problems);
+      if (next.size === 0 && this.#latest === undefined && this.config.serve.kind === "latest") {
+        await this.#loadEarlier(path, next);
       }
+      if (next.size > 0) this.#switchTo(next);
+    } catch (error) {
+      problems.push(messageOf(error));
     }
+    await this.#report(problems);
     if (this.#state === "loading") this.#state = "loaded";
   }
 
@@ -127,23 +125,55 @@ export class ServedModel {
     return fetchModel(source.url, sha256, this.#options.downloadFolder);
   }
 
-  /** Loads every file that is not served already. All or nothing: one broken version changes nothing. */
-  async #loadAll(files: readonly SourceFile[]): Promise<Map<number, Serving>> {
+  /**
+   * Loads every file that is not served already.
+   * @param problems why some could not be loaded. Where such a version serves from an earlier file, it stays.
+   */
+  async #loadAll(files: readonly SourceFile[], problems: string[]): Promise<Map<number, Serving>> {
     const next = new Map<number, Serving>();
-    const fresh: ModelVersion[] = [];
-    const known = [...this.#serving.values()];
-    try {
-      for (const file of files) {
-        const same = known.find((serving) => serving.fingerprint === file.fingerprint);
-        const version = same?.version ?? (await this.#load(file, undefined));
-        if (same === undefined && !this.versions.includes(version)) fresh.push(version);
-        next.set(version.version, { version, fingerprint: file.fingerprint });
+    const failures = new Map<string, string>();
+    for (const file of files) {
+      try {
+        const serving = await this.#serve(file);
+        next.set(serving.version.version, serving);
+      } catch (error) {
+        const reason = messageOf(error);
+        failures.set(file.fingerprint, reason);
+        problems.push(reason);
+        for (const [number, serving] of this.#serving) {
+          const isSame = file.version === undefined || file.version === number;
+          if (isSame && !serving.isFallback) next.set(number, serving);
+        }
       }
-      return next;
-    } catch (error) {
-      for (const version of fresh) this.#release(version);
-      throw error;
     }
+    this.#failures = failures;
+    return next;
+  }
+
+  /** The newest version does not load and nothing serves yet: the one before is better than none. */
+  async #loadEarlier(path: string, next: Map<number, Serving>): Promise<void> {
+    const files = await listSourceFiles(path, { kind: "all" });
+    for (const file of files.toReversed().slice(1)) {
+      try {
+        const serving = await this.#serve(file);
+        next.set(serving.version.version, serving);
+        return;
+      } catch {
+        continue; // the newest one's reason is what the status says
+      }
+    }
+  }
+
+  /** @returns the file in service, loaded now if it was not. */
+  async #serve(file: SourceFile): Promise<Serving> {
+    const { fingerprint, problem } = file;
+    if (problem !== undefined) throw problem;
+    for (const serving of this.#serving.values()) {
+      if (serving.fingerprint === fingerprint && !serving.isFallback) return serving;
+    }
+    const failure = this.#failures.get(fingerprint);
+    if (failure !== undefined) throw new MillraceError("MODEL_LOAD_FAILED", failure);
+    return { version: await this.#load(file, undefined), fingerprint, isFallback: false };
   }
 
   /** @returns a new version, or the one in service when the file holds the same bytes. */
@@ -159,7 +189,7 @@ export class ServedModel {
       if (
         current !== undefined &&
         current.model.description.sha256 === digest &&
-        current.fallbackReason === fallbackReason
+        (current.fallbackReason === undefined) === (fallbackReason === undefined)
       ) {
         await model.close();
         return current;
@@ -175,27 +205,38 @@ export class ServedModel {
     }
   }
 
-  /** What serves goes on serving; where nothing does, the fallback steps in, and says so. */
-  async #keepOrFallBack(error: unknown, fingerprint: string | undefined): Promise<void> {
-    const reason = messageOf(error);
-    const isNew = reason !== this.#problem;
-    this.#problem = reason;
-    this.#failedFingerprint = fingerprint;
-    if (isNew) this.#options.events.failed(this.config.name, reason, this.#latest?.id);
+  /** Says what has changed for the better or the worse; where nothing serves, the fallback steps in first. */
+  async #report(problems: readonly string[]): Promise<void> {
+    const { events } = this.#options;
+    const before = this.#problem;
+    let problem = problems.length === 0 ? undefined : problems.join("; ");
+    if (problem !== undefined && this.#latest === undefined) {
+      problem = await this.#fallBack(problem);
+    }
+    this.#problem = problem;
+    if (this.#latest?.fallbackReason !== undefined && problem !== undefined) {
+      this.#latest.fallbackReason = problem;
+    }
+    if (problem === before) return;
+    if (problem !== undefined) events.failed(this.config.name, problem, this.#latest);
+    else if (this.#latest !== undefined) events.recovered(this.#latest);
+  }
+
+  /** @returns the reason, with that of the fallback when it fails too. */
+  async #fallBack(reason: string): Promise<string> {
     const { fallback } = this.config;
-    if (fallback?.kind !== "path" || this.#latest !== undefined) return;
+    if (fallback?.kind !== "path") return reason;
     try {
-      const files = await listSourceFiles(fallback.path, { kind: "latest" });
       const next = new Map<number, Serving>();
-      for (const file of files) {
+      for (const file of await listSourceFiles(fallback.path, { kind: "latest" })) {
+        if (file.problem !== undefined) throw file.problem;
         const version = await this.#load(file, reason);
-        // The fingerprint is not the source's, so the source is tried again whenever it changes.
-        next.set(version.version, { version, fingerprint: `fallback:${file.fingerprint}` });
+        next.set(version.version, { version, fingerprint: file.fingerprint, isFallback: true });
       }
       this.#switchTo(next);
-    } catch (fallbackError) {
-      this.#problem = `${reason}; the fallback failed too: ${messageOf(fallbackError)}`;
-      this.#options.events.failed(this.config.name, messageOf(fallbackError), undefined);
+      return reason;
+    } catch (error) {
+      return `${reason}; the fallback failed too: ${messageOf(error)}`;
     }
   }
 
@@ -219,8 +260,7 @@ export class ServedModel {
   #release(version: ModelVersion): void {
     const drained = version.drain().then(
       () => this.#options.events.released(version),
-      (error: unknown) =>
-        this.#options.events.failed(this.config.name, messageOf(error), version.id),
+      (error: unknown) => this.#options.events.failed(this.config.name, messageOf(error), version),
     );
     this.#draining.add(drained);
     void drained.finally(() => this.#draining.delete(drained));
@@ -228,7 +268,7 @@ export class ServedModel {
 
   /** Loads the source again, after `unload` too. @throws MODEL_LOAD_FAILED when that changes nothing. */
   async load(): Promise<void> {
-    this.#failedFingerprint = undefined;
+    this.#failures = new Map();
     this.#state = this.#latest === undefined ? "loading" : "loaded";
     await this.refresh();
     if (this.#problem === undefined) return;

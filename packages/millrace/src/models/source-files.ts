@@ -10,6 +10,8 @@ export interface SourceFile {
   readonly version: number | undefined;
   /** Changes whenever the file is replaced or written. */
   readonly fingerprint: string;
+  /** Why this version cannot be loaded, found out by looking at its folder; the others may be. */
+  readonly problem: MillraceError | undefined;
 }
 
 /**
@@ -21,7 +23,8 @@ export async function listSourceFiles(path: string, policy: ServePolicy): Promis
   const info = await stat(path).catch(() => undefined);
   if (info === undefined) throw loadFailed(path, "there is no such file");
   if (!info.isDirectory()) {
-    return [{ path, version: undefined, fingerprint: await fingerprintOf(path) }];
+    const fingerprint = await fingerprintOf(path);
+    return [{ path, version: undefined, fingerprint, problem: undefined }];
   }
   const names = await readdir(path);
   const numbers = names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
@@ -33,12 +36,18 @@ export async function listSourceFiles(path: string, policy: ServePolicy): Promis
     );
   }
   const wanted = chooseVersions(path, numbers, policy);
-  return Promise.all(
-    wanted.map(async (version) => {
-      const file = await findModelFile(join(path, String(version)));
-      return { path: file, version, fingerprint: await fingerprintOf(file) };
-    }),
-  );
+  return Promise.all(wanted.map((version) => versionFile(join(path, String(version)), version)));
+}
+
+async function versionFile(folder: string, version: number): Promise<SourceFile> {
+  try {
+    const path = await findModelFile(folder);
+    return { path, version, fingerprint: await fingerprintOf(path), problem: undefined };
+  } catch (error) {
+    const problem =
+      error instanceof MillraceError ? error : loadFailed(folder, (error as Error).message);
+    return { path: folder, version, fingerprint: `${folder}: ${problem.message}`, problem };
+  }
 }
 
 function chooseVersions(path: string, present: number[], policy: ServePolicy): number[] {

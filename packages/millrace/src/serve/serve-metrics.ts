@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Counter, Histogram, CounterFamily, Metrics } from "../core/metrics/metrics.ts";
 import type { Models } from "../models/models.ts";
+import type { ModelStatus } from "../models/served-model.ts";
 
 /** Seconds: from 100 µs, where small models answer, to 10 s. */
 const SECONDS = [
@@ -126,11 +127,7 @@ function addModelGauges(registry: Metrics, models: () => Models | undefined): vo
     "model_stale",
     "1 when the newest file could not be loaded and an older version serves",
     ["model"],
-    () =>
-      statuses().map(
-        (status) =>
-          [[status.name], status.isReady && status.problem !== undefined ? 1 : 0] as const,
-      ),
+    () => statuses().map((status) => [[status.name], isStale(status) ? 1 : 0] as const),
   );
   const versions = () =>
     (models()?.names ?? []).flatMap((name) => models()?.model(name).versions ?? []);
@@ -146,6 +143,11 @@ function addModelGauges(registry: Metrics, models: () => Models | undefined): vo
     ["model", "version"],
     () => versions().map((v) => [[v.modelName, String(v.version)], v.waiting] as const),
   );
+}
+
+/** A fallback is another thing, with a gauge of its own. */
+function isStale({ isReady, problem, fallbackReason }: ModelStatus): boolean {
+  return isReady && problem !== undefined && fallbackReason === undefined;
 }
 
 function addProcessGauges(registry: Metrics): void {

@@ -1,4 +1,5 @@
 import type { AddressInfo } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../config/config.ts";
@@ -136,6 +137,8 @@ export class ServeRole {
           clock.schedule(Math.min(lameDuckMs, drainMs / 2), resolve),
         );
       }
+      // Requests that came while the thread was busy are read first: closing resets what looks idle.
+      for (let turn = 0; turn < 3; turn++) await setImmediate();
       await this.#http?.close();
       await this.models.close();
       return true;
@@ -168,27 +171,31 @@ function modelEvents({ loggerFor }: ServeParts, metrics: ServeMetrics): ModelEve
       const rewritten = changes.length === 0 ? {} : { loadedSha256, changes };
       const fields = { model: version.id, path: version.path, sha256, ...rewritten };
       log.info({ ...fields, ms: Math.round(tookMs) }, `Model ${version.id} loaded`);
-      if (version.fallbackReason !== undefined) {
-        log.warn(
-          { ...fields, reason: version.fallbackReason },
-          `Model ${version.id} is the fallback: ${version.fallbackReason}`,
-        );
-      }
     },
     switched(next, previous) {
-      if (previous === undefined) return;
-      log.info({ model: next.id, previous: previous.id }, `Model ${next.id} serves`);
+      const fields = { model: next.id, previous: previous?.id, path: next.path };
+      const { fallbackReason } = next;
+      if (fallbackReason === undefined) log.info(fields, `Model ${next.id} serves`);
+      else {
+        log.warn(
+          { ...fields, reason: fallbackReason },
+          `Model ${next.id} serves as the fallback: ${fallbackReason}`,
+        );
+      }
     },
     released(version) {
       log.info({ model: version.id }, `Model ${version.id} drained and released`);
     },
-    failed(model, reason, stillServing) {
+    failed(model, reason, serving) {
       metrics.countLoadFailure(model);
-      const rest =
-        stillServing === undefined ? "it is not ready" : `${stillServing} goes on serving`;
-      log.error(
-        { model, reason, stillServing },
-        `Model ${model} failed to load: ${reason}; ${rest}`,
+      const rest = serving === undefined ? "it is not ready" : `${serving.id} serves`;
+      const fields = { model, reason, serving: serving?.id };
+      log.error(fields, `Model ${model} failed to load: ${reason}; ${rest}`);
+    },
+    recovered(serving) {
+      log.info(
+        { model: serving.id },
+        `Model ${serving.modelName} loads again; ${serving.id} serves`,
       );
     },
   };

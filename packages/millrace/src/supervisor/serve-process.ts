@@ -10,6 +10,8 @@ export interface StartOrder {
   readonly config: Config;
   /** Number of the process, from 0: in its log lines and its gauges. */
   readonly index: number;
+  /** Do other processes serve already? Then this one opens the port only when its models are loaded. */
+  readonly isRestart: boolean;
 }
 
 export interface StartReport {

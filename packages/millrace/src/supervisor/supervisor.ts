@@ -4,7 +4,7 @@ import { mergeSnapshots } from "../core/metrics/merge-snapshots.ts";
 import type { MetricSnapshot } from "../core/metrics/metrics.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import type { Logger } from "../ports/logger.ts";
-import { probePort } from "./probe-port.ts";
+import { holdPort, type HeldPort } from "./hold-port.ts";
 import { ServeProcess, type RepositoryOrder, type StartReport } from "./serve-process.ts";
 import { SupervisorMetrics } from "./supervisor-metrics.ts";
 
@@ -43,6 +43,7 @@ export class Supervisor {
   readonly #slots: Slot[];
   readonly #metrics = new SupervisorMetrics(() => this.#running().length);
   #config: Config;
+  #port: HeldPort | undefined;
   #isStopping = false;
 
   constructor(config: Config, options: SupervisorOptions) {
@@ -63,7 +64,8 @@ export class Supervisor {
   async start(): Promise<StartReport> {
     const { host, httpPort } = this.#config.server;
     // The first one decides the port when a free one is asked for; all share it from then on.
-    const port = await probePort(host, httpPort);
+    this.#port = await holdPort(host, httpPort);
+    const { port } = this.#port;
     this.#config = { ...this.#config, server: { ...this.#config.server, httpPort: port } };
     try {
       const reports = await Promise.all(this.#slots.map((slot) => this.#startFirst(slot)));
@@ -73,6 +75,7 @@ export class Supervisor {
       const running = this.#running();
       for (const process of running) process.kill();
       await Promise.all(running.map((process) => process.ended));
+      await this.#port.release();
       throw error;
     }
   }
@@ -82,7 +85,7 @@ export class Supervisor {
     const early = process.ended.then((reason) => {
       throw new Error(`Cannot start serve process ${slot.index}: it ended, ${reason}`);
     });
-    const report = process.start({ config: this.#config, index: slot.index });
+    const report = process.start({ config: this.#config, index: slot.index, isRestart: false });
     const started = await Promise.race([report, early]);
     this.#watch(slot, process);
     return started;
@@ -118,7 +121,7 @@ export class Supervisor {
     const { log } = this.#options;
     const process = this.#fork(slot);
     this.#watch(slot, process);
-    process.start({ config: this.#config, index: slot.index }).then(
+    process.start({ config: this.#config, index: slot.index, isRestart: true }).then(
       () =>
         log.info(
           { process: slot.index, processPid: process.pid },
@@ -191,6 +194,7 @@ export class Supervisor {
     });
     for (const process of running) process.stop(lameDuckMs);
     await Promise.all(running.map((process) => process.ended));
+    await this.#port?.release();
     cancel();
   }
 }

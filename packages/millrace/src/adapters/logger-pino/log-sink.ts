@@ -1,6 +1,6 @@
+import { once } from "node:events";
 import { basename, dirname } from "node:path";
-import { PassThrough, type Writable } from "node:stream";
-import { pipeline } from "node:stream";
+import { Writable } from "node:stream";
 
 export interface LogSinkOptions {
   readonly format: "json" | "pretty";
@@ -15,18 +15,28 @@ export interface LogSinkOptions {
 export async function openLogSink({ format, file }: LogSinkOptions): Promise<Writable> {
   const target = file === undefined ? process.stderr : await openFile(file);
   if (format === "json") return target;
-  const { default: pretty } = await import("pino-pretty");
-  const input = new PassThrough();
-  const printer = pretty({
+  const { prettyFactory } = await import("pino-pretty");
+  const prettify = prettyFactory({
     colorize: file === undefined && process.stderr.isTTY,
     messageKey: "message",
     ignore: "pid,logger,process",
     translateTime: "SYS:HH:MM:ss.l",
     singleLine: true,
   });
-  pipeline(input, printer, () => undefined);
-  printer.pipe(target as NodeJS.WritableStream, { end: false });
-  return input;
+  return new Writable({
+    decodeStrings: false,
+    write(line: string, _encoding, done) {
+      target.write(prettify(line), () => done());
+    },
+    final: (done) => void closeLogSink(target).then(() => done()),
+  });
+}
+
+/** Ends a file when all of it is written; the process's own error stream stays open. */
+export async function closeLogSink(sink: Writable): Promise<void> {
+  if (sink === process.stderr || sink.writableFinished) return;
+  sink.end();
+  await once(sink, "finish");
 }
 
 async function openFile(file: NonNullable<LogSinkOptions["file"]>): Promise<Writable> {

@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
+import { createSecureContext } from "node:tls";
 import fastify, { type FastifyInstance } from "fastify";
 import type { ServerConfig } from "../../config/config.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { DataPlane } from "../data-plane.ts";
+import { StartError } from "../listen.ts";
 import type { Readiness } from "../readiness.ts";
 import { Auth, checkOrigin } from "./auth.ts";
+import { answerClientError } from "./client-error.ts";
 import { addDocsRoutes } from "./docs-routes.ts";
 import { addHealthRoutes } from "./health-routes.ts";
 import { addOipRoutes } from "./oip-routes.ts";
@@ -38,6 +41,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     genReqId: requestIdOf,
     forceCloseConnections: "idle",
     return503OnClosing: false,
+    requestTimeout: REQUEST_MS_MAX,
+    clientErrorHandler: answerClientError,
     routerOptions: { maxParamLength: 256 },
     exposeHeadRoutes: true,
     ...(server.tls === undefined ? {} : { https: readTls(server.tls) }),
@@ -78,6 +83,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   });
   return app;
 }
+
+/** Longest time a request may take to arrive, headers and body: a slow client must not hold a connection for ever. */
+const REQUEST_MS_MAX = 300_000;
 
 const EXPOSED_HEADERS = [
   "x-prediction-id",
@@ -146,9 +154,19 @@ function requestIdOf(raw: IncomingMessage): string {
   return typeof header === "string" && /^[\w.:/+=@-]{1,128}$/.test(header) ? header : randomUUID();
 }
 
+/** @throws StartError when the files are not a certificate and its key. */
 function readTls(tls: { readonly certPath: string; readonly keyPath: string }): {
   cert: Buffer;
   key: Buffer;
 } {
-  return { cert: readFileSync(tls.certPath), key: readFileSync(tls.keyPath) };
+  try {
+    const files = { cert: readFileSync(tls.certPath), key: readFileSync(tls.keyPath) };
+    createSecureContext(files);
+    return files;
+  } catch (error) {
+    throw new StartError(
+      `Cannot use server.tls (cert ${tls.certPath}, key ${tls.keyPath}): ${(error as Error).message}`,
+      error,
+    );
+  }
 }

@@ -27,11 +27,11 @@ export function mediaTypeOf(request: FastifyRequest): string {
 export function jsonBody(request: FastifyRequest): Uint8Array {
   const mediaType = mediaTypeOf(request);
   if (!JSON_MEDIA_TYPES.has(mediaType) && !/^application\/[\w.-]+\+json$/.test(mediaType)) {
-    throw unsupported(`content-type is "${mediaType}", expected application/json`);
+    throw unsupported("content-type", `"${mediaType}", expected application/json`);
   }
   const encoding = request.headers["content-encoding"];
   if (encoding !== undefined && encoding !== "identity") {
-    throw unsupported(`content-encoding is "${encoding}", expected none`);
+    throw unsupported("content-encoding", `"${encoding}", expected none`);
   }
   return bodyBytes(request);
 }
@@ -41,8 +41,9 @@ export function bodyBytes(request: FastifyRequest): Uint8Array {
   return request.body instanceof Uint8Array ? request.body : new Uint8Array(0);
 }
 
-function unsupported(message: string): MillraceError {
+function unsupported(header: string, value: string): MillraceError {
+  const message = `${header} is ${value}`;
   return new MillraceError("UNSUPPORTED_MEDIA_TYPE", `Cannot read the body: ${message}`, {
-    problems: [{ location: ["header", "content-type"], message, type: "media_type" }],
+    problems: [{ location: ["header", header], message, type: "media_type" }],
   });
 }

@@ -23,6 +23,7 @@ export function openApiDocument(plane: DataPlane, title: string): Json {
       if (service === fallbackService) paths[path] = item;
     }
     paths[`/v2/models/${service.name}/infer`] = inferOperation(service.name, version);
+    paths[`/v1/models/${service.name}:predict`] = instancesOperation(service.name, version);
     paths[`/v2/models/${service.name}`] = get(service.name, "Names, types and shapes of the model");
   }
   paths["/health"] = get("health", "Ready when every required model answers");
@@ -30,6 +31,24 @@ export function openApiDocument(plane: DataPlane, title: string): Json {
   paths["/v2/health/ready"] = get("health", "Open Inference Protocol readiness");
   paths["/v2/health/live"] = get("health", "Open Inference Protocol liveness");
   paths["/v2/models"] = get("models", "Names of all services");
+  paths["/v2"] = get("models", "Name, version and extensions of the server");
+  const summary = "Predict with MLflow's scoring protocol";
+  const frame = { dataframe_split: { columns: ["a"], data: [[0]] } };
+  const invocation = jsonContent({ schema: { type: "object" }, example: frame });
+  if (fallbackService !== undefined) {
+    const responses = reply("The predictions", {});
+    const tags = [fallbackService.name];
+    paths["/invocations"] = { post: { tags, summary, requestBody: invocation, responses } };
+  }
+  paths["/ping"] = get("health", "MLflow readiness");
+  paths["/version"] = get("health", "Version of the server");
+  paths["/v2/repository/index"] = repositoryOperation("Models with their state");
+  for (const verb of ["load", "unload"]) {
+    const path = `/v2/repository/models/{model}/${verb}`;
+    const { post } = repositoryOperation(`${verb} a model (needs an admin key)`);
+    const name = { name: "model", in: "path", required: true, schema: { type: "string" } };
+    paths[path] = { post: { ...post, parameters: [name] } };
+  }
   paths["/v2/models/stats"] = get("models", "Counts and times of each model version");
   return {
     openapi: "3.1.0",
@@ -162,6 +181,23 @@ function inferOperation(tag: string, version: ModelVersion): Json {
   const requestBody = jsonContent(example === undefined ? { schema } : { schema, example });
   const summary = "Infer (Open Inference Protocol V2)";
   return { post: { tags: [tag], summary, requestBody, responses: reply("Outputs", {}) } };
+}
+
+function instancesOperation(tag: string, version: ModelVersion): Json {
+  const schema = object({ instances: { type: "array" } });
+  const [sample, second] = version.sample ?? [];
+  const isSingle = sample !== undefined && second === undefined;
+  const requestBody = jsonContent(
+    isSingle
+      ? { schema, example: { instances: parse(nestedJson(withShortNumbers(sample))) } }
+      : { schema },
+  );
+  const summary = "Predict (TensorFlow Serving, KServe V1)";
+  return { post: { tags: [tag], summary, requestBody, responses: reply("The predictions", {}) } };
+}
+
+function repositoryOperation(summary: string): { readonly post: Json } {
+  return { post: { tags: ["models"], summary, responses: reply(summary, {}) } };
 }
 
 function get(tag: string, summary: string): Json {

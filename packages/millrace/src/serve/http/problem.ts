@@ -29,7 +29,7 @@ function problemReply(error: MillraceError, request: FastifyRequest): ProblemRep
     code: error.code,
     detail: error.message,
     reason: error.reason,
-    errors: error.problems,
+    errors: error.problems.map(({ location, message, type }) => ({ location, message, type })),
     request_id: request.id,
     prediction_id: request.predictionId,
   };

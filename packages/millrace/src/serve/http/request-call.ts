@@ -3,7 +3,28 @@ import { MillraceError } from "../../core/errors.ts";
 import type { Call, DataPlane } from "../data-plane.ts";
 import "./request-state.ts";
 
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+interface TimeoutHeader {
+  readonly name: string;
+  readonly pattern: RegExp;
+  readonly unitsMs: Readonly<Record<string, number>>;
+  readonly expected: string;
+}
+
+/** Headers that carry a deadline: ours, and gRPC's, which proxies pass on over HTTP too. */
+const TIMEOUT_HEADERS: readonly TimeoutHeader[] = [
+  {
+    name: "x-request-timeout",
+    pattern: /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)$/,
+    unitsMs: { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 },
+    expected: "a duration above zero with its unit: 250ms, 2s",
+  },
+  {
+    name: "grpc-timeout",
+    pattern: /^(\d{1,8})([HMSmun])$/,
+    unitsMs: { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 },
+    expected: "digits and a unit of gRPC above zero: 250m, 2S",
+  },
+];
 
 /**
  * The deadline, the cancellation and the id of a prediction. The id is in the reply from here on, whatever
@@ -18,7 +39,7 @@ export function callOf(plane: DataPlane, request: FastifyRequest, reply: Fastify
   return {
     predictionId,
     receivedMs: request.receivedMs,
-    timeoutMs: timeoutOf(request.headers["x-request-timeout"]),
+    timeoutMs: timeoutOf(request),
     signal: disconnectSignal(request),
   };
 }
@@ -33,15 +54,25 @@ function refuseAsync(request: FastifyRequest): void {
   );
 }
 
-function timeoutOf(header: string | string[] | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const match = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)$/.exec(String(header).trim());
-  const timeoutMs =
-    match === null ? 0 : Number(match[1]) * (UNITS_MS[match[2] as string] as number);
+/** @returns the smaller of the deadlines that the request carries. */
+function timeoutOf(request: FastifyRequest): number | undefined {
+  let smallestMs: number | undefined;
+  for (const header of TIMEOUT_HEADERS) {
+    const text = request.headers[header.name];
+    if (text === undefined) continue;
+    const timeoutMs = parseTimeout(String(text).trim(), header);
+    smallestMs = Math.min(smallestMs ?? Infinity, timeoutMs);
+  }
+  return smallestMs;
+}
+
+function parseTimeout(text: string, { name, pattern, unitsMs, expected }: TimeoutHeader): number {
+  const [, digits, unit = ""] = pattern.exec(text) ?? [];
+  const timeoutMs = Number(digits) * (unitsMs[unit] ?? 0);
   if (timeoutMs > 0) return timeoutMs;
-  const message = `found ${JSON.stringify(String(header))}, expected a duration above zero with its unit: 250ms, 2s`;
-  throw new MillraceError("INVALID_HEADER", `Cannot read header x-request-timeout: ${message}`, {
-    problems: [{ location: ["header", "x-request-timeout"], message, type: "duration" }],
+  const message = `found ${JSON.stringify(text)}, expected ${expected}`;
+  throw new MillraceError("INVALID_HEADER", `Cannot read header ${name}: ${message}`, {
+    problems: [{ location: ["header", name], message, type: "duration" }],
   });
 }
 

@@ -1,0 +1,44 @@
+import { createServer, type AddressInfo, type ListenOptions, type Server } from "node:net";
+import { listenError } from "../serve/listen.ts";
+
+export interface HeldPort {
+  readonly port: number;
+  release(): Promise<void>;
+}
+
+/**
+ * Finds out whether a port can be had, alone, and keeps it from other supervisors: processes that share a port
+ * would otherwise share it with another Millrace, and each would get half of the requests. An earlier one is
+ * found by listening for a moment. One that starts at the same time is found by a name that only one can
+ * have, which Linux offers beside its ports.
+ *
+ * @param port 0 asks for a free one. @throws StartError when it is in use.
+ */
+export async function holdPort(host: string, port: number): Promise<HeldPort> {
+  const key = "server.httpPort";
+  try {
+    const probe = await listening({ host, port, exclusive: true });
+    const { port: found } = probe.address() as AddressInfo;
+    await closed(probe);
+    if (process.platform !== "linux") return { port: found, release: () => Promise.resolve() };
+    const name = await listening({ path: `\0millrace ${host} ${found}`, exclusive: true });
+    name.unref();
+    return { port: found, release: () => closed(name) };
+  } catch (error) {
+    throw listenError(error, { host, port, key });
+  }
+}
+
+function listening(options: ListenOptions): Promise<Server> {
+  const server = createServer((socket) => socket.destroy());
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options, () => resolve(server));
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}
