@@ -57,7 +57,7 @@ describe("model-load", () => {
 
   it("source keeps the old model when the new file is broken under traffic", async () => {
     const isRefused = deployBytes(example.path, Buffer.from("not a model")).then(() =>
-      everyProcessLogs(millrace, { level: "error", stillServing: "iris@2" }),
+      everyProcessLogs(millrace, { level: "error", serving: "iris@2" }),
     );
     await Promise.all(callers.map((caller) => caller.callUntil(isRefused)));
     await Promise.all(callers.map((caller) => caller.call(20)));
@@ -75,7 +75,7 @@ describe("model-load", () => {
 
   it("source takes the next good file when a broken one came before", async () => {
     await deploy(example.path, "../models/iris_svc.onnx");
-    await everyProcessLogs(millrace, { message: "Model iris@1 serves" });
+    await everyProcessLogs(millrace, { message: "Model iris loads again; iris@1 serves" });
     expect(await (await fetch(`${millrace.url}/health`)).json()).toEqual({ health: "ok" });
     expect(await metric(millrace, "model_stale")).toEqual(["0", "0"]);
   });

@@ -73,7 +73,7 @@ describe("versions", () => {
     await mkdir(join(example.path, "iris/next"));
     await writeFile(join(example.path, "iris/next/model.onnx"), "not a model");
     await rename(join(example.path, "iris/next"), join(example.path, "iris/4"));
-    await everyProcessLogs(millrace, { level: "error", stillServing: "iris@2" });
+    await everyProcessLogs(millrace, { level: "error", serving: "iris@2" });
     const versions = ["/versions/1", "/versions/2", ""];
     const replies = await Promise.all(versions.map((path) => infer(`/v2/models/iris${path}`)));
     expect(replies.map((reply) => reply.body.model_version)).toEqual(["1", "2", "2"]);

@@ -88,7 +88,7 @@ const log = z.strictObject({
         .meta({ unit: "files", description: "Rotated files kept beside the current one." }),
     })
     .optional()
-    .meta({ description: "Log file with rotation by size; absent: only standard output." }),
+    .meta({ description: "Log file with rotation by size; absent: standard error." }),
 });
 
 const server = z.strictObject({

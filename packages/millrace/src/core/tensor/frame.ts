@@ -18,7 +18,7 @@ export interface Frame {
  * Turns a table into the tensors of a model.
  *
  * An input `[batch]` or `[batch, width]` takes the columns that the file names for it, else the column of its
- * own name; the only input of a model takes all columns, in the table's order, when the names are not there.
+ * own name; the only input of a model takes all columns, in the table's order, when the file names none.
  *
  * @param columnNames names of a matrix input's columns, by input name, as the file has them.
  * @throws INVALID_BODY for missing or extra columns, INVALID_TENSOR for wrong values.
@@ -63,7 +63,7 @@ function columnsOf(
   }
   const named = (names ?? [spec.name]).map((name) => frame.columns.indexOf(name));
   const isNamed = named.every((column) => column >= 0);
-  if (!isNamed && specs.length > 1) {
+  if (!isNamed && (specs.length > 1 || names !== undefined)) {
     const expected = (names ?? [spec.name]).map((name) => `"${name}"`).join(", ");
     throw badFrame([], `input "${spec.name}" is missing, expected ${expected} among the columns`);
   }
