@@ -21,6 +21,8 @@ export interface Running {
   apply(config: Config): Promise<readonly ModelStatus[]>;
   /** Answers what is in flight. @param lameDuckMs how long new requests are still taken. */
   stop(lameDuckMs: number): Promise<unknown>;
+  /** Ends every other process at once. */
+  kill(): void;
 }
 
 /**
@@ -35,6 +37,14 @@ export async function runInForeground(
   const startedMs = performance.now();
   const loaded = await loadFor(line, io);
   if (loaded === undefined) return 2;
+  // In a file, a model may appear later. A model named right here was mistyped.
+  const [missing] = line.positionals.some((word) => word.endsWith(".onnx"))
+    ? loaded.missingSources
+    : [];
+  if (missing !== undefined) {
+    io.stderr.write(`Cannot serve "${missing.path}": there is no such file\n`);
+    return 2;
+  }
   const { config } = loaded;
   const logging = await createLogging(config.server.log);
   const log = logging.loggerFor("millrace");
@@ -87,7 +97,10 @@ function stopped(running: Running, onReload: () => Promise<void>): Promise<ExitC
         // A terminal wants its prompt back; a load balancer needs a moment to look elsewhere.
         void running.stop(signal === "SIGTERM" ? LAME_DUCK_MS : 0).finally(() => resolve(0));
       },
-      force: () => resolve(130),
+      force() {
+        running.kill();
+        resolve(130);
+      },
       reload: () => void (reloading = reloading.then(onReload)),
     });
   });

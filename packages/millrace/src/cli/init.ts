@@ -1,5 +1,5 @@
 import { access, readdir, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, isAbsolute, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { UsageError, type Command, type CommandIo } from "./command.ts";
 
@@ -41,7 +41,7 @@ export const init: Command = {
       );
       return 2;
     }
-    if (!(await exists(join(io.cwd, answers.model)))) {
+    if (!(await exists(resolve(io.cwd, answers.model)))) {
       io.stderr.write(`Cannot write a file: there is no model ${JSON.stringify(answers.model)}\n`);
       return 2;
     }
@@ -115,8 +115,9 @@ function fileText({ model, name, labels }: Answers): string {
     labels.length === 0
       ? ""
       : `    labels: [${labels.map((label) => JSON.stringify(label)).join(", ")}]\n`;
+  const source = isAbsolute(model) || model.startsWith(".") ? model : `./${model}`;
   return (
-    `name: ${JSON.stringify(name)}\n\nmodels:\n  ${name}:\n    source: ${JSON.stringify(`./${model}`)}\n${labelLine}` +
+    `name: ${JSON.stringify(name)}\n\nmodels:\n  ${name}:\n    source: ${JSON.stringify(source)}\n${labelLine}` +
     "    # sample: [[5.1, 3.5, 1.4, 0.2]]   # one row: warms the model up, is the example in /docs\n"
   );
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { MillraceClient, MillraceClientError, type PredictInput } from "millrace-client";
 import { parseDuration } from "../config/duration.ts";
 import { UsageError, type Command, type CommandIo, type CommandLine } from "./command.ts";
@@ -59,7 +59,7 @@ async function readRowsOption({ options }: CommandLine, io: CommandIo): Promise<
   if ((data === undefined) === (file === undefined)) {
     throw new UsageError("expected either --data or --file");
   }
-  const text = data ?? (await readFile(join(io.cwd, file ?? ""), "utf8").catch(() => undefined));
+  const text = data ?? (await readFile(resolve(io.cwd, file ?? ""), "utf8").catch(() => undefined));
   if (text === undefined) throw new UsageError(`--file: there is no file ${JSON.stringify(file)}`);
   try {
     const value = JSON.parse(text) as PredictInput | { readonly data: PredictInput };

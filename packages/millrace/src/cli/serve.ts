@@ -23,6 +23,7 @@ export const serve: Command = {
           return role.status();
         },
         stop: (lameDuckMs) => role.stop(lameDuckMs),
+        kill: () => undefined,
       };
     }),
 };

@@ -19,6 +19,7 @@ export const up: Command = {
         metrics: () => supervisor.metrics(),
         apply: (next) => supervisor.apply(next),
         stop: (lameDuckMs) => supervisor.stop(lameDuckMs),
+        kill: () => supervisor.kill(),
       };
     }),
 };

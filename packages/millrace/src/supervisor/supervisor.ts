@@ -71,9 +71,8 @@ export class Supervisor {
       const reports = await Promise.all(this.#slots.map((slot) => this.#startFirst(slot)));
       return reports[0] as StartReport;
     } catch (error) {
-      this.#isStopping = true;
       const running = this.#running();
-      for (const process of running) process.kill();
+      this.kill();
       await Promise.all(running.map((process) => process.ended));
       await this.#port.release();
       throw error;
@@ -174,6 +173,12 @@ export class Supervisor {
       }
     });
     return [...mergeSnapshots(byProcess), ...this.#metrics.registry.snapshot()];
+  }
+
+  /** Ends every process at once, and starts none again. */
+  kill(): void {
+    this.#isStopping = true;
+    for (const process of this.#running()) process.kill();
   }
 
   /** Stops every process; one that is not done when `server.drain` has passed is killed. */
