@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 
-/** Memory of one process in MiB. Shared pages: `pss` counts them in parts, `rss` in full, `private` not. */
+/** Memory of one process in MiB. */
 export interface Memory {
+  /** What it shares with others counts in parts: it shrinks when another Node process runs anywhere. */
   readonly pss: number;
-  readonly private: number;
+  /** What it wrote itself, mostly its heap; nobody else's doing changes it. */
+  readonly privateDirty: number;
+  /** What it shares counts in full. */
   readonly rss: number;
 }
 
@@ -39,7 +42,7 @@ export function memoryOf(pid: number): Memory {
     Number(new RegExp(`^${key}: +(\\d+) kB`, "m").exec(text)?.[1]) / 1024;
   return {
     pss: mib("Pss"),
-    private: mib("Private_Clean") + mib("Private_Dirty"),
+    privateDirty: mib("Private_Dirty"),
     rss: mib("Rss"),
   };
 }

@@ -95,7 +95,7 @@ export function reportText(report: ServingReport): string {
     ...section("Start, ms from spawn", ["until", ...PERCENTILES], startCells(report.start)),
     ...section(
       "Memory, MiB",
-      ["command", "process", "moment", "PSS", "private", "RSS"],
+      ["command", "process", "moment", "PSS", "private dirty", "RSS"],
       memoryCells(report.memory),
     ),
     ...section(
@@ -149,7 +149,7 @@ function memoryCells(rows: readonly MemoryRow[] = []): string[][] {
     role,
     moment,
     rounded(mib.pss),
-    rounded(mib.private),
+    rounded(mib.privateDirty),
     rounded(mib.rss),
   ]);
 }

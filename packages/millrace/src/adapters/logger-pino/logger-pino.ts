@@ -33,7 +33,11 @@ export function createLoggerFor({ levels, base, destination }: LoggerPinoOptions
   };
 }
 
-/** The process's error stream, written without waiting; what is buffered is written out at exit. */
+/**
+ * The process's error stream. A write is in the pipe when it returns, so that a process that ends in the next
+ * moment loses no line; a reader that has gone is no reason to end.
+ */
 export function stderrDestination(): DestinationStream {
-  return pino.destination({ dest: 2, sync: false });
+  process.stderr.on("error", () => undefined);
+  return process.stderr;
 }

@@ -51,6 +51,9 @@ async function loadFile(file: ModelFile, signal: AbortSignal | undefined): Promi
 async function createSession(bytes: Uint8Array, file: ModelFile): Promise<InferenceSession> {
   // Not at the top of the file: the library and a first session take 50 ms and 35 MB (measured, 1.30), which
   // a process that loads no model should not pay.
+  // Since 1.30 the library reports its use to its makers and keeps a database for that in the user's cache
+  // folder, unless this says no before it is loaded.
+  process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
   const ort = await import("onnxruntime-node");
   ort.env.logLevel = "fatal";
   try {

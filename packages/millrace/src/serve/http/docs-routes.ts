@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance, FastifyReply } from "fastify";
+import { MillraceError } from "../../core/errors.ts";
 import type { DataPlane } from "../data-plane.ts";
 import { openApiDocument } from "./openapi.ts";
 
@@ -35,7 +36,12 @@ export function addDocsRoutes(app: FastifyInstance, plane: DataPlane, title: str
       void reply.header("content-type", "text/javascript; charset=utf-8");
       return generated;
     }
-    if (asset === undefined) return reply.callNotFound();
+    if (asset === undefined) {
+      throw new MillraceError(
+        "ROUTE_NOT_FOUND",
+        "Cannot find this file: /docs and /redoc name theirs",
+      );
+    }
     const [specifier, contentType] = asset;
     void reply.header("content-type", contentType).header("cache-control", "max-age=3600");
     return readFile(fileURLToPath(import.meta.resolve(specifier)));

@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { createSecureContext } from "node:tls";
-import fastify, { type FastifyInstance } from "fastify";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { ServerConfig } from "../../config/config.ts";
+import { MillraceError } from "../../core/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { DataPlane } from "../data-plane.ts";
 import { StartError } from "../listen.ts";
@@ -34,6 +35,7 @@ export interface HttpServerOptions {
 /** Builds the HTTP front end of the serve role; nothing listens yet. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const { server, plane, readiness } = options;
+  const sendProblem = problemSender(options.log);
   const app = fastify({
     logger: false,
     bodyLimit: server.bodyBytesMax,
@@ -43,6 +45,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     return503OnClosing: false,
     requestTimeout: REQUEST_MS_MAX,
     clientErrorHandler: answerClientError,
+    frameworkErrors(error, request, reply) {
+      void reply.header("x-request-id", request.id);
+      sendProblem(error, request, reply);
+    },
     routerOptions: { maxParamLength: 256 },
     exposeHeadRoutes: true,
     ...(server.tls === undefined ? {} : { https: readTls(server.tls) }),
@@ -74,12 +80,16 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   addScoringRoutes(app, plane, isReady);
   addDocsRoutes(app, plane, options.title);
 
-  const sendProblem = problemSender(options.log);
-  app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request, reply) => {
+  const sendMiss = (request: FastifyRequest, reply: FastifyReply): void => {
     const error = routes.explainMiss(request.method, request.url);
     if (error.allow !== undefined) void reply.header("allow", error.allow);
     sendProblem(error.problem, request, reply);
+  };
+  app.setNotFoundHandler(sendMiss);
+  app.setErrorHandler((error, request, reply) => {
+    // Where there is no route, that is what is wrong, whatever Fastify has against the request besides.
+    if (request.is404 && !(error instanceof MillraceError)) sendMiss(request, reply);
+    else sendProblem(error, request, reply);
   });
   return app;
 }

@@ -22,34 +22,10 @@ export function openApiDocument(plane: DataPlane, title: string): Json {
       paths[`/services/${service.name}${path}`] = item;
       if (service === fallbackService) paths[path] = item;
     }
-    paths[`/v2/models/${service.name}/infer`] = inferOperation(service.name, version);
-    paths[`/v1/models/${service.name}:predict`] = instancesOperation(service.name, version);
-    paths[`/v2/models/${service.name}`] = get(service.name, "Names, types and shapes of the model");
+    Object.assign(paths, protocolPaths(service.name, version));
+    if (service === fallbackService) paths["/invocations"] = invocations(service.name, version);
   }
-  paths["/health"] = get("health", "Ready when every required model answers");
-  paths["/health/all"] = get("health", "State of each model");
-  paths["/v2/health/ready"] = get("health", "Open Inference Protocol readiness");
-  paths["/v2/health/live"] = get("health", "Open Inference Protocol liveness");
-  paths["/v2/models"] = get("models", "Names of all services");
-  paths["/v2"] = get("models", "Name, version and extensions of the server");
-  const summary = "Predict with MLflow's scoring protocol";
-  const frame = { dataframe_split: { columns: ["a"], data: [[0]] } };
-  const invocation = jsonContent({ schema: { type: "object" }, example: frame });
-  if (fallbackService !== undefined) {
-    const responses = reply("The predictions", {});
-    const tags = [fallbackService.name];
-    paths["/invocations"] = { post: { tags, summary, requestBody: invocation, responses } };
-  }
-  paths["/ping"] = get("health", "MLflow readiness");
-  paths["/version"] = get("health", "Version of the server");
-  paths["/v2/repository/index"] = repositoryOperation("Models with their state");
-  for (const verb of ["load", "unload"]) {
-    const path = `/v2/repository/models/{model}/${verb}`;
-    const { post } = repositoryOperation(`${verb} a model (needs an admin key)`);
-    const name = { name: "model", in: "path", required: true, schema: { type: "string" } };
-    paths[path] = { post: { ...post, parameters: [name] } };
-  }
-  paths["/v2/models/stats"] = get("models", "Counts and times of each model version");
+  Object.assign(paths, commonPaths());
   return {
     openapi: "3.1.0",
     info: {
@@ -63,6 +39,46 @@ export function openApiDocument(plane: DataPlane, title: string): Json {
     },
     security: [{}, { key: [] }],
     paths,
+  };
+}
+
+/** A service in the protocols of other servers. */
+function protocolPaths(name: string, version: ModelVersion): Record<string, Json> {
+  const infer = inferOperation(name, version);
+  const paths: Record<string, Json> = {
+    [`/services/${name}/health`]: get(name, "Does the service answer?"),
+    [`/v1/models/${name}`]: get(name, "Versions of the model (TensorFlow Serving, KServe V1)"),
+    [`/v1/models/${name}:predict`]: instancesOperation(name, version),
+  };
+  for (const path of [`/v2/models/${name}`, `/v2/models/${name}/versions/${version.version}`]) {
+    paths[path] = get(name, "Names, types and shapes of the model");
+    paths[`${path}/ready`] = get(name, "Does the model answer?");
+    paths[`${path}/stats`] = get(name, "Counts and times of the model");
+    paths[`${path}/infer`] = infer;
+  }
+  return paths;
+}
+
+/** What does not depend on the models. */
+function commonPaths(): Record<string, Json> {
+  const name = { name: "model", in: "path", required: true, schema: { type: "string" } };
+  const repository = (verb: string): Json => {
+    const { post } = repositoryOperation(`${verb} a model (needs an admin key)`);
+    return { post: { ...post, parameters: [name] } };
+  };
+  return {
+    "/health": get("health", "Ready when every required model answers"),
+    "/health/all": get("health", "State of each model"),
+    "/v2/health/ready": get("health", "Open Inference Protocol readiness"),
+    "/v2/health/live": get("health", "Open Inference Protocol liveness"),
+    "/ping": get("health", "MLflow readiness"),
+    "/version": get("health", "Version of the server"),
+    "/v2": get("models", "Name, version and extensions of the server"),
+    "/v2/models": get("models", "Names of all services"),
+    "/v2/models/stats": get("models", "Counts and times of each model version"),
+    "/v2/repository/index": repositoryOperation("Models with their state"),
+    "/v2/repository/models/{model}/load": repository("load"),
+    "/v2/repository/models/{model}/unload": repository("unload"),
   };
 }
 
@@ -193,6 +209,18 @@ function instancesOperation(tag: string, version: ModelVersion): Json {
       : { schema },
   );
   const summary = "Predict (TensorFlow Serving, KServe V1)";
+  return { post: { tags: [tag], summary, requestBody, responses: reply("The predictions", {}) } };
+}
+
+function invocations(tag: string, version: ModelVersion): Json {
+  const [sample, second] = version.sample ?? [];
+  const schema = { type: "object" };
+  const requestBody = jsonContent(
+    sample === undefined || second !== undefined
+      ? { schema }
+      : { schema, example: { inputs: parse(nestedJson(withShortNumbers(sample))) } },
+  );
+  const summary = "Predict (MLflow)";
   return { post: { tags: [tag], summary, requestBody, responses: reply("The predictions", {}) } };
 }
 

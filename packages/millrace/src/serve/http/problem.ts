@@ -37,7 +37,7 @@ function problemReply(error: MillraceError, request: FastifyRequest): ProblemRep
 }
 
 function isProtocolRoute(url: string): boolean {
-  return url.startsWith("/v2") || url.startsWith("/v1");
+  return /^\/v[12](?:[/?]|$)/.test(url);
 }
 
 export type ProblemSender = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
@@ -58,6 +58,7 @@ export function problemSender(log: Logger): ProblemSender {
     }
     const { status, contentType, body } = problemReply(known, request);
     void reply.code(status).header("content-type", contentType).header("x-error-code", known.code);
+    if (known.code === "UNAUTHENTICATED") void reply.header("www-authenticate", "Bearer");
     if (known.retryAfterSeconds !== undefined) {
       void reply.header("retry-after", known.retryAfterSeconds);
     }
