@@ -45,7 +45,11 @@ export async function ask(base: string, path: string, question: Question = {}): 
     port,
     path,
     method: question.method ?? (hasBody ? "POST" : "GET"),
-    headers: question.headers ?? {},
+    // Node's client names no length for OPTIONS and the like, and the body would be the next request.
+    headers: {
+      ...(bytes === undefined ? {} : { "content-length": String(Buffer.byteLength(bytes)) }),
+      ...question.headers,
+    },
   };
   const request =
     protocol === "https:"

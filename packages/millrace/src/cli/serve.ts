@@ -23,7 +23,7 @@ export const serve: Command = {
           return role.status();
         },
         stop: (lameDuckMs) => role.stop(lameDuckMs),
-        kill: () => undefined,
+        kill: () => undefined, // everything is in this process
       };
     }),
 };

@@ -51,8 +51,6 @@ export class ServeProcess {
     this.#child = fork(entry, [], {
       serialization: "advanced",
       stdio: ["ignore", "inherit", "pipe", "ipc"],
-      // Small young generation: a serve process makes short-lived garbage, and memory counts per process.
-      execArgv: [...process.execArgv, "--max-semi-space-size=16"],
     });
     this.#peer = new IpcPeer(this.#child, methods);
     const { stderr } = this.#child;

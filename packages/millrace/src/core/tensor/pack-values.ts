@@ -33,7 +33,7 @@ function toElement(value: JsonValue, datatype: Datatype): number | bigint | stri
     case "boolean":
       return typeof value === "boolean" ? Number(value) : undefined;
     case "string":
-      return typeof value === "string" ? value : undefined;
+      return typeof value === "string" && value.isWellFormed() ? value : undefined;
     case "number":
       return value === null ? NaN : toFinite(value, datatype);
     case "integer": {

@@ -303,3 +303,12 @@ test("readJsonScalar() reads one value and reports a wrong one at its own place"
     { location: LOCATION, message: "found null, expected a whole number (INT64)", type: "type" },
   ]);
 });
+
+test("readJsonArray() refuses half of a surrogate pair in BYTES", () => {
+  const problems: Problem[] = [];
+  const bytes = new TextEncoder().encode(String.raw`["a", "\ud800"]`);
+  readJsonArray(new JsonReader(bytes), "BYTES", ["body"], problems);
+  expect(problems).toEqual([
+    { location: ["body", 1], message: expect.stringContaining("surrogate"), type: "type" },
+  ]);
+});

@@ -162,8 +162,11 @@ class Elements {
       return undefined;
     }
     if (wanted === "string" && kind === "string") {
-      (this.#data as string[])[index] = reader.readString();
-      return undefined;
+      const text = reader.readString();
+      (this.#data as string[])[index] = text;
+      // Half of a surrogate pair has no UTF-8 form; the model would get another text than the client sent.
+      if (text.isWellFormed()) return undefined;
+      return { message: "found half of a surrogate pair, expected text", type: "type" };
     }
     reader.skipValue();
     const found = reader.excerpt(start, reader.offset).trim();
