@@ -72,7 +72,8 @@ async function run(plan: typeof FULL): Promise<{ report: ServingReport; isComple
       versions = await fastApiVersions();
       servers.push("fastapi");
     } catch (error) {
-      faults.push(`no comparison, FastAPI cannot be installed: ${(error as Error).message}`);
+      const reason = (error as Error).message.trim().replaceAll(/\s+/g, " ");
+      faults.push(`no comparison, FastAPI cannot be installed: ${reason}`);
     }
   }
   const measured = await measure(plan, servers);

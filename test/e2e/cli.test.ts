@@ -180,7 +180,7 @@ modles: {}
     [
       "an unknown variable",
       "name: ${MILLRACE_E2E_NOT_SET}\n",
-      /^millrace\.yaml:1:\d+ name: .*MILLRACE_E2E_NOT_SET/,
+      /^millrace\.yaml:1:\d+ name: .*MILLRACE_E2E_NOT_SET/m,
     ],
     ["no models", "name: a\n", /model/],
     ["nothing", "", /model/],
@@ -274,7 +274,7 @@ describe("millrace config", () => {
     };
     expect(row("server.httpPort")).toMatch(/^"?7003"? flag --port/);
     expect(row("server.drain")).toMatch(/^"8s" environment MILLRACE_SERVER_DRAIN/);
-    expect(row("server.host")).toMatch(/^"127.0.0.1" millrace\.yaml:6/);
+    expect(row("server.host")).toMatch(/^"127.0.0.1" file millrace\.yaml:6/);
     expect(row("server.metricsPort")).toMatch(/^"?8002"? default/);
     expect(row("services.iris.timeout")).toMatch(/^"3s" environment/);
     expect(row("server.bodyMax")).toMatch(/^"1MiB" /);
@@ -382,7 +382,7 @@ describe("millrace predict", () => {
     const { stdout } = await run("predict --data [[5.1,3.5,1.4,0.2]] --json");
     expect(JSON.parse(stdout)).toMatchObject({
       prediction: expect.any(Array) as unknown[],
-      model: "iris@1",
+      model: "iris",
     });
   });
   it.each([

@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { Agent } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ask, exchange, hangUp, type Answer, type Question } from "./http-client.ts";
 import { MillraceProcess } from "./millrace-process.ts";
@@ -464,8 +463,15 @@ describe("POST /predict refuses", () => {
     );
   });
 
+  it("text with half of a surrogate pair", async () => {
+    await expectRefusal(
+      "/services/text/predict",
+      { body: '[["fine", "\\ud800"]]' },
+      { ...CODES.tensor, location: ["body", 0, 1], message: /surrogate/ },
+    );
+  });
+
   it.each([
-    ["a lone surrogate", '[["\\ud800"]]'],
     ["invalid UTF-8", Buffer.from([...Buffer.from('[["'), 0xc3, 0x28, ...Buffer.from('"]]')])],
     ["a raw control character", '[["a\u0001b"]]'],
   ])("text with %s", async (_name, body) => {
@@ -898,16 +904,25 @@ describe("deadlines and overload", () => {
   });
 
   it("answers 503 with Retry-After when too many requests wait, and serves again afterwards", async () => {
-    const agent = new Agent({ maxSockets: Infinity });
-    const question = { headers: { "x-request-timeout": "700ms" }, body: SETOSA, agent };
+    // Pipelined, so that they are there at once: a thousand new connections take their time.
+    const ask100 = Array.from({ length: 100 }, (_, i) => {
+      const connection = i === 99 ? "close" : "keep-alive";
+      const head = `host: x\r\nconnection: ${connection}\r\nx-request-timeout: 1500ms\r\ncontent-length: 11`;
+      return `POST /services/slow/predict HTTP/1.1\r\n${head}\r\n\r\n[[1,2,3,4]]`;
+    });
     const replies = await Promise.all(
-      Array.from({ length: 1030 }, () => send("/services/slow/predict", question)),
+      Array.from({ length: 12 }, () => exchange(server.url, ask100.join(""))),
     );
-    const refused = replies.filter(({ status }) => status === 503);
-    expect(refused.length).toBeGreaterThan(0);
-    expect(refused[0]?.headers["retry-after"]).toMatch(/^\d+$/);
-    expect(refused[0]?.json).toMatchObject({ code: "OVERLOADED", reason: "queue" });
-    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200, 503, 504]));
+    const heads = replies.join("").match(/HTTP\/1\.1 [^{]*/g) ?? [];
+    const refused = heads.filter((head) => head.startsWith("HTTP/1.1 503"));
+    expect(heads).toHaveLength(1_200);
+    expect(refused.length).toBeGreaterThan(100);
+    for (const head of refused) {
+      expect(head).toMatch(/^retry-after: \d+\r$/m);
+      expect(head).toMatch(/^x-error-code: OVERLOADED\r$/m);
+    }
+    expect(replies.join("")).toContain('"reason":"queue"');
+    expect(new Set(heads.map((head) => head.slice(9, 12)))).toEqual(new Set(["200", "503", "504"]));
     await expectAlive();
     const metrics = await readMetrics(server.facts.metrics);
     expect(metrics.sum("inference_rejected_total", { reason: "queue" })).toBe(refused.length);

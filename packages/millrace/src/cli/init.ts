@@ -1,6 +1,7 @@
 import { access, readdir, writeFile } from "node:fs/promises";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { isName } from "../config/schema.ts";
 import { UsageError, type Command, type CommandIo } from "./command.ts";
 
 const FILE = "millrace.yaml";
@@ -44,6 +45,11 @@ export const init: Command = {
     if (!(await exists(resolve(io.cwd, answers.model)))) {
       io.stderr.write(`Cannot write a file: there is no model ${JSON.stringify(answers.model)}\n`);
       return 2;
+    }
+    if (!isName(answers.name)) {
+      throw new UsageError(
+        `--name: expected letters, digits and ._- (not "stats"), found ${JSON.stringify(answers.name)}`,
+      );
     }
     await writeFile(path, fileText(answers), { flag: "wx" });
     report(io, answers);
@@ -96,7 +102,7 @@ function splitLabels(text: string): string[] {
 
 function nameOf(model: string): string {
   const name = basename(model, ".onnx").replaceAll(/[^A-Za-z0-9._-]/g, "-");
-  return /^[A-Za-z0-9]/.test(name) ? name : `model-${name}`;
+  return isName(name) ? name : `model-${name}`.slice(0, 128);
 }
 
 /** The only model in the folder, or in its `models` folder. */
@@ -117,7 +123,7 @@ function fileText({ model, name, labels }: Answers): string {
       : `    labels: [${labels.map((label) => JSON.stringify(label)).join(", ")}]\n`;
   const source = isAbsolute(model) || model.startsWith(".") ? model : `./${model}`;
   return (
-    `name: ${JSON.stringify(name)}\n\nmodels:\n  ${name}:\n    source: ${JSON.stringify(source)}\n${labelLine}` +
+    `name: ${JSON.stringify(name)}\n\nmodels:\n  ${JSON.stringify(name)}:\n    source: ${JSON.stringify(source)}\n${labelLine}` +
     "    # sample: [[5.1, 3.5, 1.4, 0.2]]   # one row: warms the model up, is the example in /docs\n"
   );
 }

@@ -53,6 +53,7 @@ export class ModelVersion {
   readonly #clock: Clock;
   readonly #queue: RunQueue;
   #runCount = 0;
+  #lastEndMs = 0;
   #onIdle: (() => void) | undefined;
 
   constructor(options: ModelVersionOptions) {
@@ -111,8 +112,11 @@ export class ModelVersion {
       const result = await this.#queue.run(limits, async () => {
         const startedMs = this.#clock.nowMs();
         const outputs = await this.model.run(inputs, outputNames, limits.signal);
-        const computeMs = this.#clock.nowMs() - startedMs;
-        return { outputs, queueMs: startedMs - acceptedMs, computeMs };
+        const endedMs = this.#clock.nowMs();
+        // Runs of one turn stand in line: what passed before the one in front ended was waiting.
+        const computeMs = endedMs - Math.max(startedMs, this.#lastEndMs);
+        this.#lastEndMs = endedMs;
+        return { outputs, queueMs: endedMs - acceptedMs - computeMs, computeMs };
       });
       countSuccess(this.statistics, {
         wallMs: this.#clock.wallMs(),

@@ -41,17 +41,32 @@ test("run() gives the result of the work when nothing is running", async () => {
   expect(await queue.run(LATER, async () => 5)).toBe(5);
 });
 
-test("run() starts one run at a time, in order of arrival", async () => {
-  const queue = new RunQueue(new TestClock());
+test("run() starts long runs one at a time, in order of arrival", async () => {
+  const clock = new TestClock();
+  const queue = new RunQueue(clock);
   const runs = [new ManualRun(), new ManualRun(), new ManualRun()];
   const results = runs.map((run) => queue.run(LATER, run.work));
   for (let i = 0; i < runs.length; i++) {
     await settle();
     expect(runs.map((run) => run.isStarted)).toEqual(runs.map((_run, other) => other <= i));
     expect(queue.waitingCount).toBe(runs.length - 1 - i);
+    clock.advanceMs(10);
     runs[i]?.end();
   }
   expect(await Promise.all(results)).toEqual(["done", "done", "done"]);
+});
+
+test("run() starts as many short runs in one turn as take 5 ms together", async () => {
+  const clock = new TestClock();
+  const queue = new RunQueue(clock);
+  await queue.run(LATER, async () => clock.advanceMs(2));
+  const runs = [new ManualRun(), new ManualRun(), new ManualRun(), new ManualRun()];
+  const results = runs.map((run) => queue.run(LATER, run.work));
+  await settle();
+  expect(runs.map((run) => run.isStarted)).toEqual([true, true, true, false]);
+  for (const run of runs) run.end();
+  expect(await Promise.all(results)).toEqual(["done", "done", "done", "done"]);
+  expect(queue.waitingCount).toBe(0);
 });
 
 test("run() lets nobody pass when a run arrives between two others", async () => {

@@ -15,16 +15,33 @@ interface Waiting extends RunLimits {
   readonly refuse: (reason: unknown) => void;
 }
 
+/** Runs that share one turn of the event loop together take about this long, so that it stays responsive. */
+const TURN_MS = 5;
+
+/** Most runs of one turn, however short they are. */
+const TURN_RUNS_MAX = 64;
+
+/** Weight of the newest turn in the mean time of a run. */
+const NEWEST_WEIGHT = 0.2;
+
 /**
- * Lets one run at a time pass, in order of arrival. A run that is cancelled or reaches its deadline while it
- * waits is dropped at that moment, without touching the model, and its place is free. Between two runs the
- * event loop gets a turn, so timers and disconnects are seen even while work is waiting.
+ * Lets runs pass in order of arrival, as many in one turn of the event loop as take about `TURN_MS` together: of
+ * short runs many, which spares the loop's own cost for each, of long ones a single one. Between two turns timers
+ * and disconnects are seen. A run that is cancelled or reaches its deadline while it waits is dropped at that
+ * moment, without touching the model, and its place is free.
  */
 export class RunQueue {
   readonly #clock: Clock;
   /** In order of arrival; who leaves early leaves nothing behind, however long the run before takes. */
   readonly #waiting = new Set<Waiting>();
-  #isRunning = false;
+  /** Runs of this turn that were started, and of them those that have not ended. */
+  #started = 0;
+  #running = 0;
+  /** Runs that have left the line and not yet begun: who arrives now stands behind them. */
+  #beginning = 0;
+  #turnStartMs = 0;
+  /** Mean time of a run; unknown at first, when one run is a turn. */
+  #meanMs = Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -42,16 +59,31 @@ export class RunQueue {
   async run<T>(limits: RunLimits, work: () => Promise<T>): Promise<T> {
     const refusal = this.#refusal(limits);
     if (refusal !== undefined) throw refusal;
-    if (this.#isRunning) await this.#wait(limits);
-    this.#isRunning = true;
+    const isFree = this.#waiting.size === 0 && this.#beginning === 0 && this.#hasRoom();
+    if (isFree) this.#enterTurn();
+    else {
+      await this.#wait(limits);
+      this.#beginning--;
+    }
     try {
       return await work();
     } finally {
-      this.#startNext();
+      this.#running--;
+      if (this.#running === 0) this.#endTurn();
     }
   }
 
-  /** @returns when the turn has come: `#isRunning` stays set in between, so nobody passes. */
+  #hasRoom(): boolean {
+    return this.#started < Math.min(TURN_RUNS_MAX, Math.max(1, TURN_MS / this.#meanMs));
+  }
+
+  #enterTurn(): void {
+    if (this.#started === 0) this.#turnStartMs = this.#clock.nowMs();
+    this.#started++;
+    this.#running++;
+  }
+
+  /** @returns when the turn has come; the run has entered it by then, so nobody passes. */
   async #wait(limits: RunLimits): Promise<void> {
     if (this.#waiting.size >= WAITING_MAX) throw queueFull();
     let leave = (): void => undefined;
@@ -75,18 +107,23 @@ export class RunQueue {
     }
   }
 
-  #startNext(): void {
+  /** Learns from the turn that ended and starts the next one with those that wait. */
+  #endTurn(): void {
+    const meanMs = (this.#clock.nowMs() - this.#turnStartMs) / this.#started;
+    this.#meanMs =
+      this.#meanMs === Infinity ? meanMs : this.#meanMs + NEWEST_WEIGHT * (meanMs - this.#meanMs);
+    this.#started = 0;
     for (const next of this.#waiting) {
+      if (!this.#hasRoom()) return;
       this.#waiting.delete(next);
       // A timer may be late: the clock decides.
       const refusal = this.#refusal(next);
       if (refusal === undefined) {
+        this.#enterTurn();
+        this.#beginning++;
         next.start();
-        return;
-      }
-      next.refuse(refusal);
+      } else next.refuse(refusal);
     }
-    this.#isRunning = false;
   }
 
   #refusal(limits: RunLimits): Error | undefined {

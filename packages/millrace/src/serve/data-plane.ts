@@ -52,6 +52,7 @@ export class DataPlane {
   readonly clock: Clock;
   readonly #ids: PredictionIds;
   #services: ReadonlyMap<string, ServiceConfig> = new Map();
+  #defaultService: ServiceConfig | undefined;
   /** Metric series by service, then version; weak, so that a released version is forgotten. */
   readonly #series = new Map<string, WeakMap<ModelVersion, ServiceSeries>>();
 
@@ -65,6 +66,7 @@ export class DataPlane {
   /** Replaces the services in one step; the models they name must be there. */
   setServices(services: Readonly<Record<string, ServiceConfig>>): void {
     this.#services = new Map(Object.entries(services));
+    this.#defaultService = this.services.find((service) => service.isDefault);
     for (const name of this.#series.keys())
       if (!this.#services.has(name)) this.#series.delete(name);
   }
@@ -74,7 +76,7 @@ export class DataPlane {
   }
 
   get defaultService(): ServiceConfig | undefined {
-    return this.services.find((service) => service.isDefault);
+    return this.#defaultService;
   }
 
   /** @throws MODEL_NOT_FOUND */

@@ -44,14 +44,19 @@ export function addDocsRoutes(app: FastifyInstance, plane: DataPlane, title: str
     }
     const [specifier, contentType] = asset;
     void reply.header("content-type", contentType).header("cache-control", "max-age=3600");
-    return readFile(fileURLToPath(import.meta.resolve(specifier)));
+    const bytes = await readFile(fileURLToPath(import.meta.resolve(specifier)));
+    return file === "redoc.js" ? bytes.toString().replace(REDOC_LOGO, NO_IMAGE) : bytes;
   });
 }
+
+/** Redoc shows its maker's logo from the network, which the policy refuses and the console then complains about. */
+const REDOC_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg";
+const NO_IMAGE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E";
 
 /** Start-up code of the pages; apart from them, so that the policy needs no inline scripts. */
 const SCRIPTS: Readonly<Record<string, string>> = {
   "docs.js": `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#page", deepLinking: true, tryItOutEnabled: true });\n`,
-  "redoc-page.js": `Redoc.init("/openapi.json", { hideDownloadButton: false }, document.getElementById("page"));\n`,
+  "redoc-page.js": `Redoc.init("/openapi.json", { jsonSamplesExpandLevel: "all" }, document.getElementById("page"));\n`,
 };
 
 function page(reply: FastifyReply, html: string): string {

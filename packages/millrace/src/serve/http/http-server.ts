@@ -61,7 +61,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   app.decorateRequest("prediction", undefined);
   // Every body arrives as bytes: routes judge its type and read it themselves, with bounds and positions.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  // A pattern and not "*", which Fastify looks up anew for every request; "*" takes those without a type.
+  const asBytes = (_request: unknown, body: Buffer, done: (error: null, body: Buffer) => void) =>
+    done(null, body);
+  app.addContentTypeParser(/^./, { parseAs: "buffer" }, asBytes);
+  app.addContentTypeParser("*", { parseAs: "buffer" }, asBytes);
 
   if (server.corsOrigins.length > 0) {
     const { default: cors } = await import("@fastify/cors");

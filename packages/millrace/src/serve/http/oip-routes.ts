@@ -7,7 +7,7 @@ import type { ModelVersion } from "../../models/model-version.ts";
 import { MILLRACE_VERSION } from "../../version.ts";
 import type { DataPlane, Prediction, Target } from "../data-plane.ts";
 import { jsonBody } from "./json-body.ts";
-import { jsonBytes, setPredictionHeaders } from "./prediction-headers.ts";
+import { setPredictionHeaders } from "./prediction-headers.ts";
 import { callOf } from "./request-call.ts";
 import { statisticsOf } from "./statistics-reply.ts";
 
@@ -58,7 +58,7 @@ async function inferReply(
   plane: DataPlane,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<Buffer> {
+): Promise<string> {
   const call = callOf(plane, request, reply);
   const target = targetOf(plane, request);
   if (request.headers["inference-header-content-length"] !== undefined) {
@@ -73,7 +73,7 @@ async function inferReply(
   const names = outputs.map(({ spec }) => spec.name);
   const prediction = await plane.infer(target, inputs, names, call);
   setPredictionHeaders(request, reply, prediction);
-  return jsonBytes(writeReply(target, prediction, { id, outputs }));
+  return writeReply(target, prediction, { id, outputs });
 }
 
 interface RequestedOutput {

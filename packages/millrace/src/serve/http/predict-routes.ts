@@ -8,7 +8,7 @@ import { nestedJson, rowJson } from "../../core/tensor/write-json.ts";
 import type { ModelVersion } from "../../models/model-version.ts";
 import type { DataPlane, Prediction, Target } from "../data-plane.ts";
 import { jsonBody } from "./json-body.ts";
-import { jsonBytes, setPredictionHeaders } from "./prediction-headers.ts";
+import { sendsJson, setPredictionHeaders } from "./prediction-headers.ts";
 import { callOf } from "./request-call.ts";
 import { serviceMetadata } from "./service-metadata.ts";
 
@@ -27,13 +27,13 @@ export function addPredictRoutes(app: FastifyInstance, plane: DataPlane): void {
     app.get(`${prefix}/predict/test/label`, infer, predictSample(plane, labelReply));
     app.get(`${prefix}/label`, read, async (request) => labelsOf(targetOf(plane, request)));
     app.get(`${prefix}/metadata`, read, async (request, reply) => {
-      void reply.header("content-type", "application/json");
-      return jsonBytes(serviceMetadata(plane, targetOf(plane, request)));
+      sendsJson(reply);
+      return serviceMetadata(plane, targetOf(plane, request));
     });
   }
 }
 
-type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<Buffer>;
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<string>;
 type ReplyWriter = (prediction: Prediction, inputs: readonly Tensor[]) => string;
 
 function predictBody(plane: DataPlane, write: ReplyWriter): Handler {
@@ -44,7 +44,7 @@ function predictBody(plane: DataPlane, write: ReplyWriter): Handler {
     const outputNames = [target.version.predictionOutput.name];
     const prediction = await plane.infer(target, inputs, outputNames, call);
     setPredictionHeaders(request, reply, prediction);
-    return jsonBytes(write(prediction, inputs));
+    return write(prediction, inputs);
   };
 }
 
@@ -56,7 +56,7 @@ function predictSample(plane: DataPlane, write: ReplyWriter): Handler {
     const outputNames = [target.version.predictionOutput.name];
     const prediction = await plane.infer(target, inputs, outputNames, call);
     setPredictionHeaders(request, reply, prediction);
-    return jsonBytes(write(prediction, inputs));
+    return write(prediction, inputs);
   };
 }
 

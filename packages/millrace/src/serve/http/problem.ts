@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ERRORS, MillraceError, type ErrorCode } from "../../core/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
-import { jsonBytes } from "./prediction-headers.ts";
+import { sendsJson } from "./prediction-headers.ts";
 import "./request-state.ts";
 
 interface ProblemReply {
@@ -57,12 +57,13 @@ export function problemSender(log: Logger): ProblemSender {
       log.error(fields, known.message);
     }
     const { status, contentType, body } = problemReply(known, request);
-    void reply.code(status).header("content-type", contentType).header("x-error-code", known.code);
+    sendsJson(reply, contentType);
+    void reply.code(status).header("x-error-code", known.code);
     if (known.code === "UNAUTHENTICATED") void reply.header("www-authenticate", "Bearer");
     if (known.retryAfterSeconds !== undefined) {
       void reply.header("retry-after", known.retryAfterSeconds);
     }
-    void reply.send(jsonBytes(body));
+    void reply.send(body);
   };
 }
 

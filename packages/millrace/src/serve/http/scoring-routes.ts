@@ -8,7 +8,7 @@ import { nestedJson } from "../../core/tensor/write-json.ts";
 import { MILLRACE_VERSION } from "../../version.ts";
 import type { DataPlane, Target } from "../data-plane.ts";
 import { bodyBytes, jsonBody, mediaTypeOf } from "./json-body.ts";
-import { jsonBytes, setPredictionHeaders } from "./prediction-headers.ts";
+import { setPredictionHeaders } from "./prediction-headers.ts";
 import { callOf } from "./request-call.ts";
 
 /**
@@ -88,12 +88,12 @@ async function predictions(
   target: Target,
   inputs: readonly Tensor[],
   { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
-): Promise<Buffer> {
+): Promise<string> {
   const outputNames = [target.version.predictionOutput.name];
   const call = callOf(plane, request, reply);
   const prediction = await plane.infer(target, inputs, outputNames, call);
   setPredictionHeaders(request, reply, prediction);
-  return jsonBytes(`{"predictions":${nestedJson(prediction.outputs[0] as Tensor)}}`);
+  return `{"predictions":${nestedJson(prediction.outputs[0] as Tensor)}}`;
 }
 
 function columnNames(plane: DataPlane, target: Target): ColumnNames {
