@@ -2,7 +2,12 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-const PARTS = [{ name: "Chromium", file: "/usr/bin/chromium", debian: ["chromium"] }];
+const PARTS = [
+  { name: "Chromium", file: "/usr/bin/chromium", debian: ["chromium"] },
+  { name: "curl", file: "/usr/bin/curl", debian: ["curl"] },
+  { name: "ps", file: "/usr/bin/ps", debian: ["procps"] },
+  { name: "openssl", file: "/usr/bin/openssl", debian: ["openssl"] },
+];
 
 const missing = PARTS.filter((part) => !existsSync(part.file));
 if (missing.length > 0) {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MillraceProcess, runMillrace, type Run } from "./millrace-process.ts";
 import { fixture, IRIS, STACK_LINE, Workspace } from "./workspace.ts";
 
@@ -22,7 +22,6 @@ const COMMANDS = [
 ] as const;
 
 let folder: Workspace;
-const printed: string[] = [];
 beforeAll(() => {
   folder = new Workspace({
     "millrace.yaml": FILE,
@@ -32,19 +31,16 @@ beforeAll(() => {
   });
 });
 afterAll(() => folder[Symbol.dispose]());
-afterEach(() => {
-  for (const text of printed.splice(0)) {
-    expect(text).not.toMatch(STACK_LINE);
-    expect(text).not.toMatch(/unsettled|DeprecationWarning|ExperimentalWarning|node:internal/);
-  }
-});
 
 async function run(
   words: string,
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Run> {
   const result = await runMillrace(split(words), { cwd: folder.path, ...options });
-  printed.push(result.stdout, result.stderr);
+  for (const text of [result.stdout, result.stderr]) {
+    expect(text).not.toMatch(STACK_LINE);
+    expect(text).not.toMatch(/unsettled|DeprecationWarning|ExperimentalWarning|node:internal/);
+  }
   return result;
 }
 
@@ -270,7 +266,7 @@ describe("millrace config", () => {
     const rows = JSON.parse(stdout) as { path: string; value: unknown; source: string }[];
     const row = (path: string): string => {
       const found = rows.find((candidate) => candidate.path === path);
-      return `${JSON.stringify(found?.value)} ${found?.source}`;
+      return `${JSON.stringify(found?.value)} ${found?.source ?? "nowhere"}`;
     };
     expect(row("server.httpPort")).toMatch(/^"?7003"? flag --port/);
     expect(row("server.drain")).toMatch(/^"8s" environment MILLRACE_SERVER_DRAIN/);

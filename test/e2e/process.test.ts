@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask, openRequest, type Answer, type OpenRequest } from "./http-client.ts";
 import {
@@ -75,7 +74,7 @@ describe("millrace up", () => {
         .map(({ pid }) => pid);
       return new Set(pids).size === 2 && [...new Set(pids)];
     }, "an answer of each process");
-    expect(answering.toSorted()).toEqual(server.servePids.toSorted());
+    expect(new Set(answering)).toEqual(new Set(server.servePids));
   });
 
   it("logs each request with its id, model version and timings when access is all", async () => {
@@ -197,7 +196,8 @@ describe("millrace up", () => {
     isDone = true;
     await Promise.all(clients);
     expect(new Set(statuses)).toEqual(new Set([200]));
-    expect(resets).toBeLessThanOrEqual(6);
+    // In flight when it was killed, or connected while the system was still taking it down.
+    expect(resets).toBeLessThanOrEqual(12);
     expect(server.servePids).toHaveLength(2);
     expect(server.servePids).not.toContain(victim);
     const after = await readMetrics(server.facts.metrics);
@@ -305,7 +305,7 @@ describe.each(["up", "serve"])("millrace %s", (command) => {
     server.signal("SIGINT");
     expect(await server.ended()).toBe(130);
     expect(performance.now() - startMs).toBeLessThan(2_000);
-    await expect(open?.finish()).rejects.toThrow();
+    await expect(open?.finish()).rejects.toMatchObject({ code: expect.any(String) as string });
   });
 
   it("applies a valid file on SIGHUP without harm to requests in flight", async () => {
@@ -442,11 +442,11 @@ describe.each(["up", "serve"])("millrace %s", (command) => {
     for (let i = 0; i < 5; i++) {
       await Promise.all(Array.from({ length: 10 }, () => predictIris(server)));
     }
-    const names = ["millrace.log", "millrace.log.1", "millrace.log.2"];
-    await eventually(
-      () => isDeepStrictEqual(readdirSync(folder.file("logs")).toSorted(), names),
-      "rotated files",
-    );
+    const names = (): string[] => readdirSync(folder.file("logs")).toSorted();
+    await eventually(() => names().length === 3, "two rotated files");
+    await Promise.all(Array.from({ length: 20 }, () => predictIris(server)));
+    await server.stop();
+    expect(names()).toEqual(["millrace.log", "millrace.log.1", "millrace.log.2"]);
   });
 
   it("loses no line of a log file when it stops", async () => {
@@ -496,4 +496,5 @@ it("millrace up ends with everything it started when its launcher is killed", as
   const pids = [server.mainPid, ...server.servePids];
   server.signal("SIGKILL");
   await eventually(() => !pids.some(isRunning), "the end of the supervisor", 5_000);
+  await expect(predictIris(server)).rejects.toMatchObject({ code: "ECONNREFUSED" });
 });

@@ -46,7 +46,8 @@ export class Metrics {
       const { le, ...others } = labels;
       const key = `${name.slice(0, -7)} ${JSON.stringify(others)}`;
       const known = series.get(key) ?? { previous: 0, last: 0 };
-      if (le === undefined || value < known.previous) throw new Error(`${key} ${le} falls`);
+      if (le === undefined || value < known.previous)
+        throw new Error(`${key} falls at ${le ?? "?"}`);
       series.set(key, { previous: value, last: value });
     }
     for (const [key, { last }] of series) {

@@ -335,7 +335,7 @@ describe("loadConfig() reports every problem at once", () => {
 
   it("reports syntax errors with line and column", async () => {
     const lines = linesOf(await load({ "millrace.yaml": "name: a\nname: b\n" }));
-    expect(lines).toEqual(["millrace.yaml:2:1: the same key stands here a second time"]);
+    expect(lines).toEqual(['millrace.yaml:2:1: the key "name" stands here a second time']);
   });
 
   it("reports a variable without a value at its place, and nothing else about that key", async () => {

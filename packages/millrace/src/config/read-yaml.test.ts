@@ -37,7 +37,7 @@ it("readYaml() finds positions behind an alias", async () => {
 });
 
 it.each([
-  ["a: 1\na: 2", "the same key stands here a second time", 2, 1],
+  ["a: 1\na: 2", 'the key "a" stands here a second time', 2, 1],
   ["reload: poll: 30s", "expected { key: value } or quotes", 1, 9],
   ["a: 1\n---\nb: 1", "second document", 2, 1],
   ["a: *x", '"*x" has no anchor "&x" above it', 1, 4],

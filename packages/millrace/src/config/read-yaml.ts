@@ -30,7 +30,7 @@ export async function readYaml(text: string): Promise<YamlResult> {
       stringKeys: true,
     });
     const problems = [...document.errors, ...document.warnings].map((error) => ({
-      message: syntaxMessage(error),
+      message: syntaxMessage(error, text),
       position: positionAt(lines, error.pos[0]),
     }));
     problems.push(...unmaskDocument(yaml, document, lines));
@@ -102,10 +102,12 @@ function positionAt(lines: LineCounter, offset: number | undefined): Position | 
   return { line, column: col };
 }
 
-function syntaxMessage(error: YAMLError): string {
+function syntaxMessage(error: YAMLError, text: string): string {
   switch (error.code) {
-    case "DUPLICATE_KEY":
-      return "the same key stands here a second time";
+    case "DUPLICATE_KEY": {
+      const [key = ""] = /^[^:\s]{1,128}/.exec(text.slice(error.pos[0])) ?? [];
+      return `the key "${key}" stands here a second time`;
+    }
     case "MULTIPLE_DOCS":
       return "found a second document after ---, expected one";
     case "BLOCK_AS_IMPLICIT_KEY":
