@@ -19,7 +19,7 @@ models:
   iris: { source: ./iris.onnx, ${LABELS}, sample: [[5.1, 3.5, 1.4, 0.2]] }
   slow: ./slow.onnx
 services:
-  iris: { default: true }
+  iris: { default: true, timeout: 20s }
   slow: { timeout: 20s }
 `;
 
