@@ -1,9 +1,16 @@
 // All checks of the project, in the order in which they fail fastest. The last line is the count that CI reads.
 // `npm run ok` and `npm test` run all of it; `npm run ok -- --no-tests` leaves the tests out.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { delimiter, resolve } from "node:path";
 
 const REPORT = "node_modules/.cache/vitest-report.json";
+
+// npm 11 puts the Node.js of the project in front of the system's for every script; npm 10 leaves it out.
+const BUNDLED = resolve(`node_modules/node-${process.platform}-${process.arch}/bin`);
+if (Number.parseInt(process.versions.node, 10) < 24 && existsSync(BUNDLED)) {
+  process.env.PATH = `${BUNDLED}${delimiter}${process.env.PATH}`;
+}
 
 const CHECKS = [
   ["parts", ["node", "tools/ensure-parts.mjs"]],
