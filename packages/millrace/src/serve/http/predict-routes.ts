@@ -21,10 +21,10 @@ export function addPredictRoutes(app: FastifyInstance, plane: DataPlane): void {
   const infer = { config: { scope: "infer" } } as const;
   const read = { config: { scope: "read" } } as const;
   for (const prefix of ["", "/services/:service"]) {
-    app.post(`${prefix}/predict`, infer, predictBody(plane, scoresReply));
-    app.post(`${prefix}/predict/label`, infer, predictBody(plane, labelReply));
-    app.get(`${prefix}/predict/test`, infer, predictSample(plane, scoresReply));
-    app.get(`${prefix}/predict/test/label`, infer, predictSample(plane, labelReply));
+    app.post(`${prefix}/predict`, infer, predict(plane, bodyRows, scoresReply));
+    app.post(`${prefix}/predict/label`, infer, predict(plane, bodyRows, labelReply));
+    app.get(`${prefix}/predict/test`, infer, predict(plane, sampleRows, scoresReply));
+    app.get(`${prefix}/predict/test/label`, infer, predict(plane, sampleRows, labelReply));
     app.get(`${prefix}/label`, read, async (request) => labelsOf(targetOf(plane, request)));
     app.get(`${prefix}/metadata`, read, async (request, reply) => {
       sendsJson(reply);
@@ -34,13 +34,14 @@ export function addPredictRoutes(app: FastifyInstance, plane: DataPlane): void {
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<string>;
+type RowsReader = (request: FastifyRequest, version: ModelVersion) => readonly Tensor[];
 type ReplyWriter = (prediction: Prediction, inputs: readonly Tensor[]) => string;
 
-function predictBody(plane: DataPlane, write: ReplyWriter): Handler {
+function predict(plane: DataPlane, read: RowsReader, write: ReplyWriter): Handler {
   return async (request, reply) => {
     const call = callOf(plane, request, reply);
     const target = targetOf(plane, request);
-    const inputs = readRows(jsonBody(request), target.version.inputs);
+    const inputs = read(request, target.version);
     const outputNames = [target.version.predictionOutput.name];
     const prediction = await plane.infer(target, inputs, outputNames, call);
     setPredictionHeaders(request, reply, prediction);
@@ -48,16 +49,8 @@ function predictBody(plane: DataPlane, write: ReplyWriter): Handler {
   };
 }
 
-function predictSample(plane: DataPlane, write: ReplyWriter): Handler {
-  return async (request, reply) => {
-    const call = callOf(plane, request, reply);
-    const target = targetOf(plane, request);
-    const inputs = sampleOf(target.version);
-    const outputNames = [target.version.predictionOutput.name];
-    const prediction = await plane.infer(target, inputs, outputNames, call);
-    setPredictionHeaders(request, reply, prediction);
-    return write(prediction, inputs);
-  };
+function bodyRows(request: FastifyRequest, version: ModelVersion): readonly Tensor[] {
+  return readRows(jsonBody(request), version.inputs);
 }
 
 function targetOf(plane: DataPlane, request: FastifyRequest): Target {
@@ -75,7 +68,7 @@ function defaultOf(plane: DataPlane): ServiceConfig {
   );
 }
 
-function sampleOf(version: ModelVersion): readonly Tensor[] {
+function sampleRows(_request: FastifyRequest, version: ModelVersion): readonly Tensor[] {
   if (version.sample !== undefined) return version.sample;
   throw new MillraceError(
     "SAMPLE_NOT_FOUND",
