@@ -10,7 +10,7 @@ import type { Tensor } from "./core/tensor/tensor.ts";
 import { unpack, unpackRow } from "./core/tensor/unpack.ts";
 import { createLogging, createServeRole } from "./main.ts";
 import type { ModelStatus } from "./models/served-model.ts";
-import type { Call, Target } from "./serve/data-plane.ts";
+import { PRIORITY_DEFAULT, type Call, type Target } from "./serve/data-plane.ts";
 import type { ServeRole } from "./serve/serve-role.ts";
 
 export interface CallOptions {
@@ -116,7 +116,8 @@ export class Millrace {
   #call({ timeoutMs, signal }: CallOptions): Call {
     const { plane } = this.#role;
     const predictionId = plane.newPredictionId();
-    return { predictionId, receivedMs: plane.clock.nowMs(), timeoutMs, signal };
+    const receivedMs = plane.clock.nowMs();
+    return { predictionId, receivedMs, priority: PRIORITY_DEFAULT, timeoutMs, signal };
   }
 
   /** Waits for predictions in flight and frees every model. */

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../core/json.ts";
+import type { Placement } from "../ports/runtime.ts";
 
 /**
  * The configuration as the rest of the code sees it: every default filled in, every path absolute, every
@@ -22,6 +23,7 @@ export interface ServerConfig {
   readonly host: string;
   /** 0 takes a free port. */
   readonly httpPort: number;
+  readonly grpcPort: number | "off";
   readonly metricsPort: number | "off";
   /** Serve processes under `millrace up`. */
   readonly processes: number | "auto";
@@ -67,7 +69,13 @@ export interface ModelConfig {
   readonly inputs: Readonly<Record<string, InputConfig>>;
   /** Rows as in a `/predict` body: nested arrays for one input, or input name → rows. */
   readonly sample: JsonValue | undefined;
+  /** Threads of one run (intra-op), at least 1. */
   readonly threads: number;
+  /** Copies of the model that run side by side; `auto` is as many as the cores carry. */
+  readonly instances: number | "auto";
+  readonly placement: Placement | "auto";
+  readonly batch: BatchConfig;
+  readonly slo: SloConfig | undefined;
   readonly serve: ServePolicy;
   readonly reload: ReloadPolicy;
   /** Is the process not ready while this model is not? */
@@ -77,6 +85,22 @@ export interface ModelConfig {
 /** A path may be a file or a folder of numbered versions, and may appear only after the start. */
 export type ModelSource =
   { readonly kind: "path"; readonly path: string } | { readonly kind: "url"; readonly url: string };
+
+export interface BatchConfig {
+  /** Most rows of one run, at least 1; 1 runs every request alone. */
+  readonly rowsMax: number;
+  /** Longest time a request waits for company while the model is free; 0 never waits. */
+  readonly delayMs: number;
+  /** What happens to a request of more than `rowsMax` rows. */
+  readonly oversize: "split" | "reject";
+}
+
+export interface SloConfig {
+  /** Objective for 99 % of the answers, from arrival to reply. */
+  readonly latencyP99Ms: number | undefined;
+  /** Share of requests to answer, 0 to 1. */
+  readonly availability: number | undefined;
+}
 
 export type ServePolicy =
   | { readonly kind: "latest" }
@@ -102,4 +126,23 @@ export interface ServiceConfig {
   /** Model the service runs. */
   readonly model: string;
   readonly timeoutMs: number;
+  readonly limits: LimitsConfig;
+  readonly overload: OverloadConfig;
 }
+
+export interface LimitsConfig {
+  /** Requests in work at a time; `auto` learns the number from latency, `off` has none. */
+  readonly concurrency: number | "auto" | "off";
+  /** Requests that wait for their turn; one more is refused. */
+  readonly queue: number;
+  /** Requests a second, over all processes; undefined has no limit. */
+  readonly ratePerSecond: number | undefined;
+}
+
+/** What a request gets that the limits refuse. */
+export type OverloadConfig =
+  | { readonly kind: "reject" }
+  /** This body, with status 200 and `x-degraded: fallback`. */
+  | { readonly kind: "reply"; readonly reply: JsonValue }
+  /** The answer of another model. */
+  | { readonly kind: "fallback"; readonly model: string };

@@ -80,6 +80,12 @@ export const ERRORS = {
     title: "Not implemented",
   },
   MODEL_NOT_READY: { status: 503, grpc: "UNAVAILABLE", retryable: true, title: "Model not ready" },
+  EXECUTOR_LOST: {
+    status: 503,
+    grpc: "UNAVAILABLE",
+    retryable: true,
+    title: "Model executor lost",
+  },
   OVERLOADED: { status: 503, grpc: "UNAVAILABLE", retryable: true, title: "Overloaded" },
   DEADLINE_EXCEEDED: {
     status: 504,

@@ -1,3 +1,4 @@
+import type { MillraceError } from "../core/errors.ts";
 import type { Tensor, TensorSpec } from "../core/tensor/tensor.ts";
 
 /**
@@ -25,20 +26,30 @@ export interface ModelFile {
   readonly threads: number;
 }
 
+/** Where a model computes: `inline` on the thread that calls it, which waits; `worker` on a thread of its own. */
+export type Placement = "inline" | "worker";
+
 /** A model in memory, ready to run. Owns native memory until `close`. */
 export interface LoadedModel {
   readonly description: ModelDescription;
+  readonly placement: Placement;
   /**
    * Runs the model once.
    * @param inputs one tensor per input of the description, already checked against it.
    * @param outputNames outputs to compute and return, in this order.
-   * @throws MODEL_FAILED when the model itself fails; `signal.reason` when it was aborted before it started.
+   * @throws MODEL_FAILED when the model itself fails; EXECUTOR_LOST when its thread died meanwhile or before;
+   * `signal.reason` when it was aborted before it started.
    */
   run(
     inputs: readonly Tensor[],
     outputNames: readonly string[],
     signal?: AbortSignal,
   ): Promise<Tensor[]>;
+  /**
+   * Calls `listener` once, with why, when the model can run no more though nobody closed it: its thread has died.
+   * A model that computes inline is never lost.
+   */
+  onLost(listener: (reason: MillraceError) => void): void;
   /** Frees native memory. The caller has waited for all runs. */
   close(): Promise<void>;
 }

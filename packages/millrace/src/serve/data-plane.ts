@@ -13,12 +13,17 @@ export interface Target {
   readonly version: ModelVersion;
 }
 
+export type Priority = 1 | 2 | 3;
+export const PRIORITY_DEFAULT: Priority = 2;
+
 /** What a request brings along besides its tensors, whichever protocol it came by. */
 export interface Call {
   /** UUIDv7, from `newPredictionId`: known before the prediction is made, so that a failure has it too. */
   readonly predictionId: string;
   /** When the request came, on `clock.nowMs`. */
   readonly receivedMs: number;
+  /** 1 is the most urgent, 2 the default, 3 what may wait. */
+  readonly priority: Priority;
   /** Time the client allows; undefined leaves it to the service. */
   readonly timeoutMs: number | undefined;
   /** Aborted when the client has gone. */
@@ -31,7 +36,11 @@ export interface Prediction {
   readonly version: ModelVersion;
   /** One per requested output, in that order. */
   readonly outputs: readonly Tensor[];
+  /** Waited until its batch left. */
   readonly queueMs: number;
+  /** Batch put together, handed over and taken apart. */
+  readonly batchMs: number;
+  /** The model itself. */
   readonly computeMs: number;
 }
 
@@ -130,7 +139,7 @@ export class DataPlane {
       series.queue.observe(queueMs / 1000);
       series.compute.observe(computeMs / 1000);
       series.rows.observe(version.rowsOf(inputs));
-      return { id: call.predictionId, version, outputs, queueMs, computeMs };
+      return { id: call.predictionId, version, outputs, queueMs, batchMs: 0, computeMs };
     } catch (error) {
       this.#countError(service, version.version, error);
       throw error;

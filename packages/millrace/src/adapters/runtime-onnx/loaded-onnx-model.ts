@@ -10,6 +10,7 @@ import { fromOrtTensor, toOrtTensor } from "./ort-tensor.ts";
  */
 export class LoadedOnnxModel implements LoadedModel {
   readonly description: ModelDescription;
+  readonly placement = "inline";
   #session: InferenceSession | undefined;
 
   constructor(session: InferenceSession, description: ModelDescription) {
@@ -31,6 +32,10 @@ export class LoadedOnnxModel implements LoadedModel {
     const feeds = Object.fromEntries(inputs.map((input) => [input.name, toOrtTensor(input)]));
     const results = await runSession(session, feeds, outputNames);
     return outputNames.map((name) => fromOrtTensor(name, results[name]!));
+  }
+
+  onLost(): void {
+    // It lives and dies with the thread that calls it.
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { MillraceError } from "../../core/errors.ts";
-import type { Call, DataPlane } from "../data-plane.ts";
+import { PRIORITY_DEFAULT, type Call, type DataPlane } from "../data-plane.ts";
 import "./request-state.ts";
 
 interface TimeoutHeader {
@@ -39,6 +39,7 @@ export function callOf(plane: DataPlane, request: FastifyRequest, reply: Fastify
   return {
     predictionId,
     receivedMs: request.receivedMs,
+    priority: PRIORITY_DEFAULT,
     timeoutMs: timeoutOf(request),
     signal: disconnectSignal(request),
   };
