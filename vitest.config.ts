@@ -12,6 +12,7 @@ export default defineConfig({
       "test/**/*.test.ts",
       "examples/**/*.test.ts",
       "tools/**/*.test.ts",
+      "benchmarks/**/*.test.ts",
     ],
     testTimeout: 30_000,
     hookTimeout: 60_000,

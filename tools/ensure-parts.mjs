@@ -1,15 +1,27 @@
 // What the tests need besides npm packages, installed where it can be: on Debian as root. Elsewhere it says what to do.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { makeTestVenv } from "./test-venv.ts";
 
 const PARTS = [
-  { name: "Chromium", file: "/usr/bin/chromium", debian: ["chromium"] },
-  { name: "curl", file: "/usr/bin/curl", debian: ["curl"] },
-  { name: "ps", file: "/usr/bin/ps", debian: ["procps"] },
-  { name: "openssl", file: "/usr/bin/openssl", debian: ["openssl"] },
+  { name: "Chromium", isThere: () => existsSync("/usr/bin/chromium"), debian: ["chromium"] },
+  { name: "curl", isThere: () => existsSync("/usr/bin/curl"), debian: ["curl"] },
+  { name: "ps", isThere: () => existsSync("/usr/bin/ps"), debian: ["procps"] },
+  { name: "openssl", isThere: () => existsSync("/usr/bin/openssl"), debian: ["openssl"] },
+  {
+    name: "Python 3.11 or newer with venv",
+    isThere: () => isPythonReady(),
+    debian: ["python3", "python3-venv"],
+  },
 ];
 
-const missing = PARTS.filter((part) => !existsSync(part.file));
+/** Debian has Python without ensurepip, and then it cannot make a virtual environment. */
+function isPythonReady() {
+  const check = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
+  return spawnSync("python3", ["-c", check], { stdio: "ignore" }).status === 0;
+}
+
+const missing = PARTS.filter((part) => !part.isThere());
 if (missing.length > 0) {
   const packages = missing.flatMap((part) => part.debian);
   const isRootOnDebian = process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
@@ -25,4 +37,11 @@ if (missing.length > 0) {
     console.error(`Cannot install ${packages.join(", ")} with apt-get`);
     process.exit(1);
   }
+}
+
+try {
+  makeTestVenv();
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
 }

@@ -6,7 +6,11 @@ import { configJsonSchema } from "../packages/millrace/src/config/json-schema.ts
 import type { SchemaNode } from "../packages/millrace/src/config/json-schema.ts";
 import { listKeys } from "../packages/millrace/src/config/paths.ts";
 import type { ConfigKey } from "../packages/millrace/src/config/paths.ts";
-import { propertiesOf, rangeText } from "../packages/millrace/src/config/schema-node.ts";
+import {
+  isWordOrObject,
+  propertiesOf,
+  rangeText,
+} from "../packages/millrace/src/config/schema-node.ts";
 import { ERRORS } from "../packages/millrace/src/core/errors.ts";
 import { Metrics } from "../packages/millrace/src/core/metrics/metrics.ts";
 import { ServeMetrics } from "../packages/millrace/src/serve/serve-metrics.ts";
@@ -63,8 +67,9 @@ input in upper case, with \`_\` for what is neither letter nor digit; an empty v
 given as \`a,b\` or as JSON, objects as JSON. \`.env\` beside the file is read; in the file, \`\${NAME}\` and
 \`\${NAME:-default}\` in texts take environment values, and \`$\${\` stands for \`\${\` itself.
 
-Durations have a unit: \`250ms\`, \`2s\`, \`5m\`, \`1h\`, \`30d\`. Sizes too: \`512B\`, \`64KiB\`, \`16MiB\`, \`1GiB\`. Relative
-paths start from the file's folder, without a file from the working folder. Names of models and services match
+Durations have a unit: \`250ms\`, \`2s\`, \`5m\`, \`1h\`, \`30d\`. Sizes too: \`512B\`, \`64KiB\`, \`16MiB\`, \`1GiB\`. Shares
+are \`10%\` or \`0.1\`, rates \`2000/s\`, \`100/m\`, \`5/h\`. Relative paths start from the file's folder, without a file
+from the working folder. Names of models and services match
 \`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$\`; \`stats\` is reserved. \`live\` keys can change while running.
 
 ${sections.join("\n")}`;
@@ -81,7 +86,9 @@ function keyRow(key: ConfigKey): string {
     code(environment),
     code(flag),
     typeText(node),
-    node.default === undefined ? requiredText(key) : code(valueText(node.default)),
+    node.default === undefined || isWordOrObject(node)
+      ? requiredText(key)
+      : code(valueText(node.default)),
     rangeCell(node),
     node.live === true ? "yes" : "no",
     [node.description ?? "", examplesText(node)].filter((part) => part !== "").join(" "),

@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MillraceError } from "../../packages/millrace/src/core/errors.ts";
 import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
-import type { LoadedModel, Runtime } from "../../packages/millrace/src/ports/runtime.ts";
+import type {
+  LoadedModel,
+  RunOutputs,
+  Runtime,
+} from "../../packages/millrace/src/ports/runtime.ts";
 
 export interface RuntimeContract {
   /** Runtime under test, for the names of the tests. */
@@ -131,7 +135,7 @@ export function describeRuntimeContract({ name, create, models }: RuntimeContrac
         floats("INPUT1", [2, 4], [0.5, 1, 0, -4, 10, 20, 30, 40]),
       ];
       const before = structuredClone(inputs);
-      expect(await add.run(inputs, ["OUTPUT0", "OUTPUT1"])).toEqual([
+      expect(await outputsOf(add.run(inputs, ["OUTPUT0", "OUTPUT1"]))).toEqual([
         floats("OUTPUT0", [2, 4], [1.5, 3, 3, 0, 15, 26, 37, 48]),
         floats("OUTPUT1", [2, 4], [0.5, 1, 3, 8, -5, -14, -23, -32]),
       ]);
@@ -139,59 +143,98 @@ export function describeRuntimeContract({ name, create, models }: RuntimeContrac
     });
 
     test("run() takes inputs by name when their order differs", async () => {
-      const [difference] = await add.run(
-        [constant("INPUT1", 1), constant("INPUT0", 5)],
-        ["OUTPUT1"],
-      );
+      const inputs = [constant("INPUT1", 1), constant("INPUT0", 5)];
+      const [difference] = await outputsOf(add.run(inputs, ["OUTPUT1"]));
       expect(difference).toEqual(constant("OUTPUT1", 4));
     });
 
     test("run() returns the outputs in the order asked for when it differs from the model's", async () => {
-      const outputs = await add.run(
-        [constant("INPUT0", 5), constant("INPUT1", 1)],
-        ["OUTPUT1", "OUTPUT0"],
-      );
+      const inputs = [constant("INPUT0", 5), constant("INPUT1", 1)];
+      const outputs = await outputsOf(add.run(inputs, ["OUTPUT1", "OUTPUT0"]));
       expect(outputs).toEqual([constant("OUTPUT1", 4), constant("OUTPUT0", 6)]);
     });
 
     test("run() returns only the outputs asked for when there are more", async () => {
       const inputs = [constant("INPUT0", 5), constant("INPUT1", 1)];
-      expect(await add.run(inputs, ["OUTPUT0"])).toEqual([constant("OUTPUT0", 6)]);
-      expect(await add.run(inputs, [])).toEqual([]);
+      expect(await outputsOf(add.run(inputs, ["OUTPUT0"]))).toEqual([constant("OUTPUT0", 6)]);
+      expect(await outputsOf(add.run(inputs, []))).toEqual([]);
     });
 
     test("run() reads only its window when the data is part of a larger buffer", async () => {
       const buffer = new Float32Array([9, 9, 1, 2, 3, 4, 9]);
       const window = { ...constant("INPUT0", 0), data: buffer.subarray(2, 6) };
-      const [sum] = await add.run([window, constant("INPUT1", 1)], ["OUTPUT0"]);
+      const inputs = [window, constant("INPUT1", 1)];
+      const [sum] = await outputsOf(add.run(inputs, ["OUTPUT0"]));
       expect(sum).toEqual(floats("OUTPUT0", [1, 4], [2, 3, 4, 5]));
     });
 
     test("run() gives no rows when the batch is empty", async () => {
       const inputs = [floats("INPUT0", [0, 4], []), floats("INPUT1", [0, 4], [])];
-      expect(await add.run(inputs, ["OUTPUT0"])).toEqual([floats("OUTPUT0", [0, 4], [])]);
+      expect(await outputsOf(add.run(inputs, ["OUTPUT0"]))).toEqual([
+        floats("OUTPUT0", [0, 4], []),
+      ]);
     });
 
     test("run() gives each caller its own answer when runs overlap", async () => {
       const numbers = Array.from({ length: 50 }, (_, index) => index);
       const answers = await Promise.all(
         numbers.map((number) =>
-          add.run([constant("INPUT0", number), constant("INPUT1", 1000)], ["OUTPUT0"]),
+          outputsOf(add.run([constant("INPUT0", number), constant("INPUT1", 1000)], ["OUTPUT0"])),
         ),
       );
       expect(answers).toEqual(numbers.map((number) => [constant("OUTPUT0", number + 1000)]));
     });
 
     test("run() leaves earlier outputs as they were when it runs again", async () => {
-      const [first] = await add.run([constant("INPUT0", 1), constant("INPUT1", 1)], ["OUTPUT0"]);
+      const inputs = [constant("INPUT0", 1), constant("INPUT1", 1)];
+      const [first] = await outputsOf(add.run(inputs, ["OUTPUT0"]));
       await add.run([constant("INPUT0", 7), constant("INPUT1", 7)], ["OUTPUT0"]);
       expect(first).toEqual(constant("OUTPUT0", 2));
+    });
+
+    test("run() gives the exact values when it may detach windows that share one buffer", async () => {
+      const buffer = new Float32Array([9, 1, 2, 3, 4, 5, 5, 5, 5, 9]);
+      const inputs = [
+        { ...constant("INPUT0", 0), data: buffer.subarray(1, 5) },
+        { ...constant("INPUT1", 0), data: buffer.subarray(5, 9) },
+      ];
+      const [sum] = await outputsOf(add.run(inputs, ["OUTPUT0"], { isInputOwned: true }));
+      expect(sum).toEqual(floats("OUTPUT0", [1, 4], [6, 7, 8, 9]));
+    });
+
+    test("run() copies the inputs when it may detach them and they are in the pool of small Buffers", async () => {
+      const bytes = Buffer.from(new Float32Array([1, 2, 3, 4]).buffer).toString("latin1");
+      const pooled = Buffer.from(bytes, "latin1");
+      expect(pooled.buffer.byteLength).toBe(Buffer.poolSize);
+      const data = new Float32Array(pooled.buffer, pooled.byteOffset, 4);
+      const inputs = [{ ...constant("INPUT0", 0), data }, constant("INPUT1", 1)];
+      const [sum] = await outputsOf(add.run(inputs, ["OUTPUT0"], { isInputOwned: true }));
+      expect(sum).toEqual(floats("OUTPUT0", [1, 4], [2, 3, 4, 5]));
+      expect(pooled.toString("latin1")).toBe(bytes);
+    });
+
+    test("run() answers in the order of the calls when runs overlap", async () => {
+      const order: number[] = [];
+      const runs = [0, 1, 2, 1, 0].map((index, call) =>
+        gather.run([indices([index])], ["VALUE"]).then(() => order.push(call)),
+      );
+      await Promise.all(runs);
+      expect(order).toEqual([0, 1, 2, 3, 4]);
+    });
+
+    test("run() says the time of each run alone when runs overlap", async () => {
+      const startMs = performance.now();
+      const runs = Array.from({ length: 20 }, () => gather.run([indices([0])], ["VALUE"]));
+      const times = (await Promise.all(runs)).map((run) => run.computeMs);
+      const totalMs = performance.now() - startMs;
+      expect(Math.min(...times)).toBeGreaterThan(0);
+      expect(times.reduce((sum, time) => sum + time, 0)).toBeLessThanOrEqual(totalMs);
     });
 
     test("run() rejects with the reason when it was aborted before it started", async () => {
       const reason = new Error("too late");
       const inputs = [constant("INPUT0", 1), constant("INPUT1", 1)];
-      const running = add.run(inputs, ["OUTPUT0"], AbortSignal.abort(reason));
+      const running = add.run(inputs, ["OUTPUT0"], { signal: AbortSignal.abort(reason) });
       await expect(running).rejects.toBe(reason);
     });
 
@@ -200,15 +243,15 @@ export function describeRuntimeContract({ name, create, models }: RuntimeContrac
       expect(error.code).toBe("MODEL_FAILED");
       expect(error.cause).toBeInstanceOf(Error);
       expect(error.message).not.toContain((error.cause as Error).message);
-      const [values] = await gather.run([indices([2, 0, 1])], ["VALUE"]);
+      const [values] = await outputsOf(gather.run([indices([2, 0, 1])], ["VALUE"]));
       expect(values).toEqual(floats("VALUE", [3], [30, 10, 20]));
     });
 
     test("run() fails only the run with bad input when runs overlap", async () => {
       const [good, bad, alsoGood] = await Promise.allSettled([
-        gather.run([indices([0])], ["VALUE"]),
-        gather.run([indices([9])], ["VALUE"]),
-        gather.run([indices([1])], ["VALUE"]),
+        outputsOf(gather.run([indices([0])], ["VALUE"])),
+        outputsOf(gather.run([indices([9])], ["VALUE"])),
+        outputsOf(gather.run([indices([1])], ["VALUE"])),
       ]);
       expect(good).toEqual({ status: "fulfilled", value: [floats("VALUE", [1], [10])] });
       expect(bad.status).toBe("rejected");
@@ -221,6 +264,15 @@ export function describeRuntimeContract({ name, create, models }: RuntimeContrac
       const model = await load(create(), models.add);
       await model.close();
       await expect(model.close()).resolves.toBeUndefined();
+    });
+
+    test("close() tells nobody that the model was lost", async () => {
+      const model = await load(create(), models.add);
+      const reasons: unknown[] = [];
+      model.onLost((reason) => reasons.push(reason));
+      await model.close();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(reasons).toEqual([]);
     });
 
     test("run() rejects with a MillraceError when the model is closed", async () => {
@@ -237,7 +289,8 @@ export function describeRuntimeContract({ name, create, models }: RuntimeContrac
         load(runtime, models.add),
       ]);
       await first.close();
-      const [sum] = await second.run([constant("INPUT0", 1), constant("INPUT1", 2)], ["OUTPUT0"]);
+      const inputs = [constant("INPUT0", 1), constant("INPUT1", 2)];
+      const [sum] = await outputsOf(second.run(inputs, ["OUTPUT0"]));
       expect(sum).toEqual(constant("OUTPUT0", 3));
       await second.close();
     });
@@ -246,6 +299,10 @@ export function describeRuntimeContract({ name, create, models }: RuntimeContrac
 
 function load(runtime: Runtime, path: string): Promise<LoadedModel> {
   return runtime.load({ path, sha256: undefined, threads: 1 });
+}
+
+async function outputsOf(run: Promise<RunOutputs>): Promise<Tensor[]> {
+  return (await run).outputs;
 }
 
 async function failureOf(work: Promise<unknown>): Promise<MillraceError> {

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { OnnxRuntime } from "../../packages/millrace/src/adapters/runtime-onnx/runtime-onnx.ts";
 import type { ModelConfig } from "../../packages/millrace/src/config/config.ts";
+import { ByteBudget } from "../../packages/millrace/src/core/batch/byte-budget.ts";
+import type { RunLimits } from "../../packages/millrace/src/models/scheduled-model.ts";
 import { TestClock } from "../../packages/millrace/src/core/test-clock.ts";
 import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
 import type { ModelEvents } from "../../packages/millrace/src/models/models-options.ts";
@@ -33,12 +35,25 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+const NO_LIMITS: RunLimits = {
+  receivedMs: 0,
+  deadlineAtMs: Infinity,
+  priority: 2,
+  signal: undefined,
+  isInputOwned: false,
+};
+
 const recorder: ModelEvents = {
   loaded: (version) => events.push(`loaded ${version.id}`),
   switched: (next, previous) => events.push(`switched ${previous?.id ?? "none"} → ${next.id}`),
   released: (version) => events.push(`released ${version.id}`),
   failed: (_name, _reason, serving) => events.push(`failed, ${serving?.id ?? "none"} serves`),
   recovered: (serving) => events.push(`recovered ${serving.id}`),
+  batchEnded: () => undefined,
+  executorLost: (name) => events.push(`lost ${name}`),
+  executorBack: (name) => events.push(`back ${name}`),
+  executorNotBack: (name) => events.push(`not back ${name}`),
+  breakerMoved: (id, from, to) => events.push(`breaker ${id} ${from} → ${to}`),
 };
 
 async function start(overrides: Partial<ModelConfig> = {}): Promise<ServedModel> {
@@ -53,13 +68,20 @@ async function start(overrides: Partial<ModelConfig> = {}): Promise<ServedModel>
     inputs: {},
     sample: [[5.1, 3.5, 1.4, 0.2]],
     threads: 1,
+    instances: 1,
+    placement: "inline",
+    batch: { rowsMax: 64, delayMs: 0, oversize: "split" },
+    slo: undefined,
     serve: { kind: "latest" },
     reload: { kind: "off" },
     isRequired: true,
     ...overrides,
   };
   const model = new ServedModel(config, {
-    runtime: new OnnxRuntime(),
+    runtimes: { inline: new OnnxRuntime(), worker: new OnnxRuntime() },
+    coreCount: 1,
+    random: () => 0.5,
+    budget: new ByteBudget(1e9),
     ledger: new MemoryVersionLedger(),
     clock: new TestClock(),
     events: recorder,
@@ -105,7 +127,7 @@ test("refresh() switches to a new file and releases the old one when its runs ha
   await deploy(FIRST);
   const model = await start();
   const old = model.latest;
-  const running = old?.run([ROW], ["probabilities"], { deadlineAtMs: Infinity, signal: undefined });
+  const running = old?.run([ROW], ["probabilities"], NO_LIMITS);
   await deploy(SECOND);
   await model.refresh();
   expect(model.latest?.id).toBe("iris@2");

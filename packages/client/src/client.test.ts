@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { MillraceClient, MillraceClientError } from "./index.ts";
 import type { Clock, MillraceClientOptions } from "./index.ts";
@@ -11,13 +11,14 @@ interface Received {
   readonly line: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
+  readonly bytes: Uint8Array;
 }
 
 interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Undefined: the connection is reset instead. */
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 }
 
 type Handler = (received: Received, response: ServerResponse) => Answer | undefined | void;
@@ -28,9 +29,10 @@ async function serve(
 ): Promise<{ readonly url: string; readonly received: Received[] }> {
   const received: Received[] = [];
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
+    void buffer(request).then((bytes) => {
       const line = `${request.method ?? ""} ${request.url ?? ""}`;
-      const current: Received = { line, headers: request.headers, body };
+      const body = bytes.toString();
+      const current: Received = { line, headers: request.headers, body, bytes };
       received.push(current);
       const answer = handler(current, response);
       if (answer === undefined) return;
@@ -105,6 +107,12 @@ async function clientOf(
 ): Promise<{ client: MillraceClient; received: Received[]; url: string }> {
   const { url, received } = await serve(handler);
   return { client: new MillraceClient({ url, random: () => 0.5, ...options }), received, url };
+}
+
+/** The JSON of a reply with one output of two elements, whose bytes are to follow. */
+function binaryOutput(datatype: string, size: number): string {
+  const output = { name: "y", datatype, shape: [2], parameters: { binary_data_size: size } };
+  return JSON.stringify({ model_name: "m", outputs: [output] });
 }
 
 /** @returns what `promise` rejects with. */
@@ -192,14 +200,63 @@ describe("MillraceClient.predict()", () => {
 });
 
 describe("MillraceClient.infer()", () => {
-  it("infer() sends typed arrays and gives typed arrays, 64-bit integers exact", async () => {
+  it("infer() sends typed arrays as bytes and reads bytes, every value exact", async () => {
+    const json =
+      '{"model_name":"m","outputs":[{"name":"y","datatype":"FP32","shape":[2],"parameters":{"binary_data_size":8}},{"name":"t","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":6}},{"name":"j","datatype":"INT8","shape":[1],"data":[7]}]}';
+    const floats = [0, 0, 0x80, 0x7f, 0, 0, 0xc0, 0x7f]; // Infinity, NaN
+    const body = Uint8Array.from([...Buffer.from(json), ...floats, 2, 0, 0, 0, 0xc3, 0xa9]);
+    const headers = { "inference-header-content-length": String(json.length) };
+    const { client, received } = await clientOf(() => ({ body, headers }));
+    const inputs = [
+      { name: "x", shape: [1, 2], data: Int16Array.of(1, -1) },
+      { name: "s", shape: [1], data: ["é"] },
+      { name: "h", shape: [1], datatype: "FP16", data: Uint16Array.of(0x3c00) },
+    ] as const;
+    const { outputs } = await client.infer("m", { inputs, outputs: ["y"] });
+    expect(outputs).toEqual([
+      { name: "y", datatype: "FP32", shape: [2], data: Float32Array.of(Infinity, NaN) },
+      { name: "t", datatype: "BYTES", shape: [1], data: ["é"] },
+      { name: "j", datatype: "INT8", shape: [1], data: Int8Array.of(7) },
+    ]);
+    const { bytes = new Uint8Array(), headers: sent } = received[0] ?? {};
+    const jsonBytes = Number(sent?.["inference-header-content-length"]);
+    expect(sent?.["content-type"]).toBe("application/octet-stream");
+    expect(jsonBytes % 8).toBe(0);
+    expect(JSON.parse(Buffer.from(bytes.subarray(0, jsonBytes)).toString())).toEqual({
+      inputs: [
+        { name: "x", shape: [1, 2], datatype: "INT16", parameters: { binary_data_size: 4 } },
+        { name: "s", shape: [1], datatype: "BYTES", data: ["é"] },
+        { name: "h", shape: [1], datatype: "FP16", parameters: { binary_data_size: 2 } },
+      ],
+      outputs: [{ name: "y" }],
+      parameters: { binary_data_output: true },
+    });
+    expect([...bytes.subarray(jsonBytes)]).toEqual([1, 0, 0xff, 0xff, 0, 0x3c]);
+  });
+
+  it("infer() sends a part of a larger buffer, NaN included", async () => {
+    const { client, received } = await clientOf(() => ({
+      body: '{"model_name":"m","outputs":[]}',
+    }));
+    const data = Float32Array.of(9, NaN, 9).subarray(1, 2);
+    await client.infer("m", { inputs: [{ name: "x", shape: [1], data }] });
+    expect([...(received[0]?.bytes.slice(-4) ?? [])]).toEqual([0, 0, 0xc0, 0x7f]);
+  });
+
+  it("infer() sends JSON and reads it, 64-bit integers exact, when asked to", async () => {
     const reply = `{"model_name":"m","model_version":"2","id":"i1","outputs":[
       {"name":"y","datatype":"INT64","shape":[2],"data":[9007199254740993,-1]},
       {"name":"z","datatype":"FP32","shape":[1],"data":[null]}]}`;
     const headers = { "x-prediction-id": "p1", "x-model": "m@2" };
     const { client, received } = await clientOf(() => ({ body: reply, headers }));
     const x = { name: "x", shape: [1, 2], data: BigInt64Array.of(2n ** 53n + 1n, -1n) };
-    const request = { inputs: [x], outputs: ["y", "z"], version: 2, id: "i1" };
+    const request = {
+      inputs: [x],
+      outputs: ["y", "z"],
+      version: 2,
+      id: "i1",
+      encoding: "json",
+    } as const;
     expect(await client.infer("m", request)).toEqual({
       model: "m",
       version: "2",
@@ -221,7 +278,7 @@ describe("MillraceClient.infer()", () => {
   it("infer() refuses a wrong input before it sends anything", async () => {
     const { client, received } = await clientOf(() => OK);
     const inputs = [{ name: "x", shape: [1], data: Float32Array.of(Infinity) }];
-    const error = await clientError(client.infer("m", { inputs }));
+    const error = await clientError(client.infer("m", { inputs, encoding: "json" }));
     expect(error.message).toBe(
       'Cannot send input "x": element 0 is Infinity, FP32 takes finite numbers in JSON',
     );
@@ -231,11 +288,34 @@ describe("MillraceClient.infer()", () => {
   it.each([
     ["no model_name", '{"outputs":[]}', "it has no model_name"],
     ["no outputs", '{"model_name":"m"}', "it has no outputs"],
+    ["an output without its bytes", binaryOutput("INT8", 1), "it has less than 110 bytes"],
+    ["bytes that are too many", `${binaryOutput("INT8", 2)}xxx`, "it has 1 bytes too many"],
+    [
+      "a wrong number of bytes",
+      `${binaryOutput("INT16", 1)}x`,
+      "1 bytes are not 2 elements of INT16",
+    ],
+    [
+      "text that is cut off",
+      `${binaryOutput("BYTES", 4)}\x01\0\0\0`,
+      "4 bytes are not 2 elements of BYTES",
+    ],
     ["a broken output", '{"model_name":"m","outputs":[{}]}', "an output has no name"],
   ])("infer() rejects with INVALID_REPLY when there is %s", async (_name, body, detail) => {
-    const { client } = await clientOf(() => ({ body }));
+    const end = body.indexOf("]}") + 2;
+    const headers: Record<string, string> = body.includes("binary_data_size")
+      ? { "inference-header-content-length": String(end) }
+      : {};
+    const { client } = await clientOf(() => ({ body, headers }));
     const error = await clientError(client.infer("m", { inputs: [] }));
     expect(error).toMatchObject({ code: "INVALID_REPLY", detail });
+  });
+
+  it("infer() rejects with INVALID_REPLY when the reply ends within its JSON", async () => {
+    const headers = { "inference-header-content-length": "99" };
+    const { client } = await clientOf(() => ({ body: "{}", headers }));
+    const error = await clientError(client.infer("m", { inputs: [] }));
+    expect(error).toMatchObject({ code: "INVALID_REPLY", detail: "it has less than 99 bytes" });
   });
 });
 

@@ -121,8 +121,9 @@ export class MillraceClient {
   }
 
   /**
-   * Runs a model, or a service, over the Open Inference Protocol V2. INT64 and UINT64 are exact; NaN and ±Infinity
-   * in an input are refused, and come back as NaN, since JSON has no form for them.
+   * Runs a model, or a service, over the Open Inference Protocol V2. Typed arrays travel as bytes, every value
+   * exact. With `encoding: "json"`, and in plain arrays always, NaN and ±Infinity in an input are refused and come
+   * back as NaN, since JSON has no form for them; FP16 and BF16 are refused.
    * @throws INVALID_TENSOR, before anything is sent, when an input is wrong.
    */
   async infer(model: string, request: InferRequest, options?: CallOptions): Promise<InferResult> {

@@ -1,5 +1,6 @@
 import { isJsonObject, writeJson } from "./json.ts";
 import type { JsonValue } from "./json.ts";
+import { decodeRaw } from "./raw-tensor.ts";
 import { elementCountOf, isIntegerOf } from "./tensor.ts";
 import type { Datatype, DatatypeArrays, Tensor } from "./tensor.ts";
 
@@ -23,15 +24,25 @@ const DECODERS: { readonly [D in Datatype]: (data: Elements) => DatatypeArrays[D
 };
 
 /**
- * Reads one output of a JSON reply into a typed array; null in FP32 and FP64 becomes NaN.
+ * Reads one output of a reply into a typed array; null in FP32 and FP64 becomes NaN.
+ * @param takeBytes gives the next bytes behind the JSON, for an output that has no `data` but a size.
  * @throws RangeError when it is not what the protocol says.
  */
-export function decodeTensor(output: JsonValue): Tensor {
+export function decodeTensor(
+  output: JsonValue,
+  takeBytes: (size: number) => Uint8Array<ArrayBuffer> = noBytes,
+): Tensor {
   if (!isJsonObject(output)) throw new RangeError("an output is not an object");
-  const { name, shape, datatype, data } = output;
+  const { name, shape, datatype, data, parameters } = output;
   if (typeof name !== "string") throw new RangeError("an output has no name");
   if (!isDatatype(datatype)) throw new RangeError(`output "${name}" has no known datatype`);
   if (!isShape(shape)) throw new RangeError(`output "${name}" has no shape`);
+  const size = isJsonObject(parameters) ? parameters["binary_data_size"] : undefined;
+  if (data === undefined && typeof size === "number") {
+    const count = elementCountOf(shape) ?? NaN;
+    const elements = decodeRaw(datatype, takeBytes(size), count);
+    return { name, datatype, shape, data: elements } as Tensor;
+  }
   if (!Array.isArray(data)) throw new RangeError(`output "${name}" has no data`);
   // A server may nest by shape; flat() is too slow to be called without need.
   const elements = (Array.isArray(data[0]) ? data.flat(Infinity) : data) as Elements;
@@ -41,6 +52,10 @@ export function decodeTensor(output: JsonValue): Tensor {
   }
   // The table's row for `datatype` makes the array of `datatype`; TypeScript cannot follow that through a union.
   return { name, datatype, shape, data: DECODERS[datatype](elements) } as Tensor;
+}
+
+function noBytes(): never {
+  throw new RangeError("there are no bytes behind the JSON");
 }
 
 function isDatatype(value: JsonValue | undefined): value is Datatype {

@@ -1,5 +1,5 @@
 import { MillraceClientError } from "./client-error.ts";
-import type { JsonInput } from "./json.ts";
+import type { JsonInput, NumericArray } from "./json.ts";
 import { elementCountOf, isIntegerOf, INTEGER_RANGES } from "./tensor.ts";
 import type { Datatype, TensorInput } from "./tensor.ts";
 
@@ -24,6 +24,41 @@ const DATATYPE_OF_ELEMENT: Readonly<Record<string, Datatype>> = {
   bigint: "INT64",
 };
 
+/** A tensor as it travels: its members in the JSON, and behind that its bytes, if it has any. */
+export interface EncodedTensor {
+  readonly members: JsonInput;
+  readonly bytes: Uint8Array | undefined;
+}
+
+/**
+ * Checks a tensor as the server would and gives it the smallest form: a typed array goes as its bytes, anything
+ * else as JSON.
+ * @param index its place among the request's inputs.
+ * @throws INVALID_TENSOR with the location of the first element, or member, that is wrong.
+ */
+export function encodeBinaryTensor(input: TensorInput, index: number): EncodedTensor {
+  const { name, shape, data } = input;
+  const datatype = checkDatatype(input, index);
+  if (Array.isArray(data) || !isRawOf(datatype, data as NumericArray)) {
+    return { members: encodeTensor(input, index), bytes: undefined };
+  }
+  checkShape(input, index);
+  const { buffer, byteOffset, byteLength } = data as NumericArray;
+  const parameters = { binary_data_size: byteLength };
+  return {
+    members: { name, shape, datatype, parameters },
+    bytes: new Uint8Array(buffer, byteOffset, byteLength),
+  };
+}
+
+/** Are the bytes of the array those of the datatype? */
+function isRawOf(datatype: Datatype, data: NumericArray): boolean {
+  const own = inferDatatype(data);
+  if (datatype === "FP16" || datatype === "BF16") return own === "UINT16";
+  if (datatype === "BOOL") return own === "UINT8" && (data as Uint8Array).every((byte) => byte < 2);
+  return own === datatype;
+}
+
 /**
  * Checks a tensor as the server would and gives its JSON members.
  * @param index its place among the request's inputs.
@@ -32,23 +67,30 @@ const DATATYPE_OF_ELEMENT: Readonly<Record<string, Datatype>> = {
 export function encodeTensor(input: TensorInput, index: number): JsonInput {
   const { name, shape, data } = input;
   const location = ["body", "inputs", index];
-  const datatype = input.datatype ?? inferDatatype(data);
-  if (datatype === undefined) {
-    throw refusal(name, [...location, "datatype"], "missing", "give a datatype for plain numbers");
-  }
+  const datatype = checkDatatype(input, index);
   if (datatype === "FP16" || datatype === "BF16") {
     throw refusal(name, [...location, "datatype"], "type", `${datatype} has no JSON form`);
   }
-  if (elementCountOf(shape) !== data.length) {
-    const state = `shape [${shape.join(", ")}] does not hold ${data.length} elements`;
-    throw refusal(name, [...location, "shape"], "shape", state);
-  }
+  checkShape(input, index);
   const wrong = findWrongElement(datatype, data);
   if (wrong !== undefined) {
     const state = `element ${wrong} is ${String(data[wrong])}, ${datatype} takes ${allowedOf(datatype)}`;
     throw refusal(name, [...location, "data", wrong], "range", state);
   }
   return { name, shape, datatype, data: datatype === "BOOL" ? Array.from(data, Boolean) : data };
+}
+
+function checkDatatype(input: TensorInput, index: number): Datatype {
+  const datatype = input.datatype ?? inferDatatype(input.data);
+  if (datatype !== undefined) return datatype;
+  const location = ["body", "inputs", index, "datatype"];
+  throw refusal(input.name, location, "missing", "give a datatype for plain numbers");
+}
+
+function checkShape({ name, shape, data }: TensorInput, index: number): void {
+  if (elementCountOf(shape) === data.length) return;
+  const state = `shape [${shape.join(", ")}] does not hold ${data.length} elements`;
+  throw refusal(name, ["body", "inputs", index, "shape"], "shape", state);
 }
 
 function inferDatatype(data: TensorInput["data"]): Datatype | undefined {

@@ -12,9 +12,9 @@ export interface DatatypeArrays {
   INT16: Int16Array;
   INT32: Int32Array;
   INT64: BigInt64Array;
-  /** The raw 16 bits of each element. Has no JSON form. */
+  /** The raw 16 bits of each element. Has no JSON form: `encoding` must be `binary`. */
   FP16: Uint16Array;
-  /** The raw 16 bits of each element. Has no JSON form. */
+  /** As FP16. */
   BF16: Uint16Array;
   FP32: Float32Array;
   FP64: Float64Array;

@@ -110,7 +110,8 @@ export class Transport {
 
   #headersOf(request: HttpRequest, options: CallOptions): Headers {
     const headers = new Headers(request.headers);
-    headers.set("accept", "application/json");
+    // A reply with binary tensors is no JSON, and errors are JSON of several media types.
+    headers.set("accept", "application/json, */*");
     if (this.#options.key !== undefined) {
       headers.set("authorization", `Bearer ${this.#options.key}`);
     }

@@ -6,9 +6,11 @@ import { systemClock } from "./adapters/clock-system/clock-system.ts";
 import { createLoggerFor, stderrDestination } from "./adapters/logger-pino/logger-pino.ts";
 import { closeLogSink, openLogSink } from "./adapters/logger-pino/log-sink.ts";
 import { OnnxRuntime } from "./adapters/runtime-onnx/runtime-onnx.ts";
+import { WorkerRuntime } from "./adapters/runtime-worker/runtime-worker.ts";
 import { FileVersionLedger, MemoryVersionLedger } from "./models/version-ledger.ts";
 import type { LoggerFor } from "./ports/logger.ts";
 import type { Runtime } from "./ports/runtime.ts";
+import type { ProcessShare } from "./serve/data-plane.ts";
 import { checkApplicable, LAME_DUCK_MS, ServeRole } from "./serve/serve-role.ts";
 import { IpcPeer } from "./supervisor/ipc-peer.ts";
 import type { RepositoryOrder, StartOrder, StartReport } from "./supervisor/serve-process.ts";
@@ -18,6 +20,13 @@ import { Supervisor } from "./supervisor/supervisor.ts";
 
 export function createRuntime(): Runtime {
   return new OnnxRuntime();
+}
+
+/** The same runtime, with every model on a thread of its own. */
+export function createWorkerRuntime(): Runtime {
+  const { name, platform } = createRuntime();
+  const entry = new URL(`runtime-worker-entry.${extensionHere()}`, import.meta.url);
+  return new WorkerRuntime({ name, platform, entry });
 }
 
 export interface Logging {
@@ -41,10 +50,16 @@ export async function createLogging(log: LogConfig): Promise<Logging> {
 }
 
 /** The serve role in this process; it does not listen yet, and its models are not loaded. */
-export function createServeRole(config: Config, loggerFor: LoggerFor): ServeRole {
+export function createServeRole(
+  config: Config,
+  loggerFor: LoggerFor,
+  share: ProcessShare = { index: 0, processes: 1 },
+): ServeRole {
   const { stateDir } = config;
   return new ServeRole(config, {
-    runtime: createRuntime(),
+    runtimes: { inline: createRuntime(), worker: createWorkerRuntime() },
+    coreCount: Math.max(1, Math.floor(availableParallelism() / share.processes)),
+    share,
     ledger:
       stateDir === undefined
         ? new MemoryVersionLedger()
@@ -64,11 +79,10 @@ export function processCountOf(config: Config): number {
 }
 
 export function createSupervisor(config: Config, { loggerFor, writeLine }: Logging): Supervisor {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   return new Supervisor(config, {
     clock: systemClock,
     log: loggerFor("supervisor"),
-    entry: join(import.meta.dirname, `serve-process-entry.${extension}`),
+    entry: join(import.meta.dirname, `serve-process-entry.${extensionHere()}`),
     processCount: processCountOf(config),
     onLine: writeLine,
     checkApplicable,
@@ -87,20 +101,20 @@ export function runServeProcess(): void {
     process.exit(0);
   };
   const peer = new IpcPeer(process, {
-    async start({ config, index, isRestart }: StartOrder): Promise<StartReport> {
+    async start({ config, index, processes, isRestart }: StartOrder): Promise<StartReport> {
       const base = { pid: process.pid, process: index };
       const destination = stderrDestination();
       const loggerFor = createLoggerFor({ levels: config.server.log.levels, base, destination });
       logFatalErrors(loggerFor);
-      role = createServeRole(config, loggerFor);
+      role = createServeRole(config, loggerFor, { index, processes });
       const repository = {
         load: (model: string) => peer.call<void>("repository", { action: "load", model }),
         unload: (model: string) => peer.call<void>("repository", { action: "unload", model }),
       };
       if (isRestart) await role.loadModels();
-      const port = await role.listen({ isShared: true, repository });
+      const ports = await role.listen({ isShared: true, repository });
       if (!isRestart) await role.loadModels();
-      return { port, models: role.status() };
+      return { ...ports, models: role.status() };
     },
     async apply(config: Config) {
       await mustRole().apply(config);
@@ -123,4 +137,9 @@ export function logFatalErrors(loggerFor: LoggerFor): void {
   process.on("uncaughtExceptionMonitor", (error) => {
     log.error({ err: error }, "Process ends: an error nobody handled");
   });
+}
+
+/** Entries lie beside this file, in the sources as in what is built of them. */
+function extensionHere(): "ts" | "js" {
+  return import.meta.url.endsWith(".ts") ? "ts" : "js";
 }

@@ -1,4 +1,6 @@
-import { createServeRole } from "../main.ts";
+import { availableParallelism } from "node:os";
+import { sizingWarnings } from "../config/sizing-warnings.ts";
+import { createServeRole, processCountOf } from "../main.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Command } from "./command.ts";
@@ -19,7 +21,11 @@ export const check: Command = {
   async run(line, io) {
     const loaded = await loadFor(line, io);
     if (loaded === undefined) return 2;
-    for (const warning of loaded.warnings)
+    const machine = {
+      coreCount: availableParallelism(),
+      processCount: processCountOf(loaded.config),
+    };
+    for (const warning of [...loaded.warnings, ...sizingWarnings(loaded, machine)])
       io.stderr.write(`${warning.location}: ${warning.message}\n`);
     for (const missing of loaded.missingSources) {
       io.stderr.write(

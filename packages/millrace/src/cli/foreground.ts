@@ -7,6 +7,7 @@ import { StartError } from "../serve/listen.ts";
 import { LAME_DUCK_MS } from "../serve/serve-role.ts";
 import type { CommandIo, CommandLine, ExitCode } from "./command.ts";
 import { isDefault, loadAgain, loadFor } from "./config-session.ts";
+import { onFreeGrpcPort, withFreeGrpcPort } from "./grpc-port.ts";
 import { openMetricsPort } from "./metrics-port.ts";
 import { printStart } from "./print-start.ts";
 import { removeRunState, writeRunState } from "./run-state.ts";
@@ -15,6 +16,8 @@ import { onSignals } from "./signals.ts";
 /** What `up` and `serve` keep running in the foreground. */
 export interface Running {
   readonly httpPort: number;
+  /** Undefined when it is off. */
+  readonly grpcPort: number | undefined;
   readonly processes: number;
   readonly models: readonly ModelStatus[];
   metrics(): Promise<readonly MetricSnapshot[]>;
@@ -45,7 +48,8 @@ export async function runInForeground(
     io.stderr.write(`Cannot serve "${missing.path}": there is no such file\n`);
     return 2;
   }
-  const { config } = loaded;
+  const config = await withFreeGrpcPort(loaded.config, isDefault(loaded, "server.grpcPort"));
+  const hasGrpcMoved = config !== loaded.config;
   const logging = await createLogging(config.server.log);
   const log = logging.loggerFor("millrace");
   logFatalErrors(logging.loggerFor);
@@ -65,12 +69,25 @@ export async function runInForeground(
     return 1;
   }
   const current = running;
+  if (hasGrpcMoved) {
+    log.warn(
+      { wanted: loaded.config.server.grpcPort, port: current.grpcPort },
+      `gRPC is on port ${current.grpcPort ?? "none"}: the default is in use, server.grpcPort chooses another`,
+    );
+  }
   // Before the addresses are printed: whoever waits for them may signal at once.
-  const ended = stopped(current, () => reload(current, line, io, logging));
-  const { httpPort, models, processes } = running;
+  const ended = stopped(current, () =>
+    reload(
+      { ...current, apply: (next) => current.apply(hasGrpcMoved ? onFreeGrpcPort(next) : next) },
+      line,
+      io,
+      logging,
+    ),
+  );
+  const { httpPort, grpcPort, models, processes } = running;
   const tookMs = Math.round(performance.now() - startedMs);
   printStart(
-    { config, httpPort, metricsPort, models, processes, tookMs },
+    { config, httpPort, grpcPort, metricsPort, models, processes, tookMs },
     line.options.has("json"),
     io,
   );

@@ -1,7 +1,7 @@
 import { access, readdir, writeFile } from "node:fs/promises";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { isName } from "../config/schema.ts";
+import { isName } from "../config/schema-values.ts";
 import { UsageError, type Command, type CommandIo } from "./command.ts";
 
 const FILE = "millrace.yaml";

@@ -1,47 +1,94 @@
-import type { Config } from "../config/config.ts";
+import type { Config, ModelConfig, ServiceConfig } from "../config/config.ts";
 import type { ModelStatus } from "../models/served-model.ts";
+import type { Placement } from "../ports/runtime.ts";
 import { MILLRACE_VERSION } from "../version.ts";
 import type { CommandIo } from "./command.ts";
+import { describeLimits } from "./describe-limits.ts";
+
+/** A model with how it runs, as far as it says so. */
+type StartedModel = ModelStatus & {
+  readonly placement?: Placement | undefined;
+  /** Copies that run side by side. */
+  readonly instances?: number | undefined;
+  /** How requests share runs, a sentence. */
+  readonly batch?: string | undefined;
+};
 
 export interface StartFacts {
   readonly config: Config;
   readonly httpPort: number;
+  readonly grpcPort: number | undefined;
   readonly metricsPort: number | undefined;
-  readonly models: readonly ModelStatus[];
+  readonly models: readonly StartedModel[];
   readonly processes: number;
   readonly tookMs: number;
 }
 
 /** Tells the person at the terminal what runs where. */
 export function printStart(facts: StartFacts, isJson: boolean, io: CommandIo): void {
-  const { config, httpPort, metricsPort, models } = facts;
-  const scheme = config.server.tls === undefined ? "http" : "https";
-  const http = `${scheme}://${hostInUrl(config.server.host)}:${httpPort}`;
-  const metrics =
-    metricsPort === undefined
-      ? undefined
-      : `http://${hostInUrl(config.server.host)}:${metricsPort}/metrics`;
-  if (isJson) {
-    const { processes, tookMs } = facts;
-    io.stdout.write(
-      `${JSON.stringify({ name: config.name, http, metrics, processes, tookMs, models })}\n`,
-    );
-    return;
-  }
+  io.stdout.write(isJson ? `${JSON.stringify(factsJson(facts))}\n` : factsText(facts));
+}
+
+function factsJson(facts: StartFacts): object {
+  const { config, processes, tookMs, models } = facts;
+  const services = Object.values(config.services).map(({ name, model, limits }) => ({
+    name,
+    model,
+    limits,
+  }));
+  return { name: config.name, ...addresses(facts), processes, tookMs, models, services };
+}
+
+function factsText(facts: StartFacts): string {
+  const { config, models } = facts;
+  const { http, grpc, metrics } = addresses(facts);
   const processes = facts.processes === 1 ? "1 process" : `${facts.processes} processes`;
   const lines = [
     `millrace ${MILLRACE_VERSION}  ${config.name}  ${processes}  started in ${facts.tookMs} ms`,
     `  http     ${http}`,
     `  docs     ${http}/docs`,
+    ...(grpc === undefined ? [] : [`  grpc     ${grpc}`]),
     ...(metrics === undefined ? [] : [`  metrics  ${metrics}`]),
-    ...models.map((model) => `  model    ${describeModel(model)}`),
-    ...Object.values(config.services).map(
-      (service) =>
-        `  service  ${service.name} → ${service.model}  POST ${service.isDefault ? "/predict" : `/services/${service.name}/predict`}`,
-    ),
+    ...models.flatMap((model) => modelLines(model, config.models[model.name])),
+    ...Object.values(config.services).flatMap((service) => serviceLines(service, facts.processes)),
     "Ctrl-C stops it when the requests in flight are answered",
   ];
-  io.stdout.write(`${lines.join("\n")}\n`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** Where to call, as a person copies it; undefined for what does not listen. */
+function addresses({ config, httpPort, grpcPort, metricsPort }: StartFacts) {
+  const { server } = config;
+  const host = hostInUrl(server.host);
+  const scheme = server.tls === undefined ? "http" : "https";
+  return {
+    http: `${scheme}://${host}:${httpPort}`,
+    grpc: grpcPort === undefined ? undefined : `${host}:${grpcPort}`,
+    metrics: metricsPort === undefined ? undefined : `http://${host}:${metricsPort}/metrics`,
+  };
+}
+
+function modelLines(model: StartedModel, config: ModelConfig | undefined): readonly string[] {
+  const threads = config?.threads ?? 1;
+  const { placement, instances, batch } = model;
+  const facts = [
+    placement,
+    instances === undefined
+      ? undefined
+      : `${countOf(instances, "instance")} × ${countOf(threads, "thread")}`,
+    batch,
+  ].filter((fact) => fact !== undefined);
+  const line = `  model    ${describeModel(model)}`;
+  return facts.length === 0 ? [line] : [line, `           ${facts.join(", ")}`];
+}
+
+function serviceLines(service: ServiceConfig, processes: number): readonly string[] {
+  const { name, model, isDefault, limits } = service;
+  const route = isDefault ? "/predict" : `/services/${name}/predict`;
+  return [
+    `  service  ${name} → ${model}  POST ${route}`,
+    `           ${describeLimits(limits, processes)}`,
+  ];
 }
 
 function describeModel({ name, versions, isReady, problem, fallbackReason }: ModelStatus): string {
@@ -49,6 +96,10 @@ function describeModel({ name, versions, isReady, problem, fallbackReason }: Mod
   if (fallbackReason !== undefined) return `${id}  ready with its FALLBACK: ${fallbackReason}`;
   if (!isReady) return `${id}  NOT READY: ${problem ?? "loading"}`;
   return problem === undefined ? `${id}  ready` : `${id}  ready, but: ${problem}`;
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** `0.0.0.0` is an address to listen on, not one to call. */

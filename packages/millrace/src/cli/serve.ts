@@ -11,10 +11,10 @@ export const serve: Command = {
   run: (line, io) =>
     runInForeground(line, io, async (config, { loggerFor }) => {
       const role = createServeRole(config, loggerFor);
-      const httpPort = await role.listen({ isShared: false, repository: undefined });
+      const ports = await role.listen({ isShared: false, repository: undefined });
       await role.loadModels();
       return {
-        httpPort,
+        ...ports,
         processes: 1,
         models: role.status(),
         metrics: () => Promise.resolve(role.metrics()),

@@ -11,9 +11,10 @@ export const up: Command = {
   run: (line, io) =>
     runInForeground(line, io, async (config, logging) => {
       const supervisor = createSupervisor(config, logging);
-      const { port, models } = await supervisor.start();
+      const { httpPort, grpcPort, models } = await supervisor.start();
       return {
-        httpPort: port,
+        httpPort,
+        grpcPort,
         processes: processCountOf(config),
         models,
         metrics: () => supervisor.metrics(),

@@ -10,7 +10,9 @@ export function coerce(text: string, node: SchemaNode): unknown {
   const has = (type: SchemaNode["type"]) => choices.some((choice) => choice.type === type);
   if (wordsOf(node).includes(text)) return text;
   const list = choices.find((choice) => choice.type === "array");
-  if (isJson(text, { list: list !== undefined, object: has("object") })) return parseJson(text);
+  const isAny = choices.every((choice) => choice.type === undefined);
+  const allowed = { list: isAny || list !== undefined, object: isAny || has("object") };
+  if (isJson(text, allowed)) return parseJson(text);
   if (has("integer") || has("number")) {
     if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
   }

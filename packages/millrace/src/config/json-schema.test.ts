@@ -18,6 +18,16 @@ it("configJsonSchema() says default, range, unit and liveness of a key", () => {
     range: "1ms to 1d",
     live: false,
   });
+  expect(nodeAt(root, ["services", "iris", "limits", "queue"])).toMatchObject({
+    default: 1000,
+    unit: "requests",
+    live: true,
+  });
+  expect(nodeAt(root, ["models", "iris", "batch", "delay"])).toMatchObject({
+    default: "0ms",
+    range: "0ms to 10s",
+    live: false,
+  });
   expect(nodeAt(root, ["models", "iris", "reload"])?.default).toBe("watch");
 });
 

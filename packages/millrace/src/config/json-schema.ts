@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { configSchema } from "./schema.ts";
-import type { Kind } from "./schema.ts";
+import type { Kind } from "./schema-values.ts";
 
 /** The part of JSON Schema that zod writes for our schema, with our own words (`kind`, `unit`, `live`, …) in it. */
 export interface SchemaNode {
@@ -26,6 +26,7 @@ export interface SchemaNode {
   readonly range?: string;
   readonly live?: boolean;
   readonly secret?: boolean;
+  readonly later?: readonly string[];
   readonly shortFor?: string;
 }
 

@@ -53,6 +53,7 @@ describe("loadConfig() finds the configuration", () => {
       server: {
         host: "127.0.0.1",
         httpPort: 8000,
+        grpcPort: 8001,
         metricsPort: 8002,
         processes: "auto",
         bodyBytesMax: 64 * 1024 * 1024,
@@ -75,12 +76,25 @@ describe("loadConfig() finds the configuration", () => {
           inputs: {},
           sample: undefined,
           threads: 1,
+          instances: "auto",
+          placement: "auto",
+          batch: { rowsMax: 64, delayMs: 0, oversize: "split" },
+          slo: undefined,
           serve: { kind: "latest" },
           reload: { kind: "watch" },
           isRequired: true,
         },
       },
-      services: { iris: { name: "iris", isDefault: true, model: "iris", timeoutMs: 2000 } },
+      services: {
+        iris: {
+          name: "iris",
+          isDefault: true,
+          model: "iris",
+          timeoutMs: 2000,
+          limits: { concurrency: "auto", queue: 1000, ratePerSecond: undefined },
+          overload: { kind: "reject" },
+        },
+      },
     });
   });
 
@@ -171,6 +185,46 @@ describe("loadConfig() takes values in the order flag, environment, file, defaul
     expect(origins.get("server.metricsPort")?.kind).toBe("environment");
     expect(origins.get("models.iris.source")?.kind).toBe("file");
     expect(origins.get("server.host")?.kind).toBe("default");
+  });
+
+  it("takes keys of batches, limits and overload from variables and flags", async () => {
+    const env = {
+      MILLRACE_SERVER_GRPC_PORT: "off",
+      MILLRACE_SERVICES_IRIS_LIMITS_QUEUE: "10",
+      MILLRACE_SERVICES_IRIS_LIMITS_RATE: "120/m",
+      MILLRACE_MODELS_IRIS_SLO_AVAILABILITY: "0.999",
+      MILLRACE_MODELS_IRIS_BATCH: "off",
+    };
+    const flags = [
+      "--models.iris.batch.rows-max",
+      "32",
+      "--models.iris.slo.latency-p99=20ms",
+      "--models.iris.instances=2",
+      "--models.iris.placement=worker",
+      "--services.iris.limits.concurrency=off",
+      '--services.iris.overload.reply={"prediction":null}',
+    ];
+    const { config, origins } = okOf(await load(file, { env, flags }));
+    expect(config.server.grpcPort).toBe("off");
+    // The flag wins over the variable that switches batches off.
+    expect(config.models["iris"]).toMatchObject({
+      instances: 2,
+      placement: "worker",
+      batch: { rowsMax: 32, delayMs: 0, oversize: "split" },
+      slo: { latencyP99Ms: 20, availability: 0.999 },
+    });
+    expect(config.services["iris"]).toMatchObject({
+      limits: { concurrency: "off", queue: 10, ratePerSecond: 2 },
+      overload: { kind: "reply", reply: { prediction: null } },
+    });
+    expect(origins.get("models.iris.batch.rowsMax")).toEqual({
+      kind: "flag",
+      flag: "--models.iris.batch.rows-max",
+    });
+    expect(origins.get("services.iris.limits.queue")?.kind).toBe("environment");
+    expect(origins.get("services.iris.limits.concurrency")?.kind).toBe("flag");
+    expect(origins.get("models.iris.batch.delay")?.kind).toBe("default");
+    expect(okOf(await load(file)).origins.get("server.grpcPort")?.kind).toBe("default");
   });
 
   it("lets the environment win over .env beside the file", async () => {
@@ -295,8 +349,45 @@ describe("loadConfig() reports every problem at once", () => {
       'millrace.yaml:8:59 models.iris.labels: label file "missing.txt" does not exist',
       "millrace.yaml:8:81 models.iris.threads: found 0, expected a whole number 1 to 256",
       `millrace.yaml:9:3 models.bad name: found the name "bad name", expected ${NAME}`,
-      'millrace.yaml:11:24 services.iris.timeot: unknown key "timeot"; known keys: default, graph, timeout. Did you mean "timeout"?',
+      'millrace.yaml:11:24 services.iris.timeot: unknown key "timeot"; known keys: default, graph, timeout, limits, overload. Did you mean "timeout"?',
       'millrace.yaml:12:18 services.shop.graph: found "irsi", expected the name of a model or service: iris, bad name. Did you mean "iris"?',
+    ]);
+  });
+
+  it("names what is wrong with batches, objectives, limits and overload", async () => {
+    const text = [
+      "models:",
+      "  iris:",
+      "    source: iris.onnx",
+      "    instances: 65",
+      "    placement: inlin",
+      "    batch: { rowMax: 3, delay: 11s, oversize: splt }",
+      "    slo: { latencyP99: 20, availability: 99.9 }",
+      "  plant: { source: plant.onnx, batch: on, slo: { availability: 150% } }",
+      "services:",
+      "  iris:",
+      "    limits: { concurrency: 0, queue: -1, rate: 2000 }",
+      "    overload: cached",
+      "  plant: { limits: { rate: 5/d }, overload: rejct }",
+      "server: { grpcPort: 65536 }",
+    ].join("\n");
+    expect(linesOf(await load({ "millrace.yaml": text }))).toEqual([
+      "millrace.yaml:4:16 models.iris.instances: found 65, expected auto or a whole number 1 to 64",
+      'millrace.yaml:5:16 models.iris.placement: found "inlin", expected auto, inline or worker. Did you mean "inline"?',
+      'millrace.yaml:6:14 models.iris.batch.rowMax: unknown key "rowMax"; known keys: rowsMax, delay, oversize. Did you mean "rowsMax"?',
+      'millrace.yaml:6:32 models.iris.batch.delay: found "11s", expected 0ms to 10s',
+      'millrace.yaml:6:47 models.iris.batch.oversize: found "splt", expected split or reject. Did you mean "split"?',
+      "millrace.yaml:7:24 models.iris.slo.latencyP99: found 20, expected a duration with its unit: ms, s, m, h, d (20s?)",
+      "millrace.yaml:7:42 models.iris.slo.availability: found 99.9, expected a percentage 0% to 100% or a ratio 0 to 1 (99.9%?)",
+      'millrace.yaml:8:39 models.plant.batch: found "on", expected off or an object with rowsMax, delay, oversize',
+      'millrace.yaml:8:64 models.plant.slo.availability: found "150%", expected 0% to 100%, or 0 to 1',
+      "millrace.yaml:11:28 services.iris.limits.concurrency: found 0, expected auto, off or a whole number 1 to 100000",
+      "millrace.yaml:11:38 services.iris.limits.queue: found -1, expected a whole number 0 to 1000000",
+      "millrace.yaml:11:48 services.iris.limits.rate: found 2000, expected a rate with its unit: /s, /m, /h (2000/s?)",
+      'millrace.yaml:12:15 services.iris.overload: found "cached", which is not in this version, expected reject, an object with reply or an object with fallback',
+      'millrace.yaml:13:28 services.plant.limits.rate: found "5/d", expected a rate with its unit: /s, /m, /h',
+      'millrace.yaml:13:45 services.plant.overload: found "rejct", expected reject, an object with reply or an object with fallback. Did you mean "reject"?',
+      "millrace.yaml:14:21 server.grpcPort: found 65536, expected off or a whole number 0 to 65535",
     ]);
   });
 
@@ -380,12 +471,12 @@ describe("loadConfig() prints no secret", () => {
 
 describe("loadConfig() warns", () => {
   it("about a port of a later version that is set", async () => {
-    const text = `server: { grpcPort: 8001, controlPort: off }\n${IRIS}`;
+    const text = `server: { grpcPort: 9001, controlPort: 8080 }\n${IRIS}`;
     const result = okOf(await load({ "millrace.yaml": text }));
     expect(result.warnings).toEqual([
       {
-        message: "server.grpcPort is for a later version: nothing listens there yet",
-        location: "millrace.yaml:1:21",
+        message: "server.controlPort is for a later version: nothing listens there yet",
+        location: "millrace.yaml:1:40",
       },
     ]);
   });

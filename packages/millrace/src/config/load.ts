@@ -15,7 +15,7 @@ import { ProblemLog } from "./problem-log.ts";
 import { nameFromPath, readConfig, sourceWithoutFile } from "./read-config.ts";
 import type { ConfigSourceResult } from "./read-config.ts";
 import { resolveConfig } from "./resolve.ts";
-import { isName } from "./schema.ts";
+import { isName } from "./schema-values.ts";
 import type { ConfigInput, ConfigOutput } from "./schema.ts";
 import { validate } from "./validate.ts";
 
@@ -47,7 +47,7 @@ export type LoadResult =
     }
   | { readonly kind: "invalid"; readonly problems: readonly ConfigProblem[] };
 
-interface ConfigWarning {
+export interface ConfigWarning {
   readonly message: string;
   /** `millrace.yaml:3:5`, `environment MILLRACE_…`, `flag --…`. */
   readonly location: string;
@@ -133,15 +133,12 @@ function addModelServices(tree: ConfigTree): void {
   }
 }
 
-/** Ports of later versions: a file may have them, but a person who asks for one should know. */
+/** What a later version does: a file may have it, but a person who asks for it should know. */
 function findWarnings(output: ConfigOutput, tree: ConfigTree): readonly ConfigWarning[] {
-  const ports = ["grpcPort", "controlPort"] as const;
-  return ports.flatMap((key) => {
-    const port = output.server[key];
-    if (port === "off" || port === 0) return [];
-    const message = `server.${key} is for a later version: nothing listens there yet`;
-    return [{ message, location: originText(tree.originOf(["server", key])) }];
-  });
+  const { controlPort } = output.server;
+  if (controlPort === "off" || controlPort === 0) return [];
+  const message = "server.controlPort is for a later version: nothing listens there yet";
+  return [{ message, location: originText(tree.originOf(["server", "controlPort"])) }];
 }
 
 function findOrigins(root: SchemaNode, tree: ConfigTree): ReadonlyMap<string, Origin> {

@@ -23,6 +23,18 @@ it("listKeys() lists keys of list items without variable and flag", () => {
   expect(key).toMatchObject({ environment: undefined, flag: undefined, isRequired: true });
 });
 
+it("listKeys() lists what is a word or an object, and then the object's keys", () => {
+  const batch = keys.filter(({ text }) => text.startsWith("models.<name>.batch"));
+  expect(batch.map(({ text }) => text)).toEqual([
+    "models.<name>.batch",
+    "models.<name>.batch.rowsMax",
+    "models.<name>.batch.delay",
+    "models.<name>.batch.oversize",
+  ]);
+  expect(batch[1]?.environment).toBe("MILLRACE_MODELS_<NAME>_BATCH_ROWS_MAX");
+  expect(batch[1]?.flag).toBe("--models.<name>.batch.rows-max");
+});
+
 it("listKeys() finds a description for every key", () => {
   const bare = keys.filter(({ node }) => (node.description ?? "") === "");
   expect(bare.map(({ text }) => text)).toEqual([]);
@@ -42,7 +54,10 @@ it("listKeys() finds a default for every key that is neither required nor may be
     "models.<name>.inputs.<name>.unit",
     "models.<name>.inputs.<name>.range",
     "models.<name>.sample",
+    "models.<name>.slo.latencyP99",
+    "models.<name>.slo.availability",
     "services.<name>.default",
     "services.<name>.graph",
+    "services.<name>.limits.rate",
   ]);
 });

@@ -1,7 +1,7 @@
 import { ENVIRONMENT, FLAGS } from "./key-match.ts";
 import type { Spelling } from "./key-match.ts";
 import type { SchemaNode } from "./json-schema.ts";
-import { mapValueOf, propertiesOf } from "./schema-node.ts";
+import { isWordOrObject, mapValueOf, propertiesOf } from "./schema-node.ts";
 
 /** One key of the configuration, as environment, flags, `config print` and the reference page list it. */
 export interface ConfigKey {
@@ -42,14 +42,16 @@ export function listKeys(
 function keysBelow(parent: ConfigKey, namesAt: NamesAt): readonly ConfigKey[] {
   const children = childKeys(parent, namesAt);
   if (children === undefined) return [parent, ...itemKeys(parent)];
-  return children.flatMap((child) => keysBelow(child, namesAt));
+  const nested = children.flatMap((child) => keysBelow(child, namesAt));
+  return isWordOrObject(parent.node) ? [parent, ...nested] : nested;
 }
 
 /** Keys one level down; undefined when the value is written as a whole. */
 function childKeys(parent: ConfigKey, namesAt: NamesAt): readonly ConfigKey[] | undefined {
   const { node, path } = parent;
-  // A choice is written as a whole unless one form is short for the other.
-  if (node.anyOf !== undefined && node.shortFor === undefined) return undefined;
+  // A choice is written as a whole unless one form is short for the other, or says "not at all".
+  const isWhole = node.shortFor === undefined && !isWordOrObject(node);
+  if (node.anyOf !== undefined && isWhole) return undefined;
   const properties = propertiesOf(node);
   if (properties.length > 0) {
     const required = new Set([node, ...(node.anyOf ?? [])].flatMap((part) => part.required ?? []));

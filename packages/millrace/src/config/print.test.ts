@@ -46,6 +46,39 @@ it("configRows() gives every effective value as written, with its source", async
   expect(of("server.log.file.keep")).toBeUndefined();
 });
 
+it("configRows() shows a word, or the keys of the object in its place", async () => {
+  const models = {
+    alone: { source: "a.onnx", batch: "off" as const },
+    fast: { source: "b.onnx", batch: { rowsMax: 8 }, slo: { availability: "99.9%" } },
+  };
+  const services = { fast: { limits: { rate: "5/h" }, overload: { fallback: "alone" } } };
+  const input = { models, services };
+  const loaded = await loadConfig({ input, flags: [], env: {}, cwd: tmpdir() });
+  if (loaded.kind === "invalid") throw new Error(JSON.stringify(loaded.problems));
+  const rows = configRows(loaded);
+  const shown = (start: string) =>
+    rows.flatMap(({ path, value, source }) =>
+      path.startsWith(start) ? [`${path} ${JSON.stringify(value)} ${source}`] : [],
+    );
+  expect(shown("models.alone.batch")).toEqual(['models.alone.batch "off" input']);
+  expect(shown("models.fast.batch")).toEqual([
+    "models.fast.batch.rowsMax 8 input",
+    'models.fast.batch.delay "0ms" default',
+    'models.fast.batch.oversize "split" default',
+  ]);
+  expect(shown("models.alone.slo")).toEqual([]);
+  expect(shown("models.fast.slo")).toEqual(['models.fast.slo.availability "99.9%" input']);
+  expect(shown("services.fast.limits")).toEqual([
+    'services.fast.limits.concurrency "auto" default',
+    "services.fast.limits.queue 1000 default",
+    'services.fast.limits.rate "5/h" input',
+  ]);
+  expect(shown("services.alone.overload")).toEqual(['services.alone.overload "reject" default']);
+  expect(shown("services.fast.overload")).toEqual([
+    'services.fast.overload {"fallback":"alone"} input',
+  ]);
+});
+
 it("configRows() shows neither secrets nor what came from the environment", async () => {
   const rows = configRows(await load());
   expect(rows.find((row) => row.path === "server.auth.keys")?.value).toEqual([

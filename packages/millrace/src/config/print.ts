@@ -7,7 +7,7 @@ import { listKeys } from "./paths.ts";
 import type { ConfigKey } from "./paths.ts";
 import { originText, withoutUserInfo } from "./problem.ts";
 import type { ConfigPath } from "./schema-node.ts";
-import { holdsSecret, nodeAt } from "./schema-node.ts";
+import { holdsSecret, isWordOrObject, nodeAt } from "./schema-node.ts";
 import type { SchemaNode } from "./json-schema.ts";
 
 /** A loaded configuration. */
@@ -56,6 +56,10 @@ export function printConfigJson(loaded: LoadedConfig): string {
 function effectiveValue(key: ConfigKey, loaded: LoadedConfig, root: SchemaNode): unknown {
   const { tree } = loaded;
   const written = tree.get(key.path);
+  // The keys of the object have rows of their own; where a word stands instead of it, they have no values.
+  if (isWordOrObject(key.node) && (written === undefined || isPlainObject(written)))
+    return undefined;
+  if (!isPlainObject(tree.get(key.path.slice(0, -1)) ?? {})) return undefined;
   if (written !== undefined) return withoutSecrets(written, key.path, { tree, root });
   const { optionalIn } = key;
   if (optionalIn !== undefined && tree.get(optionalIn) === undefined) return undefined;

@@ -1,6 +1,13 @@
 import { resolve } from "node:path";
 import type { JsonValue } from "../core/json.ts";
-import type { ModelConfig, ModelSource, ReloadPolicy, ServePolicy } from "./config.ts";
+import type {
+  BatchConfig,
+  ModelConfig,
+  ModelSource,
+  ReloadPolicy,
+  ServePolicy,
+  SloConfig,
+} from "./config.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import { readLabels, readSample } from "./read-model-files.ts";
 import type { ConfigOutput } from "./schema.ts";
@@ -35,6 +42,10 @@ export async function resolveModel(context: ModelContext): Promise<ModelConfig |
     inputs: resolveInputs(model.inputs),
     sample,
     threads: model.threads,
+    instances: model.instances,
+    placement: model.placement,
+    batch: resolveBatch(model.batch),
+    slo: resolveSlo(model.slo),
     serve: resolveServe(model.serve),
     reload: resolveReload(model.reload),
     isRequired: model.required,
@@ -108,6 +119,16 @@ function resolveInputs(inputs: WrittenModel["inputs"]): ModelConfig["inputs"] {
   return Object.fromEntries(
     Object.entries(inputs).map(([name, { names, unit, range }]) => [name, { names, unit, range }]),
   );
+}
+
+function resolveBatch(batch: WrittenModel["batch"]): BatchConfig {
+  // 1 runs every request alone and as it came, however many rows it has; there is nothing to refuse.
+  if (batch === "off") return { rowsMax: 1, delayMs: 0, oversize: "split" };
+  return { rowsMax: batch.rowsMax, delayMs: batch.delay, oversize: batch.oversize };
+}
+
+function resolveSlo(slo: WrittenModel["slo"]): SloConfig | undefined {
+  return slo && { latencyP99Ms: slo.latencyP99, availability: slo.availability };
 }
 
 function resolveServe(serve: WrittenModel["serve"]): ServePolicy {

@@ -1,14 +1,11 @@
-import type { ServiceConfig } from "./config.ts";
+import type { LimitsConfig, ServiceConfig } from "./config.ts";
 import type { ConfigTree } from "./config-tree.ts";
-import { didYouMean } from "./did-you-mean.ts";
+import { followGraph } from "./follow-graph.ts";
 import type { ProblemLog } from "./problem-log.ts";
+import { resolveOverload } from "./resolve-overload.ts";
 import type { ConfigOutput } from "./schema.ts";
 
-/** Where a service's graph leads. */
-type Reference =
-  | { readonly kind: "model"; readonly model: string }
-  /** Reported already, here or where the broken part stands. */
-  | { readonly kind: "broken" };
+type WrittenService = ConfigOutput["services"][string];
 
 /** Every service with the model it runs. */
 export function resolveServices(
@@ -24,7 +21,9 @@ export function resolveServices(
     if (reference.kind === "broken") continue;
     const isDefault = name === defaultName;
     const { model } = reference;
-    resolved.push([name, { name, isDefault, model, timeoutMs: service.timeout }]);
+    const limits = resolveLimits(service.limits);
+    const overload = resolveOverload({ name, model, services, models, log });
+    resolved.push([name, { name, isDefault, model, timeoutMs: service.timeout, limits, overload }]);
   }
   return Object.fromEntries(resolved);
 }
@@ -52,61 +51,6 @@ function findDefault(
   return isOnly && services[single]?.default !== false ? single : undefined;
 }
 
-/** Follows `graph` from service to service until a model. */
-function followGraph(
-  name: string,
-  services: ConfigOutput["services"],
-  models: ReadonlySet<string>,
-  log: ProblemLog,
-): Reference {
-  const own = services[name]?.graph;
-  if (models.has(name) && own !== undefined && own !== name) {
-    reportClash(name, log);
-    return { kind: "broken" };
-  }
-  const chain = [name];
-  for (;;) {
-    const current = chain.at(-1) ?? name;
-    const graph = services[current]?.graph;
-    if (models.has(graph ?? current)) return { kind: "model", model: graph ?? current };
-    if (graph === undefined || !Object.hasOwn(services, graph)) {
-      if (current === name) reportUnknown(name, own, [...models, ...Object.keys(services)], log);
-      return { kind: "broken" };
-    }
-    const start = chain.indexOf(graph);
-    if (start !== -1) {
-      reportCycle(name, chain.slice(start), log);
-      return { kind: "broken" };
-    }
-    chain.push(graph);
-  }
-}
-
-/** A name leads to one thing only: a service named like a model runs that model. */
-function reportClash(name: string, log: ProblemLog): void {
-  const path = ["services", name, "graph"];
-  const message = `name clash: "${name}" is also a model, so its service can only run that one; found ${log.show(path)}`;
-  log.add(path, message, { allowed: name });
-}
-
-function reportUnknown(
-  name: string,
-  graph: string | undefined,
-  known: readonly string[],
-  log: ProblemLog,
-): void {
-  const path = ["services", name, "graph"];
-  const others = [...new Set(known)].filter((other) => other !== name);
-  const allowed = `the name of a model or service: ${others.join(", ")}`;
-  const message =
-    graph === undefined ? `missing, and no model is named "${name}"` : `found ${log.show(path)}`;
-  const nearest = didYouMean(graph ?? name, others);
-  log.add(path, `${message}, expected ${allowed}`, { allowed, didYouMean: nearest });
-}
-
-/** Reports a cycle once, at the member that comes first by name. */
-function reportCycle(name: string, cycle: readonly string[], log: ProblemLog): void {
-  if (name !== cycle.toSorted()[0]) return;
-  const message = `services run each other in a cycle: ${[...cycle, cycle[0] ?? name].join(" -> ")}`;
-  log.add(["services", name, "graph"], message);
+function resolveLimits({ concurrency, queue, rate }: WrittenService["limits"]): LimitsConfig {
+  return { concurrency, queue, ratePerSecond: rate };
 }

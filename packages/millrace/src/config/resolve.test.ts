@@ -215,9 +215,90 @@ describe("resolveModel()", () => {
     expect(models["c"]?.inputs).toEqual({ x: { names: ["w", "h"], unit: "cm", range: [0, 20] } });
   });
 
+  it("reads every form of batch, slo and placement", async () => {
+    const yaml = [
+      "models:",
+      "  a: { source: a, batch: off }",
+      "  b: { source: b, batch: { rowsMax: 8, delay: 2ms, oversize: reject }, placement: inline }",
+      "  c: { source: c, batch: {}, instances: 3, slo: { latencyP99: 20ms, availability: 99.9% } }",
+      "  d: { source: d, slo: { availability: 0.999 } }",
+      "  e: { source: e, batch: { delay: 1s }, slo: {} }",
+    ].join("\n");
+    const { models } = await configOf(yaml);
+    expect(models["a"]?.batch).toEqual({ rowsMax: 1, delayMs: 0, oversize: "split" });
+    expect(models["b"]?.batch).toEqual({ rowsMax: 8, delayMs: 2, oversize: "reject" });
+    expect(models["b"]?.placement).toBe("inline");
+    expect(models["c"]?.batch).toEqual({ rowsMax: 64, delayMs: 0, oversize: "split" });
+    expect(models["c"]?.instances).toBe(3);
+    expect(models["c"]?.slo).toEqual({ latencyP99Ms: 20, availability: 0.999 });
+    expect(models["d"]?.slo).toEqual({ latencyP99Ms: undefined, availability: 0.999 });
+    expect(models["e"]?.batch).toEqual({ rowsMax: 64, delayMs: 1000, oversize: "split" });
+    expect(models["e"]?.slo).toEqual({ latencyP99Ms: undefined, availability: undefined });
+  });
+
   it("refuses a range that is upside down", async () => {
     const yaml = "models: { a: { source: a, inputs: { x: { range: [2, 1] } } } }";
     expect((await linesOf(yaml))[0]).toContain("the first bound is above the second one");
+  });
+});
+
+describe("resolveOverload()", () => {
+  const MODELS = "models: { a: a.onnx, b: b.onnx }\n";
+
+  it("follows a fallback to its model", async () => {
+    const { services } = await configOf(
+      `${MODELS}services: { a: { overload: { fallback: b } }, x: { graph: a, overload: { fallback: y } }, y: { graph: b } }`,
+    );
+    expect(services["a"]?.overload).toEqual({ kind: "fallback", model: "b" });
+    expect(services["x"]?.overload).toEqual({ kind: "fallback", model: "b" });
+    expect(services["b"]?.overload).toEqual({ kind: "reject" });
+  });
+
+  it.each([
+    ["{ prediction: [0, null] }", { prediction: [0, null] }],
+    ["[1, 2]", [1, 2]],
+    ["busy", "busy"],
+    ["null", null],
+    ["0", 0],
+  ])("takes the reply %s", async (written, reply) => {
+    const { services } = await configOf(
+      `${MODELS}services: { a: { overload: { reply: ${written} } } }`,
+    );
+    expect(services["a"]?.overload).toEqual({ kind: "reply", reply });
+  });
+
+  it("reads limits with the rate in requests a second", async () => {
+    const { services } = await configOf(
+      `${MODELS}services: { a: { limits: { concurrency: 7, queue: 0, rate: 100/m } }, b: { limits: { concurrency: off } } }`,
+    );
+    expect(services["a"]?.limits).toEqual({ concurrency: 7, queue: 0, ratePerSecond: 100 / 60 });
+    expect(services["b"]?.limits).toEqual({
+      concurrency: "off",
+      queue: 1000,
+      ratePerSecond: undefined,
+    });
+  });
+
+  it("names a fallback that nobody has, with the nearest name", async () => {
+    const yaml = `models: { a: a.onnx, small: b.onnx }\nservices: { a: { overload: { fallback: smal } } }`;
+    expect(await linesOf(yaml)).toEqual([
+      'millrace.yaml:2:40 services.a.overload.fallback: found "smal", expected the name of a model or service: small. Did you mean "small"?',
+    ]);
+  });
+
+  it("refuses a fallback that is the service's own model, also by another service", async () => {
+    const yaml = `${MODELS}services: { a: { overload: { fallback: a } }, x: { graph: a, overload: { fallback: y } }, y: { graph: a } }`;
+    expect(await linesOf(yaml)).toEqual([
+      'millrace.yaml:2:40 services.a.overload.fallback: found "a", which the service itself runs, expected another model',
+      'millrace.yaml:2:84 services.x.overload.fallback: found "y", which runs "a" as this service does, expected another model',
+    ]);
+  });
+
+  it("says nothing of a fallback whose service is broken, since that is reported there", async () => {
+    const yaml = `${MODELS}services: { a: { overload: { fallback: x } }, x: { graph: nope } }`;
+    const lines = await linesOf(yaml);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain("services.x.graph");
   });
 });
 

@@ -54,6 +54,7 @@ async function resolveServer(
   return {
     host: server.host,
     httpPort: server.httpPort,
+    grpcPort: server.grpcPort,
     metricsPort: server.metricsPort,
     processes: server.processes,
     bodyBytesMax: server.bodyMax,

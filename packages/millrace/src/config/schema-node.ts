@@ -1,6 +1,7 @@
 import { DURATION_UNITS } from "./duration.ts";
+import { RATE_UNITS } from "./rate.ts";
 import type { SchemaNode } from "./json-schema.ts";
-import type { Kind } from "./schema.ts";
+import type { Kind } from "./schema-values.ts";
 import { SIZE_UNITS } from "./size.ts";
 
 /** Keys of objects and indexes of lists, outermost first. */
@@ -10,6 +11,8 @@ export type ConfigPath = readonly (string | number)[];
 const KINDS: Readonly<Record<Kind, string>> = {
   duration: `a duration with its unit: ${DURATION_UNITS}`,
   size: `a size with its unit: ${SIZE_UNITS}`,
+  share: "a percentage 0% to 100% or a ratio 0 to 1",
+  rate: `a rate with its unit: ${RATE_UNITS}`,
   name: `a name: letters, digits, ".", "_" and "-", beginning with a letter or digit, at most 128, not "stats"`,
   path: "a path",
   source: "a path or an https:// address",
@@ -47,6 +50,13 @@ export function propertiesOf(node: SchemaNode): readonly (readonly [string, Sche
   return branches(node).flatMap((branch) => Object.entries(branch.properties ?? {}));
 }
 
+/** Is the value words or one object: `off` or `{ rowsMax, … }`? Then it has a row of its own, and its keys have theirs. */
+export function isWordOrObject(node: SchemaNode): boolean {
+  const objects = branches(node).filter((branch) => branch.properties !== undefined);
+  const words = branches(node).filter((branch) => wordsOf(branch).length > 0);
+  return objects.length === 1 && words.length > 0 && words.length + 1 === branches(node).length;
+}
+
 /** The schema of a map's values; undefined when the node is not a map. */
 export function mapValueOf(node: SchemaNode): SchemaNode | undefined {
   const map = branches(node).find((branch) => isMap(branch));
@@ -74,11 +84,10 @@ export function wordsOf(node: SchemaNode): readonly string[] {
 export function expectedText(node: SchemaNode): string {
   if (node.kind !== undefined) return KINDS[node.kind];
   if (node.anyOf !== undefined) {
-    return node.anyOf.map((branch) => expectedText(branch)).join(" or ");
+    return choiceText(node.anyOf.flatMap((branch) => textsOf(branch)));
   }
   const words = wordsOf(node);
-  if (words.length > 0)
-    return [words.slice(0, -1).join(", "), ...words.slice(-1)].filter(Boolean).join(" or ");
+  if (words.length > 0) return choiceText(words);
   // A text whose form has words of its own, such as `@<JSON file>`.
   if (node.range !== undefined) return node.range;
   const range = numberRange(node);
@@ -87,6 +96,7 @@ export function expectedText(node: SchemaNode): string {
 
 /** Bounds of a node in words, `1 to 256`; undefined when it has none. */
 export function rangeText(node: SchemaNode): string | undefined {
+  if (node.range !== undefined) return node.range;
   const bounded = branches(node).find(
     (branch) => (branch.range ?? numberRange(branch)) !== undefined,
   );
@@ -129,6 +139,16 @@ function typeText(node: SchemaNode): string {
     default:
       return "any value";
   }
+}
+
+function textsOf(branch: SchemaNode): readonly string[] {
+  const words = wordsOf(branch);
+  return words.length > 0 ? words : [expectedText(branch)];
+}
+
+/** `a, b or c`. */
+function choiceText(texts: readonly string[]): string {
+  return [texts.slice(0, -1).join(", "), ...texts.slice(-1)].filter(Boolean).join(" or ");
 }
 
 function itemText(item: SchemaNode): string {

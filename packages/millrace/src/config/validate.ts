@@ -121,7 +121,9 @@ function describeValue(
   const place = tree.placeOf(path, "value");
   if (value === undefined)
     return createProblem(place, path, `missing, expected ${allowed}`, { allowed });
-  const message = `found ${shownValue(root, tree, path)}, expected ${allowed}${unitHint(value, node)}`;
+  const isLater = typeof value === "string" && node.later?.includes(value) === true;
+  const found = `found ${shownValue(root, tree, path)}${isLater ? ", which is not in this version" : ""}`;
+  const message = `${found}, expected ${allowed}${unitHint(value, node)}`;
   const isOpen = typeof value === "string" && tree.templateOf(path) === undefined;
   const nearest = isOpen ? didYouMean(value, wordsOf(node)) : undefined;
   return createProblem(place, path, message, { allowed, didYouMean: nearest });
@@ -130,9 +132,12 @@ function describeValue(
 /** `(30s?)` after a number that lacks its unit. */
 function unitHint(value: unknown, node: SchemaNode): string {
   const isNumber = typeof value === "number" || (typeof value === "string" && /^\d+$/.test(value));
-  const kind = branches(node).find((branch) => branch.kind !== undefined)?.kind;
-  if (!isNumber || (kind !== "duration" && kind !== "size")) return "";
+  const kind = node.kind ?? branches(node).find((branch) => branch.kind !== undefined)?.kind;
+  if (!isNumber || kind === undefined) return "";
   if (kind === "duration") return ` (${value}s?)`;
+  if (kind === "rate") return ` (${value}/s?)`;
+  if (kind === "share") return ` (${value}%?)`;
+  if (kind !== "size") return "";
   return ` (${value}${Number(value) < 1024 ? "MiB" : "B"}?)`;
 }
 

@@ -6,4 +6,6 @@ export interface Clock {
   wallMs(): number;
   /** Calls `run` once after `delayMs`. @returns a function that cancels it. */
   schedule(delayMs: number, run: () => void): () => void;
+  /** Calls `run` once everything has been read that has arrived by now, before any timer. */
+  soon(run: () => void): void;
 }

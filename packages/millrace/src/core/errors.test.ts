@@ -16,3 +16,12 @@ test("MillraceError keeps its cause only when there is one", () => {
   expect(new MillraceError("INTERNAL", "m", { cause }).cause).toBe(cause);
   expect("cause" in new MillraceError("INTERNAL", "m")).toBe(false);
 });
+
+test("MillraceError.withoutStack() makes the same error with no frames and leaves later errors theirs", () => {
+  const options = { reason: "queue", retryAfterSeconds: 2 };
+  const cheap = MillraceError.withoutStack("OVERLOADED", "Cannot predict: full", options);
+  expect(cheap).toBeInstanceOf(MillraceError);
+  expect(cheap).toMatchObject({ code: "OVERLOADED", message: "Cannot predict: full", ...options });
+  expect(cheap.stack).not.toContain("\n    at ");
+  expect(new MillraceError("INTERNAL", "m").stack).toContain("\n    at ");
+});

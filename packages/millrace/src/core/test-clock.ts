@@ -25,6 +25,11 @@ export class TestClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
+  /** After what runs now and the promises that are settled by then. */
+  soon(run: () => void): void {
+    void Promise.resolve().then(run);
+  }
+
   /** Timers that are set and have not run. */
   get timerCount(): number {
     return this.#timers.size;

@@ -1,14 +1,21 @@
 import type { Clock } from "../core/clock.ts";
+import type { BatchRecord } from "../core/batch/batch.ts";
 import { MillraceError } from "../core/errors.ts";
+import type { Breaker, CallOutcome } from "../core/overload/breaker.ts";
 import type { Tensor, TensorSpec } from "../core/tensor/tensor.ts";
-import type { LoadedModel } from "../ports/runtime.ts";
-import { RunQueue, type RunLimits } from "./run-queue.ts";
-import { countFailure, countSuccess, emptyStatistics } from "./statistics.ts";
+import type { ModelDescription, Placement } from "../ports/runtime.ts";
+import type { Batching } from "./prove-batching.ts";
+import type { RunLimits, RunResult, ScheduledModel } from "./scheduled-model.ts";
+import { countFailure, countRequest, type Statistics } from "./statistics.ts";
 
 export interface ModelVersionOptions {
   readonly modelName: string;
   readonly version: number;
-  readonly model: LoadedModel;
+  readonly description: ModelDescription;
+  /** Where it runs, and how its requests share runs. */
+  readonly scheduled: ScheduledModel;
+  readonly placement: Placement;
+  readonly batching: Batching;
   /** Platform name of the runtime: `onnx_onnxv1`. */
   readonly platform: string;
   /** File it was loaded from. */
@@ -22,17 +29,14 @@ export interface ModelVersionOptions {
   readonly samplePrediction: Tensor | undefined;
   /** Why the fallback serves instead of the source; undefined when this is the source. */
   readonly fallbackReason: string | undefined;
+  /** Counts its runs already. */
+  readonly statistics: Statistics;
+  readonly breaker: Breaker;
   readonly clock: Clock;
 }
 
-export interface RunResult {
-  readonly outputs: Tensor[];
-  readonly queueMs: number;
-  readonly computeMs: number;
-}
-
 /**
- * One version of a model, loaded and warm. It counts its runs, so that `drain` knows when the last one has
+ * One version of a model, loaded and warm. It counts its requests, so that `drain` knows when the last one has
  * ended and its memory can be freed.
  */
 export class ModelVersion {
@@ -42,18 +46,23 @@ export class ModelVersion {
   readonly id: string;
   readonly path: string;
   readonly platform: string;
-  readonly model: LoadedModel;
+  readonly description: ModelDescription;
+  readonly placement: Placement;
+  readonly batching: Batching;
   readonly predictionOutput: TensorSpec;
+  /** The name of the prediction alone; the same array every time, which the scheduler knows again. */
+  readonly predictionNames: readonly string[];
+  readonly outputNames: readonly string[];
   readonly labels: readonly string[] | undefined;
   readonly sample: readonly Tensor[] | undefined;
   readonly samplePrediction: Tensor | undefined;
   /** As in the options; it follows what is wrong with the source now. */
   fallbackReason: string | undefined;
-  readonly statistics = emptyStatistics();
+  readonly statistics: Statistics;
+  readonly scheduled: ScheduledModel;
+  readonly breaker: Breaker;
   readonly #clock: Clock;
-  readonly #queue: RunQueue;
-  #runCount = 0;
-  #lastEndMs = 0;
+  #inFlight = 0;
   #onIdle: (() => void) | undefined;
 
   constructor(options: ModelVersionOptions) {
@@ -62,100 +71,121 @@ export class ModelVersion {
     this.id = `${options.modelName}@${options.version}`;
     this.path = options.path;
     this.platform = options.platform;
-    this.model = options.model;
+    this.description = options.description;
+    this.placement = options.placement;
+    this.batching = options.batching;
     this.predictionOutput = options.predictionOutput;
+    this.predictionNames = [options.predictionOutput.name];
+    this.outputNames = options.description.outputs.map((output) => output.name);
     this.labels = options.labels;
     this.sample = options.sample;
     this.samplePrediction = options.samplePrediction;
     this.fallbackReason = options.fallbackReason;
+    this.statistics = options.statistics;
+    this.scheduled = options.scheduled;
+    this.breaker = options.breaker;
     this.#clock = options.clock;
-    this.#queue = new RunQueue(options.clock);
   }
 
   get inputs(): readonly TensorSpec[] {
-    return this.model.description.inputs;
+    return this.description.inputs;
   }
 
   get outputs(): readonly TensorSpec[] {
-    return this.model.description.outputs;
+    return this.description.outputs;
   }
 
-  /** Runs accepted and not yet answered. */
+  /** Requests accepted and not yet answered. */
   get inFlight(): number {
-    return this.#runCount;
+    return this.#inFlight;
   }
 
-  /** Runs waiting for the model. */
+  /** Rows waiting for the model. */
   get waiting(): number {
-    return this.#queue.waitingCount;
+    return this.scheduled.batcher.waitingRows;
   }
 
   /** @returns the output called `name` now or in the file; undefined when there is none. */
   findOutput(name: string): TensorSpec | undefined {
-    const { outputs, outputAliases } = this.model.description;
+    const { outputs, outputAliases } = this.description;
     const target = Object.hasOwn(outputAliases, name) ? outputAliases[name] : name;
     return outputs.find((output) => output.name === target);
   }
 
+  /** Rows of a request: the extent of the first axis where that may vary, else 1. */
+  rowsOf(inputs: readonly Tensor[]): number {
+    return this.inputs[0]?.shape[0] === -1 ? (inputs[0]?.shape[0] ?? 1) : 1;
+  }
+
+  /** How requests share runs, in words. */
+  get batchText(): string {
+    if (!this.batching.isBatched) return `one request a run: ${this.batching.reason ?? "unknown"}`;
+    const [bucket] = this.scheduled.batcher.buckets;
+    const rows = bucket?.cap.rows ?? 1;
+    return rows === 1 ? "one request a run: batches gain nothing" : `up to ${rows} rows a run`;
+  }
+
+  /** The last batches, oldest first. */
+  recentBatches(): BatchRecord[] {
+    return this.scheduled.batcher.journal.records();
+  }
+
   /**
    * Runs the model when its turn comes.
-   * @throws OVERLOADED, DEADLINE_EXCEEDED, CANCELLED, MODEL_FAILED.
+   * @throws OVERLOADED, DEADLINE_EXCEEDED, CANCELLED, EXECUTOR_LOST, MODEL_FAILED.
    */
   async run(
     inputs: readonly Tensor[],
     outputNames: readonly string[],
     limits: RunLimits,
   ): Promise<RunResult> {
-    const acceptedMs = this.#clock.nowMs();
-    this.#runCount++;
+    const permit = this.breaker.tryAcquire();
+    if (permit.kind === "refused") throw breakerOpen(this.id, permit.retryAfterMs);
+    this.#inFlight++;
+    let outcome: CallOutcome = "ignored";
     try {
-      const result = await this.#queue.run(limits, async () => {
-        const startedMs = this.#clock.nowMs();
-        const outputs = await this.model.run(inputs, outputNames, limits.signal);
-        const endedMs = this.#clock.nowMs();
-        // Runs of one turn stand in line: what passed before the one in front ended was waiting.
-        const computeMs = endedMs - Math.max(startedMs, this.#lastEndMs);
-        this.#lastEndMs = endedMs;
-        return { outputs, queueMs: endedMs - acceptedMs - computeMs, computeMs };
-      });
-      countSuccess(this.statistics, {
-        wallMs: this.#clock.wallMs(),
-        rows: this.rowsOf(inputs),
-        queueMs: result.queueMs,
-        computeMs: result.computeMs,
-      });
-      this.#checkInTime(limits);
+      const result = await this.scheduled.run(inputs, outputNames, limits);
+      if (this.#clock.nowMs() >= limits.deadlineAtMs) throw tooLate();
+      const { queueMs, batchMs, computeMs } = result;
+      const wallMs = this.#clock.wallMs();
+      const rows = this.rowsOf(inputs);
+      outcome = "ok";
+      countRequest(this.statistics, { wallMs, rows, queueMs, batchMs, computeMs });
       return result;
     } catch (error) {
-      countFailure(this.statistics, this.#clock.nowMs() - acceptedMs);
+      if (isInfrastructure(error)) outcome = "failed";
+      countFailure(this.statistics, this.#clock.nowMs() - limits.receivedMs);
       throw error;
     } finally {
-      this.#runCount--;
-      if (this.#runCount === 0) this.#onIdle?.();
+      this.breaker.record(permit, outcome, 0);
+      this.#inFlight--;
+      if (this.#inFlight === 0) this.#onIdle?.();
     }
   }
 
-  /** Does the first axis of the first input count rows? */
-  get isBatched(): boolean {
-    return this.inputs[0]?.shape[0] === -1;
-  }
-
-  /** Rows of a request: the extent of the batch axis, 1 for a model without one. */
-  rowsOf(inputs: readonly Tensor[]): number {
-    return this.isBatched ? (inputs[0]?.shape[0] ?? 1) : 1;
-  }
-
-  #checkInTime(limits: RunLimits): void {
-    if (this.#clock.nowMs() < limits.deadlineAtMs) return;
-    throw new MillraceError(
-      "DEADLINE_EXCEEDED",
-      "Cannot predict: the model answered after the deadline",
-    );
-  }
-
-  /** Waits for the runs in flight, then frees the model. Nothing may be started after this call. */
+  /** Waits for the requests in flight, then frees the model. Nothing may be started after this call. */
   async drain(): Promise<void> {
-    if (this.#runCount > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
-    await this.model.close();
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    await this.scheduled.close();
   }
+}
+
+function tooLate(): MillraceError {
+  return new MillraceError(
+    "DEADLINE_EXCEEDED",
+    "Cannot predict: the model answered after the deadline",
+  );
+}
+
+/** The server's own failures open the breaker. A request the model cannot take must not: it would lock out others. */
+function isInfrastructure(error: unknown): boolean {
+  return !(error instanceof MillraceError) || ["EXECUTOR_LOST", "INTERNAL"].includes(error.code);
+}
+
+function breakerOpen(id: string, retryAfterMs: number): MillraceError {
+  return MillraceError.withoutStack(
+    "OVERLOADED",
+    `Cannot predict: model ${id} keeps failing, it is tried again soon`,
+    { reason: "breaker", retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)) },
+  );
 }

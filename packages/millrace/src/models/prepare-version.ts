@@ -1,59 +1,194 @@
 import type { ModelConfig } from "../config/config.ts";
-import type { Clock } from "../core/clock.ts";
 import type { JsonValue } from "../core/json.ts";
 import { MillraceError } from "../core/errors.ts";
+import { Breaker } from "../core/overload/breaker.ts";
 import { allocate } from "../core/tensor/datatype.ts";
 import { packRows } from "../core/tensor/pack-rows.ts";
 import { elementCountOf, type Tensor, type TensorSpec } from "../core/tensor/tensor.ts";
-import type { LoadedModel } from "../ports/runtime.ts";
+import type { LoadedModel, ModelFile } from "../ports/runtime.ts";
+import { measureRuns } from "./measure-runs.ts";
 import { ModelVersion } from "./model-version.ts";
+import type { ModelsOptions } from "./models-options.ts";
+import { instanceCountOf, placeModel } from "./place-model.ts";
+import { proveBatching, type Batching } from "./prove-batching.ts";
+import { ScheduledModel } from "./scheduled-model.ts";
+import { countRun, emptyStatistics, type Statistics } from "./statistics.ts";
+
+/** Longest time a batch should run on the serving loop, where everything else waits meanwhile. */
+const INLINE_BATCH_MS_MAX = 5;
+
+/** Rows that may wait for one model: this many, or this many batches. */
+const QUEUED_ROWS_MAX = 10_000;
+const QUEUED_BATCHES_MAX = 64;
 
 export interface PrepareOptions {
   readonly version: number;
-  readonly path: string;
-  readonly platform: string;
+  readonly file: ModelFile;
   readonly fallbackReason: string | undefined;
-  readonly clock: Clock;
+  readonly models: ModelsOptions;
 }
 
 /**
  * Turns a loaded model into a version that may take traffic: picks the prediction output, checks the labels
- * against it, and runs the sample once, so that the first request is not the slow one.
+ * against it, runs the sample, puts the model where its run time says it belongs, and finds out which requests may
+ * share a run and what that gains.
  *
+ * @param first its first copy, which is this function's to close.
  * @throws MODEL_LOAD_FAILED when the file's settings do not fit the model, or the sample does not run.
  */
 export async function prepareVersion(
   config: ModelConfig,
-  model: LoadedModel,
+  first: LoadedModel,
   options: PrepareOptions,
 ): Promise<ModelVersion> {
+  const { file, version, fallbackReason, models } = options;
+  let model = first;
+  try {
+    const settings = readSettings(config, model, file.path);
+    const { sample, warmUp } = settings;
+    const samplePrediction = await runSample(model, settings);
+    const canRun = samplePrediction !== "failed";
+    if (canRun && config.placement === "auto") {
+      model = await placeModel(model, warmUp, file, models.runtimes);
+    }
+    const batching = await batchingOf(config, model, canRun ? warmUp : undefined);
+    const rowsMax = batching.isBatched ? config.batch.rowsMax : 1;
+    const timings = canRun ? await measureRuns(model, warmUp, rowsMax) : [];
+    const statistics = emptyStatistics();
+    const { description, placement } = model;
+    const executors = [model, ...(await moreCopies(config, model, file, models))];
+    const scheduled = schedule(config, { version, executors, batching, file, models, statistics });
+    const names = description.outputs.map((output) => output.name);
+    for (const { rows, runMs } of timings) scheduled.learn(rows, runMs, names);
+    return new ModelVersion({
+      modelName: config.name,
+      version,
+      description,
+      scheduled,
+      placement,
+      batching,
+      statistics,
+      platform: models.runtimes[placement].platform,
+      path: file.path,
+      predictionOutput: settings.predictionOutput,
+      labels: settings.labels,
+      sample,
+      samplePrediction: canRun ? samplePrediction : undefined,
+      fallbackReason,
+      breaker: new Breaker({
+        clock: models.clock,
+        random: models.random,
+        onTransition: (from, to) =>
+          models.events.breakerMoved(`${config.name}@${version}`, from, to),
+      }),
+      clock: models.clock,
+    });
+  } catch (error) {
+    await model.close();
+    throw error;
+  }
+}
+
+interface Settings {
+  readonly predictionOutput: TensorSpec;
+  readonly labels: readonly string[] | undefined;
+  readonly sample: readonly Tensor[] | undefined;
+  /** The sample, or zeros where there is none. */
+  readonly warmUp: readonly Tensor[];
+  readonly fail: Fail;
+}
+
+function readSettings(config: ModelConfig, model: LoadedModel, path: string): Settings {
   const fail = (reason: string, cause?: unknown): MillraceError =>
-    new MillraceError("MODEL_LOAD_FAILED", `Cannot load "${options.path}": ${reason}`, { cause });
+    new MillraceError("MODEL_LOAD_FAILED", `Cannot load "${path}": ${reason}`, { cause });
   const predictionOutput = choosePredictionOutput(config, model, fail);
   const labels = config.labels ?? model.description.labels;
   checkLabels(config, predictionOutput, fail);
   checkInputNames(config, model, fail);
   const sample = readSample(config, model, fail);
-  const warmUp = sample ?? zeros(model.description.inputs);
+  const warmUp = sample ?? model.description.inputs.map((input) => zeros(input));
+  return { predictionOutput, labels, sample, warmUp, fail };
+}
+
+/** @returns the prediction of the sample; undefined without one; `failed` when a model does not run on zeros. */
+async function runSample(
+  model: LoadedModel,
+  { sample, warmUp, predictionOutput, fail }: Settings,
+): Promise<Tensor | undefined | "failed"> {
   const outputNames = model.description.outputs.map((output) => output.name);
-  let samplePrediction: Tensor | undefined;
   try {
-    const outputs = await model.run(warmUp, outputNames);
-    if (sample !== undefined) {
-      samplePrediction = outputs[outputNames.indexOf(predictionOutput.name)];
-    }
+    const { outputs } = await model.run(warmUp, outputNames);
+    if (sample === undefined) return undefined;
+    return outputs[outputNames.indexOf(predictionOutput.name)];
   } catch (error) {
     // Zeros are only a guess at an input; a sample is the user's word.
     if (sample !== undefined) throw fail(`the sample does not run: ${messageOf(error)}`, error);
+    return "failed";
   }
-  return new ModelVersion({
-    ...options,
-    modelName: config.name,
-    model,
-    predictionOutput,
-    labels,
-    sample,
-    samplePrediction,
+}
+
+async function batchingOf(
+  { batch }: ModelConfig,
+  model: LoadedModel,
+  warmUp: readonly Tensor[] | undefined,
+): Promise<Batching> {
+  if (batch.rowsMax === 1) return { isBatched: false, reason: "batching is off" };
+  if (warmUp !== undefined && warmUp[0]?.shape[0] !== 0) return proveBatching(model, warmUp);
+  const reason = "it does not run on zeros, so nothing is known of two rows; a sample would tell";
+  return { isBatched: false, reason };
+}
+
+async function moreCopies(
+  config: ModelConfig,
+  { placement }: LoadedModel,
+  file: ModelFile,
+  { runtimes, coreCount }: ModelsOptions,
+): Promise<LoadedModel[]> {
+  const count = instanceCountOf(config, placement, coreCount) - 1;
+  return Promise.all(Array.from({ length: count }, () => runtimes[placement].load(file)));
+}
+
+interface ScheduleParts {
+  readonly version: number;
+  readonly executors: readonly LoadedModel[];
+  readonly batching: Batching;
+  readonly file: ModelFile;
+  readonly models: ModelsOptions;
+  readonly statistics: Statistics;
+}
+
+function schedule(config: ModelConfig, parts: ScheduleParts): ScheduledModel {
+  const { version, executors, batching, file, models, statistics } = parts;
+  const { name, batch, slo } = config;
+  const { description, placement } = executors[0] as LoadedModel;
+  const { events } = models;
+  // A copy that is started later must be the same model, whatever the file holds by then.
+  const same = { ...file, sha256: description.sha256 };
+  return new ScheduledModel({
+    name,
+    inputs: description.inputs,
+    executors,
+    startExecutor: () => models.runtimes[placement].load(same),
+    isBatched: batching.isBatched,
+    clock: models.clock,
+    batch: {
+      rowsMax: batching.isBatched ? batch.rowsMax : 1,
+      delayMs: batch.delayMs,
+      objectiveMs: slo?.latencyP99Ms,
+      runMsMax: placement === "inline" ? INLINE_BATCH_MS_MAX : Infinity,
+      queuedRowsMax: Math.max(QUEUED_ROWS_MAX, QUEUED_BATCHES_MAX * batch.rowsMax),
+      queuedBytesMax: models.budget.bytesMax,
+      budget: models.budget,
+    },
+    events: {
+      batchEnded: (rows, computeMs) => {
+        countRun(statistics, rows, computeMs);
+        events.batchEnded(name, version, rows);
+      },
+      executorLost: (reason, backInMs) => events.executorLost(name, reason, backInMs),
+      executorBack: () => events.executorBack(name),
+      executorNotBack: (reason, backInMs) => events.executorNotBack(name, reason, backInMs),
+    },
   });
 }
 
@@ -106,11 +241,9 @@ function readSample(config: ModelConfig, model: LoadedModel, fail: Fail): Tensor
 }
 
 /** One row of zeros, with 1 for every extent that may vary. */
-function zeros(specs: readonly TensorSpec[]): Tensor[] {
-  return specs.map((spec) => {
-    const shape = spec.shape.map((extent) => (extent === -1 ? 1 : extent));
-    return { ...spec, shape, data: allocate(spec.datatype, elementCountOf(shape) ?? 0) };
-  });
+export function zeros(spec: TensorSpec): Tensor {
+  const shape = spec.shape.map((extent) => (extent === -1 ? 1 : extent));
+  return { ...spec, shape, data: allocate(spec.datatype, elementCountOf(shape) ?? 0) };
 }
 
 export function messageOf(error: unknown): string {

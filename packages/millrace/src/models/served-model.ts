@@ -4,6 +4,8 @@ import { fetchModel } from "./fetch-model.ts";
 import type { ModelsOptions } from "./models-options.ts";
 import type { ModelVersion } from "./model-version.ts";
 import { messageOf, prepareVersion } from "./prepare-version.ts";
+import { loadFirst } from "./place-model.ts";
+import type { LoadedModel, Placement } from "../ports/runtime.ts";
 import { listSourceFiles, type SourceFile } from "./source-files.ts";
 import { watchSource } from "./source-watcher.ts";
 
@@ -24,6 +26,12 @@ export interface ModelStatus {
   readonly problem: string | undefined;
   /** Why the fallback serves instead of the source. */
   readonly fallbackReason: string | undefined;
+  /** Where its latest version runs; undefined while there is none. */
+  readonly placement: Placement | undefined;
+  /** Copies that run side by side. */
+  readonly instances: number | undefined;
+  /** How its requests share runs, in words. */
+  readonly batch: string | undefined;
 }
 
 /**
@@ -76,6 +84,9 @@ export class ServedModel {
       versions: [...this.#serving.keys()],
       problem: this.#state === "unloaded" ? "unloaded by request" : this.#problem,
       fallbackReason: this.#latest?.fallbackReason,
+      placement: this.#latest?.placement,
+      instances: this.#latest?.scheduled.executorCount,
+      batch: this.#latest?.batchText,
     };
   }
 
@@ -178,27 +189,35 @@ export class ServedModel {
 
   /** @returns a new version, or the one in service when the file holds the same bytes. */
   async #load(file: SourceFile, fallbackReason: string | undefined): Promise<ModelVersion> {
-    const { clock, runtime, ledger, events } = this.#options;
+    const { clock, runtimes, events } = this.#options;
     const startedMs = clock.nowMs();
     const sha256 = fallbackReason === undefined ? this.config.sha256 : undefined;
-    const model = await runtime.load({ path: file.path, sha256, threads: this.config.threads });
+    const modelFile = { path: file.path, sha256, threads: this.config.threads };
+    const model = await loadFirst(modelFile, this.config, runtimes, this.#latest?.placement);
+    const number = file.version ?? (await this.#numberOf(model));
+    const current = this.version(number);
+    if (
+      current !== undefined &&
+      current.description.sha256 === model.description.sha256 &&
+      (current.fallbackReason === undefined) === (fallbackReason === undefined)
+    ) {
+      await model.close();
+      return current;
+    }
+    const version = await prepareVersion(this.config, model, {
+      version: number,
+      file: modelFile,
+      fallbackReason,
+      models: this.#options,
+    });
+    events.loaded(version, clock.nowMs() - startedMs);
+    return version;
+  }
+
+  async #numberOf(model: LoadedModel): Promise<number> {
     try {
-      const digest = model.description.sha256;
-      const number = file.version ?? (await ledger.versionOf(this.config.name, digest));
-      const current = this.version(number);
-      if (
-        current !== undefined &&
-        current.model.description.sha256 === digest &&
-        (current.fallbackReason === undefined) === (fallbackReason === undefined)
-      ) {
-        await model.close();
-        return current;
-      }
-      const { platform } = runtime;
-      const options = { version: number, path: file.path, platform, fallbackReason, clock };
-      const version = await prepareVersion(this.config, model, options);
-      events.loaded(version, clock.nowMs() - startedMs);
-      return version;
+      const { sha256 } = model.description;
+      return await this.#options.ledger.versionOf(this.config.name, sha256);
     } catch (error) {
       await model.close();
       throw error;

@@ -15,7 +15,10 @@ export interface Statistics {
   readonly success: Duration;
   readonly fail: Duration;
   readonly queue: Duration;
+  /** Batches put together and taken apart; the protocol has no word for the hand-over to a thread. */
+  readonly computeInput: Duration;
   readonly compute: Duration;
+  readonly computeOutput: Duration;
   /** Compute time by rows per run; at most `BATCH_SIZES_MAX` sizes, the rest are counted only in `compute`. */
   readonly batches: Map<number, Duration>;
 }
@@ -32,31 +35,42 @@ export function emptyStatistics(): Statistics {
     success: zero(),
     fail: zero(),
     queue: zero(),
+    computeInput: zero(),
     compute: zero(),
+    computeOutput: zero(),
     batches: new Map(),
   };
 }
 
-export interface RunRecord {
+export interface RequestRecord {
   readonly wallMs: number;
   readonly rows: number;
   readonly queueMs: number;
+  /** Putting the batch together and taking it apart, the hand-over to a thread included. */
+  readonly batchMs: number;
   readonly computeMs: number;
 }
 
-export function countSuccess(statistics: Statistics, run: RunRecord): void {
-  statistics.lastInferenceMs = run.wallMs;
-  statistics.inferenceCount += run.rows;
+export function countRequest(statistics: Statistics, request: RequestRecord): void {
+  const { queueMs, batchMs, computeMs } = request;
+  statistics.lastInferenceMs = request.wallMs;
+  statistics.inferenceCount += request.rows;
+  add(statistics.success, queueMs + batchMs + computeMs);
+  add(statistics.queue, queueMs);
+  add(statistics.computeInput, batchMs);
+  add(statistics.compute, computeMs);
+  add(statistics.computeOutput, 0);
+}
+
+/** @param rows of one run of the model. */
+export function countRun(statistics: Statistics, rows: number, computeMs: number): void {
   statistics.executionCount++;
-  add(statistics.success, run.queueMs + run.computeMs);
-  add(statistics.queue, run.queueMs);
-  add(statistics.compute, run.computeMs);
-  let batch = statistics.batches.get(run.rows);
+  let batch = statistics.batches.get(rows);
   if (batch === undefined && statistics.batches.size < BATCH_SIZES_MAX) {
     batch = { count: 0, ns: 0 };
-    statistics.batches.set(run.rows, batch);
+    statistics.batches.set(rows, batch);
   }
-  if (batch !== undefined) add(batch, run.computeMs);
+  if (batch !== undefined) add(batch, computeMs);
 }
 
 export function countFailure(statistics: Statistics, totalMs: number): void {

@@ -29,25 +29,44 @@ export interface ModelFile {
 /** Where a model computes: `inline` on the thread that calls it, which waits; `worker` on a thread of its own. */
 export type Placement = "inline" | "worker";
 
+export interface RunOptions {
+  /** Stops a run that has not started. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * The caller gives the memory of the inputs away, default false: after the call it reads neither their data nor
+   * anything else in the same ArrayBuffers, which may be detached, whole, even where a tensor is only a window of one.
+   * Saves a copy on the way to another thread. What cannot move, such as Node's pool of small Buffers, is copied.
+   */
+  readonly isInputOwned?: boolean;
+}
+
+export interface RunOutputs {
+  /** In the order of the names; their memory is the caller's. */
+  readonly outputs: Tensor[];
+  /** Time of the model alone, without waiting for other runs and without the way to its thread and back. */
+  readonly computeMs: number;
+}
+
 /** A model in memory, ready to run. Owns native memory until `close`. */
 export interface LoadedModel {
   readonly description: ModelDescription;
   readonly placement: Placement;
   /**
-   * Runs the model once.
-   * @param inputs one tensor per input of the description, already checked against it.
+   * Runs the model once. Runs that overlap compute one after the other, in the order of their calls.
+   * @param inputs one tensor per input of the description, already checked against it. They stay the caller's, who
+   * must not change them until the run has ended, unless `isInputOwned` gives them away.
    * @param outputNames outputs to compute and return, in this order.
    * @throws MODEL_FAILED when the model itself fails; EXECUTOR_LOST when its thread died meanwhile or before;
-   * `signal.reason` when it was aborted before it started.
+   * OVERLOADED when a thread has too many runs before this one; `signal.reason` when it was aborted before it started.
    */
   run(
     inputs: readonly Tensor[],
     outputNames: readonly string[],
-    signal?: AbortSignal,
-  ): Promise<Tensor[]>;
+    options?: RunOptions,
+  ): Promise<RunOutputs>;
   /**
    * Calls `listener` once, with why, when the model can run no more though nobody closed it: its thread has died.
-   * A model that computes inline is never lost.
+   * A listener that comes after that is called as well. A model that computes inline is never lost.
    */
   onLost(listener: (reason: MillraceError) => void): void;
   /** Frees native memory. The caller has waited for all runs. */

@@ -1,10 +1,15 @@
 import type { ServiceConfig } from "../config/config.ts";
+import { divideLimits } from "../config/divide-limits.ts";
+import type { Priority } from "../core/batch/batch.ts";
 import type { Clock } from "../core/clock.ts";
 import { MillraceError } from "../core/errors.ts";
+import { Admission, type AdmittedOutcome } from "../core/overload/admission.ts";
 import { PredictionIds, type RandomBytes } from "../core/prediction-id.ts";
+import { checkTensors } from "../core/tensor/check-tensors.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
 import type { Models } from "../models/models.ts";
 import type { ModelVersion } from "../models/model-version.ts";
+import type { RunLimits, RunResult } from "../models/scheduled-model.ts";
 import type { ServeMetrics, ServiceSeries } from "./serve-metrics.ts";
 
 /** Where a request goes: a service and the model version that answers for it. */
@@ -13,7 +18,7 @@ export interface Target {
   readonly version: ModelVersion;
 }
 
-export type Priority = 1 | 2 | 3;
+export type { Priority };
 export const PRIORITY_DEFAULT: Priority = 2;
 
 /** What a request brings along besides its tensors, whichever protocol it came by. */
@@ -28,6 +33,8 @@ export interface Call {
   readonly timeoutMs: number | undefined;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal | undefined;
+  /** Nobody needs the inputs afterwards: their memory may be moved to another thread. */
+  readonly isInputOwned?: boolean;
 }
 
 export interface Prediction {
@@ -42,6 +49,15 @@ export interface Prediction {
   readonly batchMs: number;
   /** The model itself. */
   readonly computeMs: number;
+  /** The answer is not what was asked for, but better than none; undefined when it is. */
+  readonly degraded: "fallback" | undefined;
+}
+
+/** The part of every service that this process serves. */
+export interface ProcessShare {
+  /** From 0. */
+  readonly index: number;
+  readonly processes: number;
 }
 
 export interface DataPlaneOptions {
@@ -49,7 +65,12 @@ export interface DataPlaneOptions {
   readonly metrics: ServeMetrics;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  /** Limits are divided among the processes that share a port. */
+  readonly share: ProcessShare;
 }
+
+/** What `auto` aims at when the user set no objective: an answer at the last moment helps nobody. */
+const OBJECTIVE_SHARE_OF_TIMEOUT = 0.5;
 
 /**
  * The one place where all protocols meet: names become model versions, deadlines are set, predictions are
@@ -64,12 +85,15 @@ export class DataPlane {
   #defaultService: ServiceConfig | undefined;
   /** Metric series by service, then version; weak, so that a released version is forgotten. */
   readonly #series = new Map<string, WeakMap<ModelVersion, ServiceSeries>>();
+  readonly #admissions = new Map<string, Admission>();
+  readonly #share: ProcessShare;
 
   constructor(options: DataPlaneOptions) {
     this.models = options.models;
     this.metrics = options.metrics;
     this.clock = options.clock;
     this.#ids = new PredictionIds(options.random);
+    this.#share = options.share;
   }
 
   /** Replaces the services in one step; the models they name must be there. */
@@ -78,6 +102,27 @@ export class DataPlane {
     this.#defaultService = this.services.find((service) => service.isDefault);
     for (const name of this.#series.keys())
       if (!this.#services.has(name)) this.#series.delete(name);
+    for (const name of this.#admissions.keys())
+      if (!this.#services.has(name)) this.#admissions.delete(name);
+    for (const service of this.services) this.#configureAdmission(service);
+  }
+
+  /** Limits that change keep what was learned and who is inside. */
+  #configureAdmission({ name, model, limits, timeoutMs }: ServiceConfig): void {
+    const { processes, index } = this.#share;
+    const own = divideLimits(limits, processes, index);
+    const slo = this.models.names.includes(model) ? this.models.model(model).config.slo : undefined;
+    const objectiveMs = slo?.latencyP99Ms ?? OBJECTIVE_SHARE_OF_TIMEOUT * timeoutMs;
+    const admission = this.#admissions.get(name);
+    if (admission !== undefined) admission.configure(own, objectiveMs);
+    else {
+      this.#admissions.set(name, new Admission({ clock: this.clock, limits: own, objectiveMs }));
+    }
+  }
+
+  /** The limits of a service as they are now in this process. */
+  admission(service: ServiceConfig): Admission {
+    return this.#admissions.get(service.name) as Admission; // there is one for every service
   }
 
   get services(): ServiceConfig[] {
@@ -128,22 +173,83 @@ export class DataPlane {
     call: Call,
   ): Promise<Prediction> {
     const { service, version } = target;
-    const timeoutMs = Math.min(service.timeoutMs, call.timeoutMs ?? Infinity);
-    const limits = { deadlineAtMs: call.receivedMs + timeoutMs, signal: call.signal };
     const startedMs = this.clock.nowMs();
+    const limits: RunLimits = {
+      receivedMs: call.receivedMs,
+      deadlineAtMs: call.receivedMs + Math.min(service.timeoutMs, call.timeoutMs ?? Infinity),
+      priority: call.priority,
+      signal: call.signal,
+      isInputOwned: call.isInputOwned ?? false,
+    };
     try {
-      const { outputs, queueMs, computeMs } = await version.run(inputs, outputNames, limits);
-      const series = this.#seriesOf(service, version);
-      series.ok.add();
-      series.duration.observe((this.clock.nowMs() - startedMs) / 1000);
-      series.queue.observe(queueMs / 1000);
-      series.compute.observe(computeMs / 1000);
-      series.rows.observe(version.rowsOf(inputs));
-      return { id: call.predictionId, version, outputs, queueMs, batchMs: 0, computeMs };
+      const run = (): Promise<RunResult> => version.run(inputs, outputNames, limits);
+      const result = await this.#admitted(service, limits, startedMs, run);
+      this.#countAnswer(service, version, this.clock.nowMs() - startedMs, result);
+      const degraded = version.fallbackReason === undefined ? undefined : "fallback";
+      return { id: call.predictionId, version, ...result, degraded };
     } catch (error) {
       this.#countError(service, version.version, error);
+      if (isOverload(error) && service.overload.kind === "fallback") {
+        return this.#fallBack(service.overload.model, inputs, outputNames, { call, limits, error });
+      }
       throw error;
     }
+  }
+
+  /** Runs what the limits of the service let in. @throws OVERLOADED for what they do not. */
+  async #admitted(
+    service: ServiceConfig,
+    limits: RunLimits,
+    nowMs: number,
+    run: () => Promise<RunResult>,
+  ): Promise<RunResult> {
+    const admission = this.admission(service);
+    const answer = admission.admit(nowMs, limits.deadlineAtMs, limits.signal);
+    if (answer instanceof MillraceError) throw answer;
+    if (answer !== "admitted") await answer;
+    let outcome: AdmittedOutcome = "ignored";
+    try {
+      const result = await run();
+      outcome = "done";
+      return result;
+    } catch (error) {
+      if (error instanceof MillraceError && error.code === "DEADLINE_EXCEEDED") outcome = "expired";
+      throw error;
+    } finally {
+      admission.release(this.clock.nowMs() - limits.receivedMs, outcome);
+    }
+  }
+
+  /** The answer of the model that stands in; its own queue protects it. @throws the overload when it cannot. */
+  async #fallBack(
+    model: string,
+    inputs: readonly Tensor[],
+    outputNames: readonly string[],
+    from: { readonly call: Call; readonly limits: RunLimits; readonly error: MillraceError },
+  ): Promise<Prediction> {
+    const { call, limits, error } = from;
+    try {
+      const version = this.models.version(model);
+      const names = outputNames.map((name) => version.findOutput(name)?.name ?? "");
+      const known = names.includes("") ? version.predictionNames : names;
+      const result = await version.run(checkTensors(inputs, version.inputs), known, limits);
+      return { id: call.predictionId, version, ...result, degraded: "fallback" };
+    } catch {
+      throw error;
+    }
+  }
+
+  #countAnswer(
+    service: ServiceConfig,
+    version: ModelVersion,
+    tookMs: number,
+    { queueMs, computeMs }: RunResult,
+  ): void {
+    const series = this.#seriesOf(service, version);
+    series.ok.add();
+    series.duration.observe(tookMs / 1000);
+    series.queue.observe(queueMs / 1000);
+    series.compute.observe(computeMs / 1000);
   }
 
   #seriesOf(service: ServiceConfig, version: ModelVersion): ServiceSeries {
@@ -169,4 +275,8 @@ export class DataPlane {
       this.metrics.countRejection(error.reason);
     }
   }
+}
+
+function isOverload(error: unknown): error is MillraceError {
+  return error instanceof MillraceError && error.code === "OVERLOADED";
 }

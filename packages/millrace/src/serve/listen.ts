@@ -6,6 +6,12 @@ export class StartError extends Error {
   }
 }
 
+const FLAGS: Readonly<Record<string, string>> = {
+  "server.httpPort": "--port",
+  "server.grpcPort": "--server.grpc-port",
+  "server.metricsPort": "--server.metrics-port",
+};
+
 /**
  * Turns what the system says about a port into what to do about it.
  * @param key configuration key of the port, `server.httpPort`.
@@ -15,7 +21,7 @@ export function listenError(
   address: { readonly host: string; readonly port: number; readonly key: string },
 ): Error {
   const { host, port, key } = address;
-  const flag = key === "server.httpPort" ? "--port" : "--server.metrics-port";
+  const flag = FLAGS[key] ?? `--${key}`;
   const code = (error as NodeJS.ErrnoException).code;
   const where = `Cannot listen on ${host}:${port}`;
   switch (code) {

@@ -1,5 +1,9 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Counter, Histogram, CounterFamily, Metrics } from "../core/metrics/metrics.ts";
+import type { BatchJournal } from "../core/batch/batch-journal.ts";
+import type { Bucket } from "../core/batch/bucket.ts";
+import type { BreakerKind } from "../core/overload/breaker.ts";
+import type { ModelVersion } from "../models/model-version.ts";
 import type { Models } from "../models/models.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 
@@ -14,7 +18,6 @@ export interface ServiceSeries {
   readonly duration: Histogram;
   readonly queue: Histogram;
   readonly compute: Histogram;
-  readonly rows: Histogram;
 }
 
 /** The serve role's metrics. Names are a promise: docs/reference/metrics.md lists them. */
@@ -37,6 +40,7 @@ export class ServeMetrics {
       ["service", "model", "version", "role", "code"],
     );
     const labels = ["service", "model", "version"];
+    const ofVersion = ["model", "version"];
     this.#duration = registry.histogram(
       "inference_request_duration_seconds",
       "From the parsed request to the outputs",
@@ -58,7 +62,7 @@ export class ServeMetrics {
     this.#rows = registry.histogram(
       "inference_batch_rows",
       "Rows of one run of the model",
-      labels,
+      ofVersion,
       [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
     );
     this.#rejected = registry.counter(
@@ -88,8 +92,12 @@ export class ServeMetrics {
       duration: this.#duration.with(...labels),
       queue: this.#queue.with(...labels),
       compute: this.#compute.with(...labels),
-      rows: this.#rows.with(...labels),
     };
+  }
+
+  /** Rows of each run of a model version. */
+  batchRows(model: string, version: number): Histogram {
+    return this.#rows.with(model, String(version));
   }
 
   countError(service: string, model: string, version: string, code: string): void {
@@ -137,12 +145,84 @@ function addModelGauges(registry: Metrics, models: () => Models | undefined): vo
     ["model", "version"],
     () => versions().map((v) => [[v.modelName, String(v.version)], v.inFlight] as const),
   );
-  registry.gauge(
-    "inference_queue_rows",
-    "Requests waiting for the model",
-    ["model", "version"],
-    () => versions().map((v) => [[v.modelName, String(v.version)], v.waiting] as const),
+  registry.gauge("inference_queue_rows", "Rows waiting for the model", ["model", "version"], () =>
+    versions().map((v) => [[v.modelName, String(v.version)], v.waiting] as const),
   );
+  addBatchMetrics(registry, versions);
+}
+
+function addBatchMetrics(registry: Metrics, versions: () => ModelVersion[]): void {
+  const ofVersion = ["model", "version"];
+  const perVersion = (read: (version: ModelVersion) => number) => () =>
+    versions().map((v) => [[v.modelName, String(v.version)], read(v)] as const);
+  const perReason = (read: (journal: BatchJournal) => ReadonlyMap<string, number>) => () =>
+    versions().flatMap((v) =>
+      [...read(v.scheduled.batcher.journal)].map(
+        ([reason, count]) => [[v.modelName, String(v.version), reason], count] as const,
+      ),
+    );
+  registry.externalCounter(
+    "batch_left_total",
+    "Batches by why they left with the rows they had",
+    [...ofVersion, "reason"],
+    perReason((journal) => journal.leaveCounts),
+  );
+  registry.externalCounter(
+    "batch_dropped_total",
+    "Requests the scheduler did not predict, by reason",
+    [...ofVersion, "reason"],
+    perReason((journal) => journal.dropCounts),
+  );
+  registry.externalCounter(
+    "batch_bisect_total",
+    "Batches that failed and were run again in halves",
+    ofVersion,
+    perVersion((v) => v.scheduled.batcher.journal.bisectCount),
+  );
+  registry.gauge(
+    "batch_rows_cap",
+    "Most rows of a batch that are worth it, as learned",
+    ofVersion,
+    perVersion((v) => bucketOf(v)?.cap.rows ?? 1),
+  );
+  registry.gauge(
+    "batch_predicted_row_seconds",
+    "What a row adds to a run, as learned",
+    ofVersion,
+    perVersion((v) => (bucketOf(v)?.model.perRowMs ?? 0) / 1000),
+  );
+  registry.gauge(
+    "batch_predicted_fixed_seconds",
+    "What a run costs whatever its rows, as learned",
+    ofVersion,
+    perVersion((v) => (bucketOf(v)?.model.fixedMs ?? 0) / 1000),
+  );
+  registry.gauge(
+    "inference_queue_bytes",
+    "Memory of the requests that wait or run",
+    ofVersion,
+    perVersion((v) => v.scheduled.batcher.bytes),
+  );
+  registry.gauge(
+    "breaker_state",
+    "0 closed, 1 half open, 2 open",
+    ofVersion,
+    perVersion((v) => BREAKER_STATES.indexOf(v.breaker.state)),
+  );
+  registry.gauge(
+    "executors_up",
+    "Copies of the model that are ready",
+    ofVersion,
+    perVersion((v) => v.scheduled.batcher.executors.upCount),
+  );
+}
+
+const BREAKER_STATES: readonly BreakerKind[] = ["closed", "halfOpen", "open"];
+
+/** The bucket seen first stands for all: most models have one shape. */
+function bucketOf(version: ModelVersion): Bucket<unknown> | undefined {
+  const [bucket] = version.scheduled.batcher.buckets;
+  return bucket;
 }
 
 /** A fallback is another thing, with a gauge of its own. */
@@ -175,7 +255,7 @@ function addProcessGauges(registry: Metrics): void {
   registry.gauge("process_resident_memory_bytes", "Resident memory", [], () => [
     [[], process.memoryUsage.rss()],
   ]);
-  registry.externalCounter("process_cpu_seconds_total", "CPU time, user and system", () => {
+  registry.externalCounter("process_cpu_seconds_total", "CPU time, user and system", [], () => {
     const { user, system } = process.cpuUsage();
     return [[[], (user + system) / 1e6]];
   });

@@ -3,26 +3,34 @@ import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../config/config.ts";
+import { ByteBudget } from "../core/batch/byte-budget.ts";
 import type { Clock } from "../core/clock.ts";
 import { Metrics, type MetricSnapshot } from "../core/metrics/metrics.ts";
 import type { RandomBytes } from "../core/prediction-id.ts";
 import { Models } from "../models/models.ts";
+import type { Runtimes } from "../models/place-model.ts";
 import type { ModelEvents } from "../models/models-options.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import type { VersionLedger } from "../models/version-ledger.ts";
 import type { LoggerFor } from "../ports/logger.ts";
-import type { Runtime } from "../ports/runtime.ts";
-import { DataPlane } from "./data-plane.ts";
-import type { ModelRepository } from "./http/repository-routes.ts";
+import { DataPlane, type ProcessShare } from "./data-plane.ts";
+import type { GrpcServer } from "./grpc/grpc-server.ts";
 import { listenError, StartError } from "./listen.ts";
+import type { ModelRepository } from "./model-repository.ts";
 import { Readiness } from "./readiness.ts";
 import { ServeMetrics } from "./serve-metrics.ts";
 
 /** How long a process that is told to stop still takes new requests, until load balancers have noticed. */
 export const LAME_DUCK_MS = 1_000;
 
+/** Memory of the requests that wait or run in one process; two bodies of the largest size always fit. */
+const QUEUED_BYTES_MAX = 512 * 1024 * 1024;
+
 export interface ServeParts {
-  readonly runtime: Runtime;
+  readonly runtimes: Runtimes;
+  /** Cores this process may use, at least 1. */
+  readonly coreCount: number;
+  readonly share: ProcessShare;
   readonly ledger: VersionLedger;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -37,9 +45,16 @@ export interface ListenOptions {
   readonly repository: ModelRepository | undefined;
 }
 
+/** Ports that were taken. */
+export interface ServePorts {
+  readonly httpPort: number;
+  /** Undefined when `server.grpcPort` is off. */
+  readonly grpcPort: number | undefined;
+}
+
 /**
- * The serve role: models behind a data plane, and once `listen` was called an HTTP front end. Without it, it
- * is what the library embeds.
+ * The serve role: models behind a data plane, and once `listen` was called the HTTP and gRPC front ends. Without
+ * them, it is what the library embeds.
  */
 export class ServeRole {
   readonly plane: DataPlane;
@@ -49,16 +64,31 @@ export class ServeRole {
   readonly #metrics: ServeMetrics;
   #config: Config;
   #http: FastifyInstance | undefined;
+  #grpc: GrpcServer | undefined;
 
   constructor(config: Config, parts: ServeParts) {
     this.#config = config;
     this.#parts = parts;
-    const { runtime, ledger, clock, random, downloadFolder } = parts;
+    const { runtimes, coreCount, ledger, clock, random, downloadFolder, share } = parts;
     this.#metrics = new ServeMetrics(new Metrics(), () => this.models);
-    const events = modelEvents(parts, this.#metrics);
-    this.models = new Models({ runtime, ledger, clock, events, downloadFolder });
+    this.models = new Models({
+      runtimes,
+      coreCount,
+      ledger,
+      clock,
+      events: modelEvents(parts, this.#metrics),
+      downloadFolder,
+      random: Math.random,
+      budget: new ByteBudget(Math.max(QUEUED_BYTES_MAX, 2 * config.server.bodyBytesMax)),
+    });
     this.readiness = new Readiness(this.models);
-    this.plane = new DataPlane({ models: this.models, metrics: this.#metrics, clock, random });
+    this.plane = new DataPlane({
+      models: this.models,
+      metrics: this.#metrics,
+      clock,
+      random,
+      share,
+    });
   }
 
   /** Loads every model of the file. Models that fail are in `status()`; the others serve. */
@@ -69,10 +99,15 @@ export class ServeRole {
   }
 
   /**
-   * Opens the HTTP port. Requests are answered with 503 until their model is loaded.
-   * @returns the port that was taken. @throws StartError when it cannot be had.
+   * Opens the ports. Requests are answered with 503 or UNAVAILABLE until their model is loaded.
+   * @throws StartError when one cannot be had.
    */
-  async listen({ isShared, repository }: ListenOptions): Promise<number> {
+  async listen(options: ListenOptions): Promise<ServePorts> {
+    const httpPort = await this.#listenHttp(options);
+    return { httpPort, grpcPort: await this.#listenGrpc(options) };
+  }
+
+  async #listenHttp({ isShared, repository }: ListenOptions): Promise<number> {
     const { createHttpServer } = await import("./http/http-server.ts");
     const { server } = this.#config;
     this.#http = await createHttpServer({
@@ -91,6 +126,26 @@ export class ServeRole {
       throw listenError(error, { host, port, key: "server.httpPort" });
     }
     return (this.#http.server.address() as AddressInfo).port;
+  }
+
+  async #listenGrpc({ isShared, repository }: ListenOptions): Promise<number | undefined> {
+    const { server } = this.#config;
+    const { host, grpcPort: port } = server;
+    if (port === "off") return undefined;
+    const { createGrpcServer } = await import("./grpc/create-grpc-server.ts");
+    this.#grpc = createGrpcServer({
+      server,
+      plane: this.plane,
+      readiness: this.readiness,
+      repository: repository ?? this.localRepository,
+      log: this.#parts.loggerFor("grpc"),
+      accessLog: this.#parts.loggerFor("access"),
+    });
+    try {
+      return await this.#grpc.listen(host, port, isShared);
+    } catch (error) {
+      throw listenError(error, { host, port, key: "server.grpcPort" });
+    }
   }
 
   /** Loads and unloads in this process only. */
@@ -139,12 +194,15 @@ export class ServeRole {
       }
       // Requests that came while the thread was busy are read first: closing resets what looks idle.
       for (let turn = 0; turn < 3; turn++) await setImmediate();
-      await this.#http?.close();
+      await Promise.all([this.#http?.close(), this.#grpc?.close()]);
       await this.models.close();
       return true;
     })();
     const isFinished = await Promise.race([finished, deadline]);
-    if (!isFinished) this.#http?.server.closeAllConnections();
+    if (!isFinished) {
+      this.#http?.server.closeAllConnections();
+      this.#grpc?.closeAllConnections();
+    }
     return isFinished;
   }
 }
@@ -167,7 +225,7 @@ function modelEvents({ loggerFor }: ServeParts, metrics: ServeMetrics): ModelEve
   return {
     loaded(version, tookMs) {
       metrics.countLoad(version.modelName, tookMs);
-      const { sha256, loadedSha256, changes } = version.model.description;
+      const { sha256, loadedSha256, changes } = version.description;
       const rewritten = changes.length === 0 ? {} : { loadedSha256, changes };
       const fields = { model: version.id, path: version.path, sha256, ...rewritten };
       log.info({ ...fields, ms: Math.round(tookMs) }, `Model ${version.id} loaded`);
@@ -191,6 +249,26 @@ function modelEvents({ loggerFor }: ServeParts, metrics: ServeMetrics): ModelEve
       const rest = serving === undefined ? "it is not ready" : `${serving.id} serves`;
       const fields = { model, reason, serving: serving?.id };
       log.error(fields, `Model ${model} failed to load: ${reason}; ${rest}`);
+    },
+    batchEnded(model, version, rows) {
+      metrics.batchRows(model, version).observe(rows);
+    },
+    executorLost(model, reason, backInMs) {
+      const fields = { model, reason: reason.message, backInMs: Math.round(backInMs) };
+      log.error(fields, `A thread of model ${model} died: ${reason.message}; it starts again`);
+    },
+    executorBack(model) {
+      log.info({ model }, `A thread of model ${model} runs again`);
+    },
+    executorNotBack(model, reason, backInMs) {
+      const text = reason instanceof Error ? reason.message : String(reason);
+      const fields = { model, reason: text, backInMs: Math.round(backInMs) };
+      log.error(fields, `A thread of model ${model} did not start again: ${text}`);
+    },
+    breakerMoved(model, from, to) {
+      const text = `Breaker of model ${model}: ${from} → ${to}`;
+      if (to === "open") log.error({ model, from, to }, text);
+      else log.info({ model, from, to }, text);
     },
     recovered(serving) {
       log.info(

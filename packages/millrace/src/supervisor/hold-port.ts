@@ -12,10 +12,9 @@ export interface HeldPort {
  * found by listening for a moment. One that starts at the same time is found by a name that only one can
  * have, which Linux offers beside its ports.
  *
- * @param port 0 asks for a free one. @throws StartError when it is in use.
+ * @param port 0 asks for a free one. @param key its configuration key. @throws StartError when it is in use.
  */
-export async function holdPort(host: string, port: number): Promise<HeldPort> {
-  const key = "server.httpPort";
+export async function holdPort(host: string, port: number, key: string): Promise<HeldPort> {
   try {
     const probe = await listening({ host, port, exclusive: true });
     const { port: found } = probe.address() as AddressInfo;

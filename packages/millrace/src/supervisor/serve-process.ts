@@ -10,12 +10,16 @@ export interface StartOrder {
   readonly config: Config;
   /** Number of the process, from 0: in its log lines and its gauges. */
   readonly index: number;
+  /** All of them: limits and cores are divided among so many. */
+  readonly processes: number;
   /** Do other processes serve already? Then this one opens the port only when its models are loaded. */
   readonly isRestart: boolean;
 }
 
 export interface StartReport {
-  readonly port: number;
+  readonly httpPort: number;
+  /** Undefined when it is off. */
+  readonly grpcPort: number | undefined;
   readonly models: readonly ModelStatus[];
 }
 

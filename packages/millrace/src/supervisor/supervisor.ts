@@ -5,7 +5,7 @@ import type { MetricSnapshot } from "../core/metrics/metrics.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import type { Logger } from "../ports/logger.ts";
 import { holdPort, type HeldPort } from "./hold-port.ts";
-import { ServeProcess, type RepositoryOrder, type StartReport } from "./serve-process.ts";
+import { ServeProcess, type RepositoryOrder, type StartOrder, type StartReport } from "./serve-process.ts";
 import { SupervisorMetrics } from "./supervisor-metrics.ts";
 
 /** First wait before a crashed process is started again; doubles with every crash. */
@@ -43,7 +43,8 @@ export class Supervisor {
   readonly #slots: Slot[];
   readonly #metrics = new SupervisorMetrics(() => this.#running().length);
   #config: Config;
-  #port: HeldPort | undefined;
+  #httpPort: HeldPort | undefined;
+  #grpcPort: HeldPort | undefined;
   #isStopping = false;
 
   constructor(config: Config, options: SupervisorOptions) {
@@ -59,14 +60,10 @@ export class Supervisor {
 
   /**
    * Starts every process and waits until their models are loaded or have failed.
-   * @throws StartError when the port cannot be had or a process ends during its start.
+   * @throws StartError when a port cannot be had or a process ends during its start.
    */
   async start(): Promise<StartReport> {
-    const { host, httpPort } = this.#config.server;
-    // The first one decides the port when a free one is asked for; all share it from then on.
-    this.#port = await holdPort(host, httpPort);
-    const { port } = this.#port;
-    this.#config = { ...this.#config, server: { ...this.#config.server, httpPort: port } };
+    await this.#holdPorts();
     try {
       const reports = await Promise.all(this.#slots.map((slot) => this.#startFirst(slot)));
       return reports[0] as StartReport;
@@ -74,9 +71,30 @@ export class Supervisor {
       const running = this.#running();
       this.kill();
       await Promise.all(running.map((process) => process.ended));
-      await this.#port.release();
+      await this.#releasePorts();
       throw error;
     }
+  }
+
+  /** The first one decides the port when a free one is asked for; all share it from then on. */
+  async #holdPorts(): Promise<void> {
+    const { server } = this.#config;
+    const { host, httpPort, grpcPort } = server;
+    this.#httpPort = await holdPort(host, httpPort, "server.httpPort");
+    try {
+      if (grpcPort !== "off") this.#grpcPort = await holdPort(host, grpcPort, "server.grpcPort");
+    } catch (error) {
+      await this.#releasePorts();
+      throw error;
+    }
+    this.#config = {
+      ...this.#config,
+      server: { ...server, httpPort: this.#httpPort.port, grpcPort: this.#grpcPort?.port ?? "off" },
+    };
+  }
+
+  async #releasePorts(): Promise<void> {
+    await Promise.all([this.#httpPort?.release(), this.#grpcPort?.release()]);
   }
 
   async #startFirst(slot: Slot): Promise<StartReport> {
@@ -84,10 +102,14 @@ export class Supervisor {
     const early = process.ended.then((reason) => {
       throw new Error(`Cannot start serve process ${slot.index}: it ended, ${reason}`);
     });
-    const report = process.start({ config: this.#config, index: slot.index, isRestart: false });
+    const report = process.start(this.#order(slot, false));
     const started = await Promise.race([report, early]);
     this.#watch(slot, process);
     return started;
+  }
+
+  #order({ index }: Slot, isRestart: boolean): StartOrder {
+    return { config: this.#config, index, processes: this.#slots.length, isRestart };
   }
 
   #fork(slot: Slot): ServeProcess {
@@ -120,7 +142,7 @@ export class Supervisor {
     const { log } = this.#options;
     const process = this.#fork(slot);
     this.#watch(slot, process);
-    process.start({ config: this.#config, index: slot.index, isRestart: true }).then(
+    process.start(this.#order(slot, true)).then(
       () =>
         log.info(
           { process: slot.index, processPid: process.pid },
@@ -147,9 +169,10 @@ export class Supervisor {
    */
   async apply(next: Config): Promise<readonly ModelStatus[]> {
     const { server } = this.#config;
-    const { httpPort } = server;
+    const wanted = { ...next.server };
     // A free port that was taken stays taken while the file still asks for a free one.
-    const wanted = next.server.httpPort === 0 ? { ...next.server, httpPort } : next.server;
+    if (wanted.httpPort === 0) wanted.httpPort = server.httpPort;
+    if (wanted.grpcPort === 0) wanted.grpcPort = server.grpcPort;
     const config = { ...next, server: wanted };
     this.#options.checkApplicable(this.#config, config);
     this.#config = config;
@@ -199,7 +222,7 @@ export class Supervisor {
     });
     for (const process of running) process.stop(lameDuckMs);
     await Promise.all(running.map((process) => process.ended));
-    await this.#port?.release();
+    await this.#releasePorts();
     cancel();
   }
 }

@@ -12,4 +12,7 @@ export const systemClock: Clock = {
     timer.unref();
     return () => clearTimeout(timer);
   },
+  soon(run) {
+    setImmediate(run);
+  },
 };

@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { MillraceError } from "../../core/errors.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import type { LoadedModel, ModelDescription } from "../../ports/runtime.ts";
+import type { LoadedModel, ModelDescription, RunOutputs, RunOptions } from "../../ports/runtime.ts";
 import { fromOrtTensor, toOrtTensor } from "./ort-tensor.ts";
 
 /**
@@ -21,17 +21,22 @@ export class LoadedOnnxModel implements LoadedModel {
   async run(
     inputs: readonly Tensor[],
     outputNames: readonly string[],
-    signal?: AbortSignal,
-  ): Promise<Tensor[]> {
-    signal?.throwIfAborted();
+    options?: RunOptions,
+  ): Promise<RunOutputs> {
+    options?.signal?.throwIfAborted();
     const session = this.#session;
     if (session === undefined) {
       throw new MillraceError("MODEL_NOT_READY", "Cannot run the model: it is closed");
     }
-    if (outputNames.length === 0) return []; // onnxruntime would take that for "all outputs"
+    // onnxruntime would take none for "all outputs"
+    if (outputNames.length === 0) return { outputs: [], computeMs: 0 };
     const feeds = Object.fromEntries(inputs.map((input) => [input.name, toOrtTensor(input)]));
+    let startMs = 0;
+    // onnxruntime-node computes in a setImmediate of its own; this one comes right before it.
+    setImmediate(() => (startMs = performance.now()));
     const results = await runSession(session, feeds, outputNames);
-    return outputNames.map((name) => fromOrtTensor(name, results[name]!));
+    const computeMs = performance.now() - startMs;
+    return { outputs: outputNames.map((name) => fromOrtTensor(name, results[name]!)), computeMs };
   }
 
   onLost(): void {

@@ -41,7 +41,10 @@ describe("datatypes", () => {
   test.each(VALUES)("run() keeps every bit when the datatype is %s", async (datatype, data) => {
     const model = await load(`identity-${datatype.toLowerCase()}.onnx`);
     expect(model.description.inputs).toEqual([{ name: "INPUT", datatype, shape: [-1, -1] }]);
-    const outputs = await model.run([{ name: "INPUT", datatype, shape: [1, 2], data }], ["OUTPUT"]);
+    const { outputs } = await model.run(
+      [{ name: "INPUT", datatype, shape: [1, 2], data }],
+      ["OUTPUT"],
+    );
     expect(outputs).toEqual([{ name: "OUTPUT", datatype, shape: [1, 2], data }]);
     await model.close();
   });
@@ -62,7 +65,7 @@ describe("shapes", () => {
   test("run() works when the model has no batch dimension", async () => {
     const model = await load("fixed-shape.onnx");
     expect(model.description.inputs[0]?.shape).toEqual([2, 3]);
-    const outputs = await model.run([floats("INPUT", [2, 3], [1, 2, 3, 4, 5, 6])], ["OUTPUT"]);
+    const { outputs } = await model.run([floats("INPUT", [2, 3], [1, 2, 3, 4, 5, 6])], ["OUTPUT"]);
     expect(outputs).toEqual([floats("OUTPUT", [2, 2], [4, 5, 10, 11])]);
     await model.close();
   });
@@ -70,7 +73,7 @@ describe("shapes", () => {
   test("run() works when input and output are scalars", async () => {
     const model = await load("scalar.onnx");
     expect(model.description.inputs[0]?.shape).toEqual([]);
-    const outputs = await model.run([floats("INPUT", [], [21])], ["OUTPUT"]);
+    const { outputs } = await model.run([floats("INPUT", [], [21])], ["OUTPUT"]);
     expect(outputs).toEqual([floats("OUTPUT", [], [42])]);
     await model.close();
   });
@@ -78,7 +81,7 @@ describe("shapes", () => {
   test("load() describes only true inputs when initializers are listed as inputs", async () => {
     const model = await load("initializer-input.onnx");
     expect(model.description.inputs).toEqual([{ name: "INPUT", datatype: "FP32", shape: [-1, 2] }]);
-    const outputs = await model.run([floats("INPUT", [1, 2], [1, 1])], ["OUTPUT"]);
+    const { outputs } = await model.run([floats("INPUT", [1, 2], [1, 1])], ["OUTPUT"]);
     expect(outputs).toEqual([floats("OUTPUT", [1, 2], [2, 3])]);
     await model.close();
   });
@@ -112,7 +115,8 @@ describe("classifiers", () => {
 
   test("run() gives label and probabilities when a ZipMap was removed", async () => {
     const model = await load("classifier-string-labels.onnx");
-    const [label, probabilities] = await model.run([SETOSA], ["output_label", "probabilities"]);
+    const { outputs } = await model.run([SETOSA], ["output_label", "probabilities"]);
+    const [label, probabilities] = outputs;
     expect(label).toEqual({
       name: "output_label",
       datatype: "BYTES",
@@ -165,14 +169,16 @@ describe("external data", () => {
 
   test("run() uses the weights when they are beside the model", async () => {
     const model = await load("external/inside.onnx");
-    expect(await model.run([INPUT], ["OUTPUT"])).toEqual([floats("OUTPUT", [1, 2], [11, 22])]);
+    const { outputs } = await model.run([INPUT], ["OUTPUT"]);
+    expect(outputs).toEqual([floats("OUTPUT", [1, 2], [11, 22])]);
     expect(model.description.details["externalData"]).toBe("weights.bin");
     await model.close();
   });
 
   test("run() uses the weights when a ZipMap was removed as well", async () => {
     const model = await load("external/zip-map.onnx");
-    expect(await model.run([INPUT], ["sum"])).toEqual([floats("sum", [1, 2], [11, 22])]);
+    const { outputs } = await model.run([INPUT], ["sum"]);
+    expect(outputs).toEqual([floats("sum", [1, 2], [11, 22])]);
     await model.close();
   });
 

@@ -52,7 +52,7 @@ test("gauge() and externalCounter() read their value when somebody asks", () => 
   const metrics = new Metrics();
   let value = 1;
   metrics.gauge("g", "", ["model"], () => [[["a"], value]]);
-  metrics.externalCounter("c", "", () => [[[], value]]);
+  metrics.externalCounter("c", "", [], () => [[[], value]]);
   value = 2;
   expect(metrics.snapshot().map(({ kind, series }) => [kind, series])).toEqual([
     ["gauge", [{ labels: ["a"], value: 2, buckets: [] }]],

@@ -130,8 +130,13 @@ export class Metrics {
   }
 
   /** A count that something else keeps, read when somebody asks. */
-  externalCounter(name: string, help: string, read: ValueReader): void {
-    this.#addReader({ name, help, kind: "counter", labelNames: [] }, read);
+  externalCounter(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    read: ValueReader,
+  ): void {
+    this.#addReader({ name, help, kind: "counter", labelNames }, read);
   }
 
   #addReader(metric: Omit<MetricSnapshot, "bounds" | "series">, read: ValueReader): void {

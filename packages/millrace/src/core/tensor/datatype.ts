@@ -66,6 +66,15 @@ export function allocate(datatype: Datatype, elementCount: number): TensorData {
   return new CONSTRUCTORS[datatype](elementCount);
 }
 
+/** @returns storage of `elementCount` elements over bytes that are there already, at a multiple of their size. */
+export function storageOver(
+  datatype: Exclude<Datatype, "BYTES">,
+  { buffer, byteOffset }: Uint8Array,
+  elementCount: number,
+): TensorData {
+  return new CONSTRUCTORS[datatype](buffer as ArrayBuffer, byteOffset, elementCount);
+}
+
 /** Is `data` the storage that `allocate` makes for this type? */
 export function isStorageOf(datatype: Datatype, data: TensorData): boolean {
   return datatype === "BYTES" ? Array.isArray(data) : data instanceof CONSTRUCTORS[datatype];

@@ -30,12 +30,16 @@ describe("readInferRequest() reads", () => {
     expect(read({ id: "42", inputs: [GOOD_X], outputs: [{ name: "a" }, { name: "b" }] })).toEqual({
       id: "42",
       inputs: [{ ...X, shape: [1, 2], data: Float32Array.of(1, 2) }],
-      outputNames: ["a", "b"],
+      outputs: [
+        { name: "a", parameters: undefined },
+        { name: "b", parameters: undefined },
+      ],
+      parameters: undefined,
     });
   });
 
   test("readInferRequest() leaves id and outputs undefined when they are absent or null", () => {
-    const nothing = { id: undefined, outputNames: undefined };
+    const nothing = { id: undefined, outputs: undefined, parameters: undefined };
     expect(read({ inputs: [GOOD_X] })).toMatchObject(nothing);
     const nulls = { id: null, outputs: null, parameters: null };
     expect(read({ ...nulls, inputs: [{ ...GOOD_X, parameters: null }] })).toMatchObject(nothing);
@@ -48,12 +52,14 @@ describe("readInferRequest() reads", () => {
   test("readInferRequest() ignores members it does not know, at every level", () => {
     const inputs = [{ ...GOOD_X, extra: { deep: [1] } }];
     const outputs = [{ name: "a", extra: 1 }];
-    expect(read({ model_name: "m", inputs, outputs, extra: [null] }).outputNames).toEqual(["a"]);
+    expect(read({ model_name: "m", inputs, outputs, extra: [null] }).outputs).toEqual([
+      { name: "a", parameters: undefined },
+    ]);
   });
 
   test("readInferRequest() is not misled when members are named like those of every object", () => {
     const text =
-      '{"__proto__":{"inputs":[]},"constructor":1,"inputs":[{"__proto__":{"name":"y"},"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2],"parameters":{"__proto__":{"binary_data_size":8}}}],"parameters":{"constructor":1,"toString":true}}';
+      '{"__proto__":{"inputs":[]},"constructor":1,"inputs":[{"__proto__":{"name":"y"},"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2],"parameters":{"__proto__":8,"binary_data_size":null}}],"parameters":{"constructor":1,"toString":true}}';
     expect(read(text).inputs).toHaveLength(1);
   });
 
@@ -101,23 +107,31 @@ describe("readInferRequest() reads", () => {
     expect(read(body, [spec]).inputs[0]?.shape).toEqual([1, 0]);
   });
 
-  test.each([
-    ["binary_data", false],
-    ["binary_data_output", false],
-    ["binary_data_size", 0],
-    ["classification", 0],
-    ["sequence_id", 0],
-    ["sequence_start", false],
-    ["priority", 1],
-    ["content_type", "np"],
-  ])("readInferRequest() accepts the parameter %s when it is %s", (key, value) => {
-    const parameters = { [key]: value };
+  test("readInferRequest() hands on the parameters of the request and of its outputs", () => {
+    const parameters = { priority: 1, timeout: 2n ** 60n, content_type: "np", shared: true };
+    const text = '{"priority":1,"timeout":1152921504606846976,"content_type":"np","shared":true}';
+    const inputs = JSON.stringify([GOOD_X]);
+    const outputs = `[{"name":"a","parameters":${text}}]`;
+    const body = `{"parameters":${text},"inputs":${inputs},"outputs":${outputs}}`;
+    expect(read(body)).toMatchObject({ parameters, outputs: [{ name: "a", parameters }] });
+  });
+
+  test("readInferRequest() takes a parameter that is null as absent", () => {
     const body = {
-      parameters,
-      inputs: [{ ...GOOD_X, parameters }],
-      outputs: [{ name: "a", parameters }],
+      inputs: [{ ...GOOD_X, parameters: { headers: null } }],
+      parameters: { a: null },
     };
-    expect(read(body).outputNames).toEqual(["a"]);
+    expect(read(body).parameters).toEqual({});
+  });
+
+  test.each([
+    ["content_type", "np"],
+    ["binary_data_size", 0],
+    ["shared_memory_region", ""],
+    ["shared_memory_byte_size", 0],
+  ])("readInferRequest() accepts the input parameter %s when it is %j", (key, value) => {
+    const input = { ...GOOD_X, parameters: { [key]: value } };
+    expect(read({ inputs: [input] }).inputs[0]?.data).toEqual(Float32Array.of(1, 2));
   });
 });
 
@@ -161,23 +175,33 @@ describe("readInferRequest() refuses the body", () => {
       { inputs: [{ ...GOOD_X, parameters: [] }] },
       ["body", "inputs", 0, "parameters"],
       "expected an object",
+      "parameter",
     ],
-    [{ inputs: [GOOD_X], parameters: 1 }, ["body", "parameters"], "expected an object"],
+    [
+      { inputs: [GOOD_X], parameters: 1 },
+      ["body", "parameters"],
+      "expected an object",
+      "parameter",
+    ],
     [
       { inputs: [GOOD_X], outputs: {} },
       ["body", "outputs"],
       "found object, expected a list of outputs",
     ],
-    [{ inputs: [GOOD_X], outputs: ["a"] }, ["body", "outputs", 0], "expected an object"],
+    [
+      { inputs: [GOOD_X], outputs: ["a"] },
+      ["body", "outputs", 0],
+      "found string, expected an object with the name of an output",
+    ],
     [
       { inputs: [GOOD_X], outputs: [{}] },
       ["body", "outputs", 0, "name"],
       "expected the name of an output",
     ],
-  ])("readInferRequest() refuses %j as INVALID_BODY", (body, location, message) => {
+  ])("readInferRequest() refuses %j as INVALID_BODY", (body, location, message, type = "body") => {
     const error = errorOf(body);
     expect(error.code).toBe("INVALID_BODY");
-    expect(error.problems).toEqual([{ location, message, type: "body" }]);
+    expect(error.problems).toEqual([{ location, message, type }]);
     expect(error.message).toBe(`Cannot read ${location.join(".")}: ${message}`);
   });
 
@@ -197,7 +221,8 @@ describe("readInferRequest() refuses the body", () => {
     ['{"inputs":[{"name":"x","shape":[1,2],"data":', "INVALID_JSON"],
     ['{"inputs":[{"shape":', "INVALID_JSON"],
     ['{"inputs":[{"parameters":{"a":', "INVALID_JSON"],
-    ['{"outputs":', "INVALID_JSON"],
+    ['{"outputs":', "INVALID_BODY"],
+    ['{"outputs":[{"name":', "INVALID_JSON"],
     ['{"extra":', "INVALID_JSON"],
   ])("readInferRequest() refuses %j and 250,000 brackets without a crash", (start, code) => {
     expect(errorOf(start + "[".repeat(250_000)).code).toBe(code);
@@ -389,33 +414,37 @@ describe("readInferRequest() refuses inputs", () => {
 });
 
 describe("readInferRequest() refuses parameters", () => {
+  test("readInferRequest() answers NOT_IMPLEMENTED when an input is in shared memory", () => {
+    const input = { name: "x", shape: [1, 2], datatype: "FP32" };
+    const error = errorOf({ inputs: [{ ...input, parameters: { shared_memory_region: "r" } }] });
+    const location = ["body", "inputs", 0, "parameters", "shared_memory_region"];
+    const message = "this version does not serve shared memory";
+    expect(error.code).toBe("NOT_IMPLEMENTED");
+    expect(error.problems).toEqual([{ location, message, type: "parameter" }]);
+  });
+
   test.each([
-    ["binary_data_size", 8, "binary tensors"],
-    ["binary_data", true, "binary tensors"],
-    ["binary_data_output", true, "binary tensors"],
-    ["shared_memory_region", "r", "shared memory"],
-    ["sequence_id", 7, "sequences"],
-    ["sequence_start", true, "sequences"],
-    ["sequence_end", true, "sequences"],
-    ["classification", 3, "classification"],
-  ])(
-    "readInferRequest() answers NOT_IMPLEMENTED when %s is %s, wherever it stands",
-    (key, value, feature) => {
-      const parameters = { [key]: value };
-      const message = `this version does not serve ${feature}`;
-      for (const [body, location] of [
-        [{ inputs: [GOOD_X], parameters }, ["body", "parameters", key]],
-        [{ inputs: [{ ...GOOD_X, parameters }] }, ["body", "inputs", 0, "parameters", key]],
-        [
-          { inputs: [GOOD_X], outputs: [{ name: "a", parameters }] },
-          ["body", "outputs", 0, "parameters", key],
-        ],
-      ] as const) {
-        const error = errorOf(body);
-        expect(error.code).toBe("NOT_IMPLEMENTED");
-        expect(error.problems).toEqual([{ location, message, type: "parameter" }]);
-        expect(error.message).toBe(`Cannot use parameter "${key}": ${message}`);
-      }
-    },
-  );
+    [{ inputs: [GOOD_X], parameters: [] }, "body.parameters", "expected an object"],
+    [{ inputs: [GOOD_X], parameters: { a: [] } }, "body.parameters.a", "expected a string"],
+    [
+      { inputs: [{ ...GOOD_X, parameters: { binary_data_size: -1 } }] },
+      "body.inputs.0.parameters.binary_data_size",
+      'found "-1", expected a whole number',
+    ],
+    [
+      { inputs: [{ ...GOOD_X, parameters: { binary_data_size: "8" } }] },
+      "body.inputs.0.parameters.binary_data_size",
+      'found "8", expected a whole number',
+    ],
+    [
+      { inputs: [GOOD_X], outputs: [{ name: "a", parameters: { b: {} } }] },
+      "body.outputs.0.parameters.b",
+      "expected a string",
+    ],
+  ])("readInferRequest() refuses %j", (body, place, message) => {
+    const error = errorOf(body);
+    expect(error.code).toBe("INVALID_BODY");
+    expect(error.problems[0]?.location.join(".")).toBe(place);
+    expect(error.message).toContain(message);
+  });
 });

@@ -6,7 +6,7 @@ import { packRows } from "./pack-rows.ts";
 import { readRowsAt } from "./read-rows.ts";
 import type { Tensor, TensorSpec } from "./tensor.ts";
 
-type Member = "instances" | "inputs" | "dataframe_split" | "dataframe_records";
+export type ScoringMember = "instances" | "inputs" | "dataframe_split" | "dataframe_records";
 type ColumnNames = (input: string) => readonly string[] | undefined;
 type JsonObject = { readonly [key: string]: JsonValue };
 
@@ -20,7 +20,7 @@ type JsonObject = { readonly [key: string]: JsonValue };
 export function readScoring(
   body: Uint8Array,
   specs: readonly TensorSpec[],
-  members: readonly Member[],
+  members: readonly ScoringMember[],
   columnNames: ColumnNames,
 ): Tensor[] {
   const { member, start, end } = findMember(body, members);
@@ -46,14 +46,14 @@ export function readScoring(
 /** Finds the one member that carries the data, without reading it. */
 function findMember(
   body: Uint8Array,
-  members: readonly Member[],
-): { member: Member; start: number; end: number } {
+  members: readonly ScoringMember[],
+): { member: ScoringMember; start: number; end: number } {
   const reader = new JsonReader(body);
   const expected = members.map((member) => `"${member}"`).join(", ");
   if (body.length === 0 || reader.peek() !== "object") {
     throw bad([], `expected an object with ${expected}`);
   }
-  let found: { member: Member; start: number; end: number } | undefined;
+  let found: { member: ScoringMember; start: number; end: number } | undefined;
   reader.enterObject();
   for (let isFirst = true; ; isFirst = false) {
     const key = reader.nextKey(isFirst);
@@ -87,7 +87,7 @@ function isByInput(record: JsonValue | undefined, specs: readonly TensorSpec[]):
 function byInput(
   records: readonly JsonValue[],
   specs: readonly TensorSpec[],
-  member: Member,
+  member: ScoringMember,
 ): JsonObject {
   const rowOf = (record: JsonValue, i: number, { name, shape }: TensorSpec): JsonValue => {
     const row = isObject(record) ? record[name] : undefined;

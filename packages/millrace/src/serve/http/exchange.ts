@@ -1,34 +1,72 @@
 import type { Prediction } from "../data-plane.ts";
 
 /**
- * A request of a hot route whose body has been read, whichever way its bytes came: through Fastify or the fast
- * lane. Handlers take this and nothing of either, so that there is one handler and not two.
+ * Every header that a handler of a hot route may ask for. The list is short on purpose: the fast lane keeps
+ * these and skips the rest.
  */
-export interface Exchange {
+export const HEADER_NAMES = [
+  "accept",
+  "accept-encoding",
+  "authorization",
+  "content-encoding",
+  "content-type",
+  "grpc-timeout",
+  "idempotency-key",
+  "inference-header-content-length",
+  "prefer",
+  "traceparent",
+  "tracestate",
+  "x-priority",
+  "x-request-id",
+  "x-request-timeout",
+] as const;
+
+export type HeaderName = (typeof HEADER_NAMES)[number];
+
+/** What can be told of a request whether it is being read, answered or has failed. */
+export interface RequestFacts {
   /** Echoed in `x-request-id`. */
   readonly requestId: string;
   /** When the head of the request was read, on the clock's `nowMs`. */
   readonly receivedMs: number;
-  /** Service named in the path; undefined is the default one. */
-  readonly service: string | undefined;
-  /** Version as it stands in the path, not checked. */
-  readonly version: string | undefined;
-  /** @param name in lower case. @returns the value, undefined when the request has no such header. */
-  header(name: string): string | undefined;
-  /** As it came: encoded when `content-encoding` says so; empty when there is none. */
-  readonly body: Uint8Array;
-  /** Aborted when the client has gone. */
-  readonly signal: AbortSignal | undefined;
   /** Set by the handler as soon as it is known: error replies and the access line have it. */
   predictionId: string | undefined;
   /** Set by the handler when there is one: for the access line. */
   prediction: Prediction | undefined;
 }
 
-/** What goes back. The sender adds `content-length`, `x-request-id` and `connection`. */
+/** A request whose headers can be asked for. */
+export interface WithHeaders {
+  /** @returns the value without space around it; undefined when the request has no such header. */
+  header(name: HeaderName): string | undefined;
+}
+
+/**
+ * A request of a hot route whose body has been read, whichever way its bytes came: through Fastify or the fast
+ * lane. Handlers take this and nothing of either, so that there is one handler and not two.
+ */
+export interface Exchange extends RequestFacts, WithHeaders {
+  /** Service named in the path; undefined is the default one. */
+  readonly service: string | undefined;
+  /** Version as it stands in the path, not checked. */
+  readonly version: string | undefined;
+  /** As it came: encoded when `content-encoding` says so; empty when there is none. */
+  readonly body: Uint8Array;
+  /** `server.bodyMax`: also of a body when it is decoded. */
+  readonly bodyBytesMax: number;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What goes back. The sender adds `x-request-id`, `x-prediction-id`, `content-length`, `date` and `connection`. */
 export interface Answer {
   readonly status: number;
   /** Names in lower case. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: readonly AnswerHeader[];
   readonly body: string | Uint8Array;
 }
+
+export type AnswerHeader = readonly [name: string, value: string];
+
+/** Answers one request. What it throws is printed as an error of the table. */
+export type ExchangeHandler = (exchange: Exchange) => Promise<Answer>;

@@ -1,22 +1,26 @@
-import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import type { IncomingMessage } from "node:http";
-import { createSecureContext } from "node:tls";
+import type { RequestListener } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { ServerConfig } from "../../config/config.ts";
 import { MillraceError } from "../../core/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { DataPlane } from "../data-plane.ts";
-import { StartError } from "../listen.ts";
 import type { Readiness } from "../readiness.ts";
-import { Auth, checkOrigin } from "./auth.ts";
+import { readTls } from "../read-tls.ts";
+import { Auth } from "../auth.ts";
+import { AccessLog } from "./access-log.ts";
+import { checkOrigin } from "./check-origin.ts";
 import { answerClientError } from "./client-error.ts";
 import { addDocsRoutes } from "./docs-routes.ts";
+import { FrontServer } from "./fast-lane/front-server.ts";
+import { KEEP_ALIVE_MS, REQUEST_MS_MAX } from "./fast-lane/lane-connection.ts";
+import { throughFastify } from "./fastify-exchange.ts";
+import { problemSender } from "./fastify-problem.ts";
 import { addHealthRoutes } from "./health-routes.ts";
+import { hotRoutes, type HotRoute } from "./hot-routes.ts";
 import { addOipRoutes } from "./oip-routes.ts";
 import { addPredictRoutes } from "./predict-routes.ts";
-import { problemSender } from "./problem.ts";
 import { addRepositoryRoutes, type ModelRepository } from "./repository-routes.ts";
+import { requestIdOf } from "./request-id.ts";
 import "./request-state.ts";
 import { RouteTable } from "./route-table.ts";
 import { addScoringRoutes } from "./scoring-routes.ts";
@@ -36,14 +40,20 @@ export interface HttpServerOptions {
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const { server, plane, readiness } = options;
   const sendProblem = problemSender(options.log);
+  const parts: Parts = {
+    auth: new Auth(server.keys),
+    accessLog: new AccessLog(server.log.access, options.accessLog, plane.clock),
+    hotRoutes: hotRoutes(plane),
+  };
   const app = fastify({
     logger: false,
     bodyLimit: server.bodyBytesMax,
     requestIdHeader: false,
-    genReqId: requestIdOf,
+    genReqId: ({ headers }) => requestIdOf(headers["x-request-id"] as string | undefined),
     forceCloseConnections: "idle",
     return503OnClosing: false,
     requestTimeout: REQUEST_MS_MAX,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     clientErrorHandler: answerClientError,
     frameworkErrors(error, request, reply) {
       void reply.header("x-request-id", request.id);
@@ -52,6 +62,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     routerOptions: { maxParamLength: 256 },
     exposeHeadRoutes: true,
     ...(server.tls === undefined ? {} : { https: readTls(server.tls) }),
+    ...(hasFastLane(server) ? { serverFactory: frontServerOf(options, parts) } : {}),
   }) as FastifyInstance;
 
   app.decorateRequest("receivedMs", 0);
@@ -71,12 +82,15 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     const { default: cors } = await import("@fastify/cors");
     await app.register(cors, { origin: [...server.corsOrigins], exposedHeaders: EXPOSED_HEADERS });
   }
-  addGuards(app, options);
-  addAccessLog(app, options);
+  addGuards(app, options, parts.auth);
+  addAccessLog(app, parts.accessLog);
 
   const routes = new RouteTable();
   app.addHook("onRoute", (route) => routes.add(route.method, route.url));
   const isReady = (): boolean => readiness.isReady;
+  for (const { url, handler } of parts.hotRoutes) {
+    app.post(url, { config: { scope: "infer" } }, throughFastify(handler));
+  }
   addPredictRoutes(app, plane);
   addHealthRoutes(app, plane, readiness);
   addOipRoutes(app, plane, isReady);
@@ -98,9 +112,6 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   return app;
 }
 
-/** Longest time a request may take to arrive, headers and body: a slow client must not hold a connection for ever. */
-const REQUEST_MS_MAX = 300_000;
-
 const EXPOSED_HEADERS = [
   "x-prediction-id",
   "x-request-id",
@@ -111,15 +122,52 @@ const EXPOSED_HEADERS = [
   "server-timing",
 ];
 
-function addGuards(app: FastifyInstance, { server, plane, readiness }: HttpServerOptions): void {
-  const auth = new Auth(server.keys);
+/** What both ways of a request share. */
+interface Parts {
+  readonly auth: Auth;
+  readonly accessLog: AccessLog;
+  readonly hotRoutes: readonly HotRoute[];
+}
+
+/** The lane has no TLS, and nothing to say to web pages of other sites. */
+function hasFastLane(server: ServerConfig): boolean {
+  return server.tls === undefined && server.corsOrigins.length === 0;
+}
+
+/** @returns what Fastify makes its server with: the fast lane is in front of it. */
+function frontServerOf(
+  { server, plane, readiness, log }: HttpServerOptions,
+  { auth, accessLog, hotRoutes: routes }: Parts,
+): (listener: RequestListener) => FrontServer {
+  const lane = {
+    routes,
+    auth,
+    accessLog,
+    log,
+    clock: plane.clock,
+    bodyBytesMax: server.bodyBytesMax,
+    isDraining: () => readiness.isDraining,
+    admit: () => undefined,
+  };
+  const timeouts = { requestTimeout: REQUEST_MS_MAX, keepAliveTimeout: KEEP_ALIVE_MS };
+  return (listener) => new FrontServer(timeouts, listener, lane);
+}
+
+function addGuards(
+  app: FastifyInstance,
+  { server, plane, readiness }: HttpServerOptions,
+  auth: Auth,
+): void {
   app.addHook("onRequest", (request, reply, done) => {
     request.receivedMs = plane.clock.nowMs();
     void reply.header("x-request-id", request.id);
     if (readiness.isDraining) void reply.header("connection", "close");
     try {
       checkOrigin(request, server.corsOrigins);
-      if (!request.is404) auth.check(request, request.routeOptions.config.scope ?? "admin");
+      if (!request.is404) {
+        const { authorization } = request.headers;
+        auth.check(authorization, request.routeOptions.config.scope ?? "admin");
+      }
       done();
     } catch (error) {
       done(error as Error);
@@ -131,56 +179,19 @@ function addGuards(app: FastifyInstance, { server, plane, readiness }: HttpServe
   });
 }
 
-function addAccessLog(app: FastifyInstance, { server, plane, accessLog }: HttpServerOptions): void {
-  if (server.log.access === "off") return;
-  const isErrorsOnly = server.log.access === "errors";
+function addAccessLog(app: FastifyInstance, accessLog: AccessLog): void {
   app.addHook("onResponse", (request, reply, done) => {
-    const { statusCode } = reply;
-    if (!isErrorsOnly || statusCode >= 400) {
-      const { prediction } = request;
-      accessLog.info(
-        {
-          requestId: request.id,
-          method: request.method,
-          route: request.routeOptions.url ?? "unknown",
-          status: statusCode,
-          code: request.errorCode,
-          ms: rounded(plane.clock.nowMs() - request.receivedMs),
-          predictionId: request.predictionId,
-          model: prediction?.version.id,
-          queueMs: prediction && rounded(prediction.queueMs),
-          inferMs: prediction && rounded(prediction.computeMs),
-        },
-        `${request.method} ${statusCode}`,
-      );
-    }
+    const {
+      id: requestId,
+      receivedMs,
+      predictionId,
+      prediction,
+      method,
+      errorCode: code,
+    } = request;
+    const route = request.routeOptions.url ?? "unknown";
+    const facts = { requestId, receivedMs, predictionId, prediction };
+    accessLog.write(facts, { method, route, status: reply.statusCode, code });
     done();
   });
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
-}
-
-/** The client's id when it is short and harmless in a log, else a new one. */
-function requestIdOf(raw: IncomingMessage): string {
-  const header = raw.headers["x-request-id"];
-  return typeof header === "string" && /^[\w.:/+=@-]{1,128}$/.test(header) ? header : randomUUID();
-}
-
-/** @throws StartError when the files are not a certificate and its key. */
-function readTls(tls: { readonly certPath: string; readonly keyPath: string }): {
-  cert: Buffer;
-  key: Buffer;
-} {
-  try {
-    const files = { cert: readFileSync(tls.certPath), key: readFileSync(tls.keyPath) };
-    createSecureContext(files);
-    return files;
-  } catch (error) {
-    throw new StartError(
-      `Cannot use server.tls (cert ${tls.certPath}, key ${tls.keyPath}): ${(error as Error).message}`,
-      error,
-    );
-  }
 }

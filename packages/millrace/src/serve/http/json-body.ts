@@ -1,5 +1,6 @@
-import type { FastifyRequest } from "fastify";
 import { MillraceError } from "../../core/errors.ts";
+import { readBody } from "./content-encoding.ts";
+import type { Exchange, WithHeaders } from "./exchange.ts";
 
 /**
  * Media types whose body is read as JSON. `curl -d` says it sends a form, and some clients say nothing at all
@@ -14,36 +15,30 @@ const JSON_MEDIA_TYPES = new Set([
 ]);
 
 /** @returns `type/subtype` in lower case, without parameters; empty when the request names none. */
-export function mediaTypeOf(request: FastifyRequest): string {
-  const header = request.headers["content-type"] ?? "";
+export function mediaTypeOf(request: WithHeaders): string {
+  const header = request.header("content-type") ?? "";
   const end = header.indexOf(";");
   return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase();
 }
 
 /**
  * The bytes of a JSON body.
- * @throws UNSUPPORTED_MEDIA_TYPE for another media type or a content encoding.
+ * @returns a promise only of a body that has to be decoded first.
+ * @throws UNSUPPORTED_MEDIA_TYPE for another media type, and what `readBody` throws.
  */
-export function jsonBody(request: FastifyRequest): Uint8Array {
+export function jsonBody(exchange: Exchange): Uint8Array | Promise<Uint8Array> {
+  checkJsonMediaType(exchange);
+  return readBody(exchange);
+}
+
+/** @throws UNSUPPORTED_MEDIA_TYPE */
+export function checkJsonMediaType(request: WithHeaders): void {
+  // The common case first, without a string of its own.
+  if (request.header("content-type") === "application/json") return;
   const mediaType = mediaTypeOf(request);
-  if (!JSON_MEDIA_TYPES.has(mediaType) && !/^application\/[\w.-]+\+json$/.test(mediaType)) {
-    throw unsupported("content-type", `"${mediaType}", expected application/json`);
-  }
-  const encoding = request.headers["content-encoding"];
-  if (encoding !== undefined && encoding !== "identity") {
-    throw unsupported("content-encoding", `"${encoding}", expected none`);
-  }
-  return bodyBytes(request);
-}
-
-/** The bytes of any body; none for a request without one. */
-export function bodyBytes(request: FastifyRequest): Uint8Array {
-  return request.body instanceof Uint8Array ? request.body : new Uint8Array(0);
-}
-
-function unsupported(header: string, value: string): MillraceError {
-  const message = `${header} is ${value}`;
-  return new MillraceError("UNSUPPORTED_MEDIA_TYPE", `Cannot read the body: ${message}`, {
-    problems: [{ location: ["header", header], message, type: "media_type" }],
+  if (JSON_MEDIA_TYPES.has(mediaType) || /^application\/[\w.-]+\+json$/.test(mediaType)) return;
+  const message = `content-type is "${mediaType}", expected application/json`;
+  throw new MillraceError("UNSUPPORTED_MEDIA_TYPE", `Cannot read the body: ${message}`, {
+    problems: [{ location: ["header", "content-type"], message, type: "media_type" }],
   });
 }

@@ -1,33 +1,19 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Prediction } from "../data-plane.ts";
+import type { AnswerHeader } from "./exchange.ts";
 
-/**
- * The reply is finished JSON text. With a serializer of its own Fastify adds no charset to the content type,
- * which KServe's client compares literally.
- */
-export function sendsJson(reply: FastifyReply, contentType = "application/json"): void {
-  void reply.header("content-type", contentType).serializer(asItIs);
-}
+/** Without a charset: KServe's client compares it literally. */
+export const JSON_TYPE: AnswerHeader = ["content-type", "application/json"];
 
-function asItIs(text: string): string {
-  return text;
-}
-
-/** Puts the facts about a prediction into the headers of its reply. */
-export function setPredictionHeaders(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  prediction: Prediction,
-): void {
-  const { version, queueMs, computeMs } = prediction;
-  request.prediction = prediction;
-  sendsJson(reply);
-  void reply.header("x-model", version.id);
-  void reply.header(
-    "server-timing",
-    `queue;dur=${rounded(queueMs)}, infer;dur=${rounded(computeMs)}`,
-  );
-  if (version.fallbackReason !== undefined) void reply.header("x-degraded", "fallback");
+/** The facts about a prediction, as headers of its reply. */
+export function predictionHeaders(prediction: Prediction): readonly AnswerHeader[] {
+  const { version, queueMs, batchMs, computeMs } = prediction;
+  const timing = `queue;dur=${rounded(queueMs)}, batch;dur=${rounded(batchMs)}, infer;dur=${rounded(computeMs)}`;
+  const headers: AnswerHeader[] = [
+    ["x-model", version.id],
+    ["server-timing", timing],
+  ];
+  if (version.fallbackReason !== undefined) headers.push(["x-degraded", "fallback"]);
+  return headers;
 }
 
 /** Milliseconds with microseconds as decimals. */

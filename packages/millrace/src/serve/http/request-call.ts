@@ -1,10 +1,9 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
 import { MillraceError } from "../../core/errors.ts";
 import { PRIORITY_DEFAULT, type Call, type DataPlane } from "../data-plane.ts";
-import "./request-state.ts";
+import type { Exchange, HeaderName } from "./exchange.ts";
 
 interface TimeoutHeader {
-  readonly name: string;
+  readonly name: HeaderName;
   readonly pattern: RegExp;
   readonly unitsMs: Readonly<Record<string, number>>;
   readonly expected: string;
@@ -31,24 +30,22 @@ const TIMEOUT_HEADERS: readonly TimeoutHeader[] = [
  * becomes of the request.
  * @throws INVALID_HEADER when `x-request-timeout` is not a duration, NOT_IMPLEMENTED for `Prefer: respond-async`.
  */
-export function callOf(plane: DataPlane, request: FastifyRequest, reply: FastifyReply): Call {
-  refuseAsync(request);
+export function callOf(plane: DataPlane, exchange: Exchange): Call {
+  refuseAsync(exchange);
   const predictionId = plane.newPredictionId();
-  request.predictionId = predictionId;
-  void reply.header("x-prediction-id", predictionId);
+  exchange.predictionId = predictionId;
   return {
     predictionId,
-    receivedMs: request.receivedMs,
+    receivedMs: exchange.receivedMs,
     priority: PRIORITY_DEFAULT,
-    timeoutMs: timeoutOf(request),
-    signal: disconnectSignal(request),
+    timeoutMs: timeoutOf(exchange),
+    signal: exchange.signal,
   };
 }
 
 /** A prediction that takes long as a job of its own comes with a later version: say so, never block instead. */
-function refuseAsync(request: FastifyRequest): void {
-  const prefer = request.headers["prefer"];
-  if (prefer === undefined || !String(prefer).includes("respond-async")) return;
+function refuseAsync(exchange: Exchange): void {
+  if (exchange.header("prefer")?.includes("respond-async") !== true) return;
   throw new MillraceError(
     "NOT_IMPLEMENTED",
     'Cannot answer "Prefer: respond-async": this version predicts only while the client waits',
@@ -56,12 +53,12 @@ function refuseAsync(request: FastifyRequest): void {
 }
 
 /** @returns the smaller of the deadlines that the request carries. */
-function timeoutOf(request: FastifyRequest): number | undefined {
+function timeoutOf(exchange: Exchange): number | undefined {
   let smallestMs: number | undefined;
   for (const header of TIMEOUT_HEADERS) {
-    const text = request.headers[header.name];
+    const text = exchange.header(header.name);
     if (text === undefined) continue;
-    const timeoutMs = parseTimeout(String(text).trim(), header);
+    const timeoutMs = parseTimeout(text, header);
     smallestMs = Math.min(smallestMs ?? Infinity, timeoutMs);
   }
   return smallestMs;
@@ -75,16 +72,4 @@ function parseTimeout(text: string, { name, pattern, unitsMs, expected }: Timeou
   throw new MillraceError("INVALID_HEADER", `Cannot read header ${name}: ${message}`, {
     problems: [{ location: ["header", name], message, type: "duration" }],
   });
-}
-
-/** Aborts when the connection closes before the reply is written. */
-function disconnectSignal(request: FastifyRequest): AbortSignal {
-  const controller = new AbortController();
-  const { socket } = request.raw;
-  const abort = (): void => {
-    controller.abort(new MillraceError("CANCELLED", "Cannot predict: the client has gone"));
-  };
-  socket.once("close", abort);
-  request.onAnswered = () => socket.off("close", abort);
-  return controller.signal;
 }

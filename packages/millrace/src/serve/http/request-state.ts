@@ -1,9 +1,6 @@
 import type { ErrorCode } from "../../core/errors.ts";
-import type { Scope } from "../../config/config.ts";
+import type { RouteScope } from "../auth.ts";
 import type { Prediction } from "../data-plane.ts";
-
-/** What a route needs of the caller; `none` is for probes. A route that says nothing needs `admin`. */
-export type RouteScope = Scope | "none";
 
 declare module "fastify" {
   interface FastifyContextConfig {

@@ -1,15 +1,15 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { MillraceError } from "../../core/errors.ts";
-import { frameToTensors } from "../../core/tensor/frame.ts";
-import { readCsv } from "../../core/tensor/read-csv.ts";
-import { readScoring } from "../../core/tensor/read-scoring.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
-import { nestedJson } from "../../core/tensor/write-json.ts";
 import { MILLRACE_VERSION } from "../../version.ts";
 import type { DataPlane, Target } from "../data-plane.ts";
-import { bodyBytes, jsonBody, mediaTypeOf } from "./json-body.ts";
-import { setPredictionHeaders } from "./prediction-headers.ts";
-import { callOf } from "./request-call.ts";
+import { FastifyExchange, sendAnswer, throughFastify } from "./fastify-exchange.ts";
+import { scoringAnswer, type ScoringForm } from "./scoring-exchange.ts";
+
+const V1: ScoringForm = { members: ["instances"], takesCsv: false };
+const MLFLOW: ScoringForm = {
+  members: ["dataframe_split", "dataframe_records", "instances", "inputs"],
+  takesCsv: true,
+};
 
 /**
  * Routes that other servers' clients know: `/v1/models/{m}:predict` (TensorFlow Serving, KServe V1) and
@@ -28,11 +28,9 @@ export function addScoringRoutes(
     const { modelAndVerb } = request.params as { modelAndVerb: string };
     const [model, verb] = splitVerb(modelAndVerb);
     if (verb !== "predict") throw unknownVerb(request, verb);
-    const target = plane.target(plane.service(model));
-    const names = columnNames(plane, target);
-    const body = jsonBody(request);
-    const inputs = readScoring(body, target.version.inputs, ["instances"], names);
-    return predictions(plane, target, inputs, { request, reply });
+    const target = (): Target => plane.target(plane.service(model));
+    const answer = await scoringAnswer(plane, new FastifyExchange(request), target, V1);
+    return sendAnswer(answer, request, reply);
   });
 
   app.get("/v1/models/:model", read, async (request) => {
@@ -50,16 +48,16 @@ export function addScoringRoutes(
     };
   });
 
-  app.post("/invocations", infer, async (request, reply) => {
+  const defaultTarget = (): Target => {
     const service = plane.defaultService;
-    if (service === undefined) {
-      const message = "Cannot choose a service: none is the default, set services.<name>.default";
-      throw new MillraceError("MODEL_NOT_FOUND", message);
-    }
-    const target = plane.target(service);
-    const inputs = readInvocation(request, target, columnNames(plane, target));
-    return predictions(plane, target, inputs, { request, reply });
-  });
+    if (service !== undefined) return plane.target(service);
+    const message = "Cannot choose a service: none is the default, set services.<name>.default";
+    throw new MillraceError("MODEL_NOT_FOUND", message);
+  };
+  const invocations = throughFastify((exchange) =>
+    scoringAnswer(plane, exchange, defaultTarget, MLFLOW),
+  );
+  app.post("/invocations", infer, invocations);
 
   app.get("/ping", probe, async (_request, reply) => {
     void reply.code(isReady() ? 200 : 503).header("content-type", "application/json");
@@ -69,36 +67,6 @@ export function addScoringRoutes(
     void reply.header("content-type", "text/plain; charset=utf-8");
     return MILLRACE_VERSION;
   });
-}
-
-const MLFLOW_MEMBERS = ["dataframe_split", "dataframe_records", "instances", "inputs"] as const;
-
-type ColumnNames = (input: string) => readonly string[] | undefined;
-
-function readInvocation(request: FastifyRequest, target: Target, names: ColumnNames): Tensor[] {
-  const { inputs } = target.version;
-  if (mediaTypeOf(request) !== "text/csv") {
-    return readScoring(jsonBody(request), inputs, MLFLOW_MEMBERS, names);
-  }
-  return frameToTensors(readCsv(new TextDecoder().decode(bodyBytes(request))), inputs, names);
-}
-
-async function predictions(
-  plane: DataPlane,
-  target: Target,
-  inputs: readonly Tensor[],
-  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
-): Promise<string> {
-  const outputNames = [target.version.predictionOutput.name];
-  const call = callOf(plane, request, reply);
-  const prediction = await plane.infer(target, inputs, outputNames, call);
-  setPredictionHeaders(request, reply, prediction);
-  return `{"predictions":${nestedJson(prediction.outputs[0] as Tensor)}}`;
-}
-
-function columnNames(plane: DataPlane, target: Target): ColumnNames {
-  const { config } = plane.models.model(target.version.modelName);
-  return (input) => config.inputs[input]?.names;
 }
 
 /** `iris:predict` → `iris` and `predict`. */

@@ -36,7 +36,7 @@ export function serviceMetadata(plane: DataPlane, { service, version }: Target):
     `"service":${JSON.stringify(service.name)}`,
     `"model":${JSON.stringify(version.modelName)}`,
     `"version":"${version.version}"`,
-    `"sha256":"${version.model.description.sha256}"`,
+    `"sha256":"${version.description.sha256}"`,
     `"data_type":${byInput((spec) => `"${NUMPY_NAMES[spec.datatype]}"`)}`,
     `"data_structure":${byInput((spec, i) => `"${structure(sample?.[i]?.shape ?? spec.shape)}"`)}`,
   ];

@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { FastifyRequest } from "fastify";
-import type { ApiKey, Scope } from "../../config/config.ts";
-import { MillraceError } from "../../core/errors.ts";
-import type { RouteScope } from "./request-state.ts";
+import type { ApiKey, Scope } from "../config/config.ts";
+import { MillraceError } from "../core/errors.ts";
+
+/** What a route needs of the caller; `none` is for probes. A route that says nothing needs `admin`. */
+export type RouteScope = Scope | "none";
 
 /** `admin` may do everything, `infer` may also look at what it calls. */
 const GRANTS: Readonly<Record<Scope, readonly Scope[]>> = {
@@ -12,8 +13,8 @@ const GRANTS: Readonly<Record<Scope, readonly Scope[]>> = {
 };
 
 /**
- * Decides who may call what; the one place that does. Without keys everybody may predict and look, and nobody
- * is admin.
+ * Decides who may call what; the one place that does, for every protocol. Without keys everybody may predict and
+ * look, and nobody is admin.
  */
 export class Auth {
   readonly #keys: readonly { readonly digest: Buffer; readonly scopes: ReadonlySet<Scope> }[];
@@ -25,8 +26,11 @@ export class Auth {
     }));
   }
 
-  /** @throws UNAUTHENTICATED without a known key, FORBIDDEN with a key that lacks the scope. */
-  check(request: FastifyRequest, scope: RouteScope): void {
+  /**
+   * @param authorization value of the header or metadata entry of that name.
+   * @throws UNAUTHENTICATED without a known key, FORBIDDEN with a key that lacks the scope.
+   */
+  check(authorization: string | undefined, scope: RouteScope): void {
     if (scope === "none") return;
     if (this.#keys.length === 0) {
       if (scope !== "admin") return;
@@ -35,7 +39,7 @@ export class Auth {
         'Cannot do this without a key: add one with the scope "admin" to server.auth.keys',
       );
     }
-    const scopes = this.#scopesOf(request.headers.authorization);
+    const scopes = this.#scopesOf(authorization);
     if (scopes === undefined) {
       throw new MillraceError(
         "UNAUTHENTICATED",
@@ -48,8 +52,8 @@ export class Auth {
   }
 
   /** Compares digests of equal length, with every key, so that time tells nothing about any of them. */
-  #scopesOf(header: string | undefined): ReadonlySet<Scope> | undefined {
-    const [, secret] = /^Bearer (\S{1,1024})$/i.exec(header ?? "") ?? [];
+  #scopesOf(authorization: string | undefined): ReadonlySet<Scope> | undefined {
+    const [, secret] = /^Bearer (\S{1,1024})$/i.exec(authorization ?? "") ?? [];
     if (secret === undefined) return undefined;
     const digest = digestOf(secret);
     let found: ReadonlySet<Scope> | undefined;
@@ -60,20 +64,4 @@ export class Auth {
 
 function digestOf(secret: string): Buffer {
   return createHash("sha256").update(secret).digest();
-}
-
-/**
- * Refuses what a page of another site makes a browser send: such a request carries an `Origin` that is neither
- * this server nor on the list. Programs send none.
- * @throws FORBIDDEN
- */
-export function checkOrigin(request: FastifyRequest, allowed: readonly string[]): void {
-  const { origin, host } = request.headers;
-  if (origin === undefined || request.method === "GET" || request.method === "HEAD") return;
-  if (allowed.includes(origin) || allowed.includes("*")) return;
-  if (origin === `http://${host ?? ""}` || origin === `https://${host ?? ""}`) return;
-  throw new MillraceError(
-    "FORBIDDEN",
-    `Cannot accept a request from the origin ${JSON.stringify(origin)}: add it to server.cors.origins`,
-  );
 }

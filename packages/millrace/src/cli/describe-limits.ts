@@ -1,0 +1,35 @@
+import type { LimitsConfig } from "../config/config.ts";
+import { divideLimits } from "../config/divide-limits.ts";
+
+/**
+ * The limits that hold, in words: `concurrency auto, queue 500, rate 1000/s in each of 2 processes`. Where a number
+ * does not divide, it is a span: `concurrency 3 to 4`.
+ */
+export function describeLimits(limits: LimitsConfig, processes: number): string {
+  // The first process gets what does not divide, so the first and the last are the ends of the span.
+  const most = divideLimits(limits, processes, 0);
+  const least = divideLimits(limits, processes, processes - 1);
+  const parts = [
+    `concurrency ${span(least.concurrency, most.concurrency)}`,
+    `queue ${span(least.queue, most.queue)}`,
+    ...(most.ratePerSecond === undefined ? [] : [`rate ${rateText(most.ratePerSecond)}`]),
+  ];
+  const where = processes === 1 ? "" : ` in each of ${processes} processes`;
+  return `${parts.join(", ")}${where}`;
+}
+
+function span(least: number | string, most: number | string): string {
+  return least === most ? String(most) : `${least} to ${most}`;
+}
+
+/** In the first unit that makes it a number of at least 1, with up to three digits behind the point. */
+function rateText(perSecond: number): string {
+  const units = [
+    { seconds: 1, unit: "s" },
+    { seconds: 60, unit: "m" },
+    { seconds: 3600, unit: "h" },
+  ] as const;
+  const fitting = units.find(({ seconds }) => perSecond * seconds >= 1) ?? units[2];
+  const rounded = Number((perSecond * fitting.seconds).toFixed(3));
+  return `${rounded}/${fitting.unit}`;
+}

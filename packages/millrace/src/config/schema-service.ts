@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { DAY, duration, name, rate } from "./schema-values.ts";
+
+const limits = z.strictObject({
+  concurrency: z
+    .union([z.enum(["auto", "off"]), z.int().min(1).max(100_000)])
+    .default("auto")
+    .meta({
+      unit: "requests",
+      live: true,
+      description:
+        "Requests in work at a time, over all processes; `auto` learns the number from latency, `off` has none.",
+    }),
+  queue: z.int().min(0).max(1_000_000).default(1000).meta({
+    unit: "requests",
+    live: true,
+    description:
+      "Requests that wait for their turn, over all processes; one more is refused. With 0 none waits.",
+  }),
+  rate: rate("1/h", "1000000/s")
+    .optional()
+    .meta({
+      live: true,
+      description: "Requests taken in a time, over all processes; absent: no limit.",
+      examples: ["2000/s", "100/m"],
+    }),
+});
+
+const overload = z
+  .union([
+    z.literal("reject"),
+    z.strictObject({
+      reply: z
+        .unknown()
+        .refine((reply) => reply !== undefined)
+        .meta({ description: "Body of the answer, any JSON; its status is 200." }),
+    }),
+    z.strictObject({ fallback: name.meta({ description: "Model or service that answers." }) }),
+  ])
+  .default("reject")
+  .meta({
+    later: ["cached", "async"],
+    description:
+      "What a request gets that the limits refuse: `reject` an error, `{ reply: … }` this body, `{ fallback: <name> }` the answer of another model.",
+    examples: ["reject", { reply: { prediction: null } }, { fallback: "small" }],
+  });
+
+/** `services.<name>` of the file. */
+export const service = z.strictObject({
+  default: z.boolean().optional().meta({
+    description: "Also answers on /predict, /label, …; a single service is it by itself.",
+  }),
+  graph: name.optional().meta({
+    description: "Model or service it runs; absent: the model of its own name.",
+  }),
+  timeout: duration("1ms", DAY)
+    .prefault("2s")
+    .meta({ description: "Longest time a request may take." }),
+  limits: limits.prefault({}).meta({ description: "How much the service takes on." }),
+  overload,
+});

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { DURATION_PATTERN, DURATION_UNITS, parseDuration } from "./duration.ts";
+import { parseRate, RATE_PATTERN, RATE_UNITS } from "./rate.ts";
+import { parseShare, SHARE_PATTERN } from "./share.ts";
+import { parseSize, SIZE_PATTERN, SIZE_UNITS } from "./size.ts";
+
+declare module "zod" {
+  /**
+   * What a key says about itself beyond zod's type, default and range. `z.toJSONSchema` keeps it, and problems,
+   * `config print`, the JSON Schema and the reference page read it from there.
+   */
+  interface GlobalMeta {
+    /** What a text stands for; names its row in `KINDS` in schema-node.ts. */
+    readonly kind?: Kind;
+    readonly unit?: string;
+    /** Allowed values in words, where a minimum and a maximum cannot say it. */
+    readonly range?: string;
+    /** Can it change while running? No, unless it says so. */
+    readonly live?: boolean;
+    /** Its value is never printed. */
+    readonly secret?: boolean;
+    /** Words of a later version: refused, and the problem says that. */
+    readonly later?: readonly string[];
+    /** A bare value there is short for an object with only this key. */
+    readonly shortFor?: string;
+  }
+}
+
+export type Kind =
+  "duration" | "size" | "share" | "rate" | "name" | "path" | "source" | "sha256" | "secret";
+
+const NAME_PATTERN = /^(?!stats$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** Longest time that may be configured; a timer of Node.js overflows after 24 days. */
+export const DAY = "1d";
+
+export const name = z.string().regex(NAME_PATTERN).meta({ kind: "name" });
+export const path = z.string().min(1).meta({ kind: "path" });
+export const source = z.string().min(1).meta({ kind: "source" });
+
+/** May a model or a service have this name? */
+export function isName(text: string): boolean {
+  return NAME_PATTERN.test(text);
+}
+
+/** Text with a unit → milliseconds between `min` and `max`. */
+export function duration(min: string, max: string) {
+  return measure(DURATION_PATTERN, parseDuration, [min, max]).meta({
+    kind: "duration",
+    unit: DURATION_UNITS,
+    range: `${min} to ${max}`,
+  });
+}
+
+/** Text with a unit → bytes between `min` and `max`. */
+export function size(min: string, max: string) {
+  return measure(SIZE_PATTERN, parseSize, [min, max]).meta({
+    kind: "size",
+    unit: SIZE_UNITS,
+    range: `${min} to ${max}`,
+  });
+}
+
+/** Percentage or ratio → ratio. */
+export function share() {
+  const text = z
+    .string()
+    .regex(SHARE_PATTERN)
+    .transform((written, context) => {
+      const ratio = parseShare(written);
+      if (ratio !== undefined) return ratio;
+      context.issues.push({ code: "custom", input: written });
+      return z.NEVER;
+    });
+  return z
+    .union([text, z.number().min(0).max(1)])
+    .meta({ kind: "share", range: "0% to 100%, or 0 to 1" });
+}
+
+/** Text with a unit → so many a second, between `min` and `max`. */
+export function rate(min: string, max: string) {
+  return measure(RATE_PATTERN, parseRate, [min, max]).meta({
+    kind: "rate",
+    unit: RATE_UNITS,
+    range: `${min} to ${max}`,
+  });
+}
+
+function measure(
+  pattern: RegExp,
+  parse: (text: string) => number | undefined,
+  [min, max]: readonly [string, string],
+) {
+  return z
+    .string()
+    .regex(pattern)
+    .transform((text, context) => {
+      const value = parse(text) ?? Number.NaN;
+      if (value >= (parse(min) ?? 0) && value <= (parse(max) ?? 0)) return value;
+      context.issues.push({ code: "custom", input: text });
+      return z.NEVER;
+    });
+}

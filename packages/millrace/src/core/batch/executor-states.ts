@@ -1,0 +1,115 @@
+import type { Batch } from "./batch.ts";
+
+interface ExecutorState<T> {
+  readonly depth: 1 | 2;
+  /** The first one runs, a second one stands ready. */
+  readonly batches: Batch<T>[];
+  /** When the first one began to run. */
+  startedMs: number;
+}
+
+/** How much longer a run is expected to take that has outlasted its prediction, as a part of its time so far. */
+const OVERDUE_SHARE = 0.1;
+
+/** Which executors there are, and what each of them runs. */
+export class ExecutorStates<T> {
+  readonly #up = new Map<number, ExecutorState<T>>();
+  /** When those that are down are expected back. */
+  readonly #backAtMs = new Map<number, number>();
+  #freeCount = 0;
+  #deepCount = 0;
+
+  /** Is there one that has nothing to do? */
+  get hasFree(): boolean {
+    return this.#freeCount > 0;
+  }
+
+  /** Is there one that may hold two batches? */
+  get hasDeep(): boolean {
+    return this.#deepCount > 0;
+  }
+
+  get hasUp(): boolean {
+    return this.#up.size > 0;
+  }
+
+  get upCount(): number {
+    return this.#up.size;
+  }
+
+  up(executor: number, depth: 1 | 2): void {
+    this.#backAtMs.delete(executor);
+    this.#up.set(executor, { depth, batches: [], startedMs: 0 });
+    this.#freeCount++;
+    if (depth === 2) this.#deepCount++;
+  }
+
+  /** @returns the batches it took along. */
+  down(executor: number, backAtMs: number): readonly Batch<T>[] {
+    if (backAtMs === Infinity) this.#backAtMs.delete(executor);
+    else this.#backAtMs.set(executor, backAtMs);
+    const state = this.#up.get(executor);
+    if (state === undefined) return [];
+    this.#up.delete(executor);
+    if (state.depth === 2) this.#deepCount--;
+    if (state.batches.length === 0) this.#freeCount--;
+    return state.batches;
+  }
+
+  /** One that has nothing to do; ask `hasFree` before. */
+  free(): number {
+    for (const [executor, { batches }] of this.#up) if (batches.length === 0) return executor;
+    throw new RangeError("No executor is free");
+  }
+
+  /** Those that run one batch and may hold a second. */
+  *withRoomAhead(): Iterable<number> {
+    for (const [executor, { batches, depth }] of this.#up) {
+      if (batches.length === 1 && depth === 2) yield executor;
+    }
+  }
+
+  *running(): Iterable<Batch<T>> {
+    for (const { batches } of this.#up.values()) yield* batches;
+  }
+
+  start(batch: Batch<T>): void {
+    const state = this.#up.get(batch.executor) as ExecutorState<T>;
+    if (state.batches.length === 0) {
+      this.#freeCount--;
+      state.startedMs = batch.leftAtMs;
+    }
+    state.batches.push(batch);
+  }
+
+  /** @returns when the batch began to run: it left then, or the one before it ended. */
+  finish(batch: Batch<T>, nowMs: number): number {
+    const state = this.#up.get(batch.executor);
+    const index = state?.batches.indexOf(batch) ?? -1;
+    if (state === undefined || index === -1) return batch.leftAtMs;
+    state.batches.splice(index, 1);
+    if (state.batches.length === 0) this.#freeCount++;
+    const { startedMs } = state;
+    state.startedMs = nowMs;
+    return startedMs;
+  }
+
+  /** Time until an executor has done `waitingMs` of work that waits, after what runs now. */
+  readyInMs(nowMs: number, waitingMs: number): number {
+    if (this.#up.size === 0) return this.#backInMs(nowMs) + waitingMs;
+    let busyMs = 0;
+    for (const { batches, startedMs } of this.#up.values()) {
+      for (let i = 0; i < batches.length; i++) {
+        const { predictedMs } = batches[i] as Batch<T>;
+        const elapsedMs = i === 0 ? nowMs - startedMs : 0;
+        busyMs += Math.max(predictedMs - elapsedMs, OVERDUE_SHARE * elapsedMs);
+      }
+    }
+    return (busyMs + waitingMs) / this.#up.size;
+  }
+
+  #backInMs(nowMs: number): number {
+    const backAtMs = Math.min(...this.#backAtMs.values());
+    return Math.max(0, backAtMs - nowMs);
+  }
+}

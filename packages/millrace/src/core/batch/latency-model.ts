@@ -1,0 +1,118 @@
+/** Predicts how long a run takes from the runs before it. */
+export interface LatencyEstimate {
+  /** Milliseconds a run of `rows` rows takes, with room: 95 of 100 runs end sooner. */
+  predictMs(rows: number): number;
+}
+
+/** How fast old runs are forgotten by the line fit: a run counts 0.98 of the one after it. */
+const FORGETTING = 0.98;
+
+/** Runs of one size after which their own mean is better than the line; real curves have steps. */
+const SAMPLES_OF_SIZE = 8;
+
+/** Weight of the newest run in the mean of its size. */
+const NEWEST_WEIGHT = 0.1;
+
+/** The room that `predictMs` leaves, as a factor: where it starts and what it may become. */
+const ROOM_FIRST = 1.1;
+const ROOM_MAX = 4;
+const ROOM_STEP = 0.05;
+const ROOM_QUANTILE = 0.95;
+
+/** Without new sizes forgetting would make the fit trust nothing it has learnt; beyond this it stops forgetting. */
+const UNCERTAINTY_MAX = 1e6;
+
+/**
+ * Time of a run as `perRow * rows + fixed`, learnt by recursive least squares with forgetting (Haykin, Adaptive
+ * Filter Theory, RLS): with φ = [rows, 1], K = Pφ/(λ + φᵀPφ), θ ← θ + K(y − φᵀθ), P ← (P − KφᵀP)/λ. Sizes that
+ * occurred often have their own mean. The room on top follows the 95th percentile of measured to expected.
+ */
+export class LatencyModel implements LatencyEstimate {
+  #perRowMs = 0;
+  #fixedMs = 0;
+  #room = ROOM_FIRST;
+  #sampleCount = 0;
+  /** P, symmetric: [[rows·rows, rows·1], [rows·1, 1·1]]. */
+  #p00 = 1e3;
+  #p01 = 0;
+  #p11 = 1e3;
+  readonly #meanMs: Float64Array;
+  readonly #countOf: Uint32Array;
+
+  /** @param rowsMax sizes above it are taken for `rowsMax` where sizes are kept apart. */
+  constructor(rowsMax: number) {
+    this.#meanMs = new Float64Array(rowsMax + 1);
+    this.#countOf = new Uint32Array(rowsMax + 1);
+  }
+
+  get perRowMs(): number {
+    return this.#perRowMs;
+  }
+
+  get fixedMs(): number {
+    return this.#fixedMs;
+  }
+
+  /** Runs it has learnt from. */
+  get sampleCount(): number {
+    return this.#sampleCount;
+  }
+
+  /** Takes over what another model has learnt, for a shape that has not run yet. */
+  startFrom(other: LatencyModel): void {
+    this.#perRowMs = other.#perRowMs;
+    this.#fixedMs = other.#fixedMs;
+    this.#room = other.#room;
+    this.#sampleCount = other.#sampleCount;
+  }
+
+  /** @param tookMs time of one run of `rows` rows, above zero. */
+  observe(rows: number, tookMs: number): void {
+    const expectedMs = this.expectMs(rows);
+    if (this.#sampleCount > 0 && expectedMs > 0) this.#learnRoom(tookMs / expectedMs);
+    this.#learnLine(rows, tookMs);
+    this.#learnSize(rows, tookMs);
+    this.#sampleCount++;
+  }
+
+  /** Milliseconds a run takes on average; 0 before the first observation. */
+  expectMs(rows: number): number {
+    const size = Math.min(rows, this.#countOf.length - 1);
+    if (size === rows && (this.#countOf[size] as number) >= SAMPLES_OF_SIZE) {
+      return this.#meanMs[size] as number;
+    }
+    return this.#perRowMs * rows + this.#fixedMs;
+  }
+
+  predictMs(rows: number): number {
+    return this.expectMs(rows) * this.#room;
+  }
+
+  /** Stochastic approximation of the quantile: up by 95 parts where it was too low, down by 5 where not. */
+  #learnRoom(ratio: number): void {
+    const change = ratio > this.#room ? ROOM_QUANTILE : ROOM_QUANTILE - 1;
+    this.#room = Math.min(ROOM_MAX, Math.max(1, this.#room + ROOM_STEP * change));
+  }
+
+  #learnSize(rows: number, tookMs: number): void {
+    if (rows >= this.#countOf.length) return;
+    const count = (this.#countOf[rows] as number) + 1;
+    this.#countOf[rows] = Math.min(count, SAMPLES_OF_SIZE);
+    const weight = count <= SAMPLES_OF_SIZE ? 1 / count : NEWEST_WEIGHT;
+    this.#meanMs[rows] =
+      (this.#meanMs[rows] as number) + weight * (tookMs - (this.#meanMs[rows] as number));
+  }
+
+  #learnLine(rows: number, tookMs: number): void {
+    const p0 = this.#p00 * rows + this.#p01;
+    const p1 = this.#p01 * rows + this.#p11;
+    const forgetting = this.#p00 + this.#p11 > UNCERTAINTY_MAX ? 1 : FORGETTING;
+    const divisor = forgetting + rows * p0 + p1;
+    const error = tookMs - (this.#perRowMs * rows + this.#fixedMs);
+    this.#perRowMs = Math.max(0, this.#perRowMs + (p0 / divisor) * error);
+    this.#fixedMs = Math.max(0, this.#fixedMs + (p1 / divisor) * error);
+    this.#p00 = (this.#p00 - (p0 * p0) / divisor) / forgetting;
+    this.#p01 = (this.#p01 - (p0 * p1) / divisor) / forgetting;
+    this.#p11 = (this.#p11 - (p1 * p1) / divisor) / forgetting;
+  }
+}

@@ -1,0 +1,149 @@
+import type { Clock } from "../clock.ts";
+import { MillraceError } from "../errors.ts";
+
+export interface GateLimits {
+  /** Requests inside at a time, at least 1; Infinity has no limit. */
+  readonly concurrency: number;
+  /** Requests that wait for a place; 0 refuses at once when there is none. */
+  readonly queue: number;
+}
+
+/**
+ * `entered`: inside, without waiting. A promise: resolves when inside; rejects with DEADLINE_EXCEEDED or the signal's
+ * reason, and then the request is not inside. `refused`: there is no place, neither inside nor in the line.
+ */
+export type GateAnswer = "entered" | "refused" | Promise<void>;
+
+/** One that waits, linked to its neighbours so that it can leave from the middle of the line at once. */
+interface Waiter {
+  before: Waiter | undefined;
+  after: Waiter | undefined;
+  readonly deadlineAtMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly enter: () => void;
+  readonly refuse: (reason: Error) => void;
+}
+
+/**
+ * Lets a number of requests in at a time; the others wait in a bounded line, first come, first served. Whoever is
+ * inside calls `leave` once. One that is cancelled or reaches its deadline leaves the line at that moment, in O(1),
+ * without having been inside. Both limits may change at any time: those inside stay, those in the line too, and a
+ * place that opens is given away at once.
+ */
+export class ConcurrencyGate {
+  readonly #clock: Clock;
+  #limits: GateLimits;
+  #inside = 0;
+  #waiting = 0;
+  #first: Waiter | undefined;
+  #last: Waiter | undefined;
+
+  constructor(clock: Clock, limits: GateLimits) {
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  get inside(): number {
+    return this.#inside;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  get limits(): GateLimits {
+    return this.#limits;
+  }
+
+  /**
+   * Allocates nothing unless it has to wait. A deadline that has passed and an aborted signal are seen when waiting;
+   * where a place is free, whoever runs the request sees them.
+   */
+  enter(deadlineAtMs: number, signal?: AbortSignal): GateAnswer {
+    if (this.#inside < this.#limits.concurrency && this.#waiting === 0) {
+      this.#inside++;
+      return "entered";
+    }
+    return this.#waiting < this.#limits.queue ? this.#wait(deadlineAtMs, signal) : "refused";
+  }
+
+  /** Frees the place of one that was inside. */
+  leave(): void {
+    this.#inside--;
+    this.#admitWaiting();
+  }
+
+  setLimits(limits: GateLimits): void {
+    this.#limits = limits;
+    this.#admitWaiting();
+  }
+
+  async #wait(deadlineAtMs: number, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    let stopWatching = (): void => undefined;
+    try {
+      await new Promise<void>((enter, refuse) => {
+        const waiter = this.#append({ deadlineAtMs, signal, enter, refuse });
+        const expire = (): void => this.#drop(waiter, tooLate());
+        const abort = (): void => this.#drop(waiter, signal?.reason as Error);
+        const cancelTimer = this.#clock.schedule(deadlineAtMs - this.#clock.nowMs(), expire);
+        signal?.addEventListener("abort", abort);
+        stopWatching = () => {
+          cancelTimer();
+          signal?.removeEventListener("abort", abort);
+        };
+      });
+    } finally {
+      stopWatching();
+    }
+  }
+
+  #append(options: Omit<Waiter, "before" | "after">): Waiter {
+    const waiter: Waiter = { ...options, before: this.#last, after: undefined };
+    if (this.#last === undefined) this.#first = waiter;
+    else this.#last.after = waiter;
+    this.#last = waiter;
+    this.#waiting++;
+    return waiter;
+  }
+
+  /** Takes a waiter out of the line. @returns false when it has left already. */
+  #remove(waiter: Waiter): boolean {
+    const { before, after } = waiter;
+    if (before === undefined && this.#first !== waiter) return false;
+    if (before === undefined) this.#first = after;
+    else before.after = after;
+    if (after === undefined) this.#last = before;
+    else after.before = before;
+    waiter.before = undefined;
+    waiter.after = undefined;
+    this.#waiting--;
+    return true;
+  }
+
+  /** Its timer or signal may come after its place did, and before it goes on: then it stays inside. */
+  #drop(waiter: Waiter, reason: Error): void {
+    if (this.#remove(waiter)) waiter.refuse(reason);
+  }
+
+  #admitWaiting(): void {
+    while (this.#first !== undefined && this.#inside < this.#limits.concurrency) {
+      const waiter = this.#first;
+      this.#remove(waiter);
+      // A timer may be late: the clock decides.
+      if (this.#clock.nowMs() >= waiter.deadlineAtMs) {
+        waiter.refuse(tooLate());
+        continue;
+      }
+      this.#inside++;
+      waiter.enter();
+    }
+  }
+}
+
+function tooLate(): MillraceError {
+  return MillraceError.withoutStack(
+    "DEADLINE_EXCEEDED",
+    "Cannot predict: the deadline passed while the request waited for its turn",
+  );
+}

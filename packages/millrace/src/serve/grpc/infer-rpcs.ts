@@ -1,0 +1,131 @@
+import { MillraceError } from "../../core/errors.ts";
+import { encodeMessage } from "../../core/protobuf/message-type.ts";
+import { checkTensors } from "../../core/tensor/check-tensors.ts";
+import type { Tensor } from "../../core/tensor/tensor.ts";
+import type { Logger } from "../../ports/logger.ts";
+import { PRIORITY_DEFAULT, type DataPlane, type Prediction, type Target } from "../data-plane.ts";
+import { checkClassification, classify } from "../oip/classification.ts";
+import { readInferOptions } from "../oip/infer-parameters.ts";
+import { requestedOutputs, type RequestedOutput } from "../oip/requested-outputs.ts";
+import { targetOf } from "../oip/target-of.ts";
+import { readInferRequest, type InferRequest } from "./infer-request.ts";
+import { inferResponseFrame } from "./infer-response.ts";
+import { ModelStreamInferResponse } from "./inference-messages.ts";
+import { frameOf } from "./message-frames.ts";
+import type { RpcCall, StreamRpc, UnaryRpc } from "./rpc.ts";
+import { statusOf, STATUS, toMillraceError } from "./status.ts";
+
+/** `ModelInfer`: one request, one reply. */
+export function modelInfer(plane: DataPlane): UnaryRpc {
+  return {
+    kind: "unary",
+    scope: "infer",
+    async run(message, call) {
+      call.predictionId = plane.newPredictionId();
+      const request = readInferRequest(message);
+      const due = {
+        predictionId: call.predictionId,
+        receivedMs: call.receivedMs,
+        timeoutMs: call.timeoutMs,
+      };
+      const answer = await infer(plane, request, { ...due, signal: call.signal });
+      call.prediction = answer.prediction;
+      return inferResponseFrame({ ...answer, id: request.id, saysFinal: false }, false);
+    },
+  };
+}
+
+/**
+ * `ModelStreamInfer`: each request is answered with one reply, in order. A request that fails is answered with
+ * its error, and the stream goes on.
+ */
+export function modelStreamInfer(plane: DataPlane, log: Logger): StreamRpc {
+  return {
+    kind: "stream",
+    scope: "infer",
+    async run(message, call) {
+      const receivedMs = plane.clock.nowMs();
+      const predictionId = plane.newPredictionId();
+      let request: InferRequest | undefined;
+      try {
+        request = readInferRequest(message);
+        const timeoutMs = call.timeoutMs && call.timeoutMs - (receivedMs - call.receivedMs);
+        const due = { predictionId, receivedMs, timeoutMs };
+        const answer = await infer(plane, request, { ...due, signal: call.signal });
+        const { id } = request;
+        return inferResponseFrame({ ...answer, id, saysFinal: wantsFinal(request) }, true);
+      } catch (error) {
+        const known = toMillraceError(error);
+        if (statusOf(known.code) === STATUS.INTERNAL) {
+          log.error({ err: known.cause ?? known, code: known.code, predictionId }, known.message);
+        }
+        return errorFrame(known, request);
+      }
+    },
+  };
+}
+
+type Due = Pick<RpcCall, "receivedMs" | "timeoutMs" | "signal"> & { readonly predictionId: string };
+
+interface Answer {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  readonly outputs: readonly Tensor[];
+  readonly prediction: Prediction;
+}
+
+async function infer(plane: DataPlane, request: InferRequest, due: Due): Promise<Answer> {
+  const target = targetOf(plane, request.modelName, request.modelVersion);
+  const { service, version } = target;
+  const options = readInferOptions(request.parameters, ["parameters"]);
+  const { priority = PRIORITY_DEFAULT } = options;
+  const outputs = requestedOutputs(version, request.outputs);
+  checkClassification(outputs);
+  const inputs = checkTensors(request.inputs, version.inputs);
+  const { predictionId, receivedMs, signal } = due;
+  const timeoutMs = smaller(due.timeoutMs, options.timeoutMs);
+  const prediction = await plane.infer(
+    target,
+    inputs,
+    outputs.map(({ spec }) => spec.name),
+    { predictionId, receivedMs, priority, timeoutMs, signal },
+  );
+  return {
+    modelName: service.name,
+    modelVersion: String(version.version),
+    outputs: answered(target, prediction, outputs),
+    prediction,
+  };
+}
+
+function smaller(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+}
+
+/** The outputs under the names the client used, as classes where it asked for classes. */
+function answered(
+  { version }: Target,
+  { outputs }: Prediction,
+  requested: readonly RequestedOutput[],
+): Tensor[] {
+  return outputs.map((tensor, i) => {
+    const wanted = requested[i] as RequestedOutput;
+    const shown = wanted.classCount === 0 ? tensor : classify(tensor, wanted, version.labels);
+    return shown.name === wanted.name ? shown : { ...shown, name: wanted.name };
+  });
+}
+
+/** Some clients count replies by a mark at the last one; here every reply is the last of its request. */
+function wantsFinal({ parameters }: InferRequest): boolean {
+  return parameters?.["triton_enable_empty_final_response"] === true;
+}
+
+function errorFrame(error: MillraceError, request: InferRequest | undefined): Buffer {
+  const final = { triton_final_response: { bool_param: true } };
+  const parameters = request !== undefined && wantsFinal(request) ? final : {};
+  const infer_response = { id: request?.id ?? "", parameters };
+  return frameOf(
+    encodeMessage(ModelStreamInferResponse, { error_message: error.message, infer_response }),
+  );
+}

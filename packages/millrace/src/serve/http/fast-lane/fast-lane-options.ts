@@ -1,0 +1,24 @@
+import type { Clock } from "../../../core/clock.ts";
+import type { Logger } from "../../../ports/logger.ts";
+import type { Auth } from "../../auth.ts";
+import type { AccessLog } from "../access-log.ts";
+import type { HotRoute } from "../hot-routes.ts";
+
+/** What the fast lane stands on. */
+export interface FastLaneOptions {
+  readonly routes: readonly HotRoute[];
+  readonly auth: Auth;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly accessLog: AccessLog;
+  /** A longer body is Node's parser's to refuse. */
+  readonly bodyBytesMax: number;
+  /** Replies that end now close their connection. */
+  readonly isDraining: () => boolean;
+  /**
+   * Asked when a head was read, before its body is: a whole reply, written as it is, refuses the request at
+   * hardly any cost; undefined lets it in.
+   * @param service named in the path; undefined is the default one.
+   */
+  readonly admit: (service: string | undefined) => Uint8Array | undefined;
+}

@@ -1,0 +1,114 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { MillraceError } from "../../core/errors.ts";
+import type { Prediction } from "../data-plane.ts";
+import type { Answer, Exchange, ExchangeHandler, HeaderName } from "./exchange.ts";
+import "./request-state.ts";
+
+interface HotParams {
+  readonly service?: string;
+  readonly model?: string;
+  readonly version?: string;
+}
+
+/** A request that came through Node's parser and Fastify, as handlers of hot routes take it. */
+export class FastifyExchange implements Exchange {
+  readonly #request: FastifyRequest;
+  #signal: AbortSignal | undefined;
+
+  constructor(request: FastifyRequest) {
+    this.#request = request;
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= disconnectSignal(this.#request);
+    return this.#signal;
+  }
+
+  get requestId(): string {
+    return this.#request.id;
+  }
+
+  get receivedMs(): number {
+    return this.#request.receivedMs;
+  }
+
+  get service(): string | undefined {
+    const { service, model } = this.#request.params as HotParams;
+    return service ?? model;
+  }
+
+  get version(): string | undefined {
+    return (this.#request.params as HotParams).version;
+  }
+
+  get body(): Uint8Array {
+    const { body } = this.#request;
+    return body instanceof Uint8Array ? body : new Uint8Array(0);
+  }
+
+  get bodyBytesMax(): number {
+    return this.#request.routeOptions.bodyLimit ?? 0;
+  }
+
+  header(name: HeaderName): string | undefined {
+    const value = this.#request.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  get predictionId(): string | undefined {
+    return this.#request.predictionId;
+  }
+
+  set predictionId(id: string | undefined) {
+    this.#request.predictionId = id;
+  }
+
+  get prediction(): Prediction | undefined {
+    return this.#request.prediction;
+  }
+
+  set prediction(prediction: Prediction | undefined) {
+    this.#request.prediction = prediction;
+  }
+}
+
+/** @returns `handler` as a handler of Fastify's. */
+export function throughFastify(
+  handler: ExchangeHandler,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
+  return async (request, reply) =>
+    sendAnswer(await handler(new FastifyExchange(request)), request, reply);
+}
+
+export function sendAnswer(
+  { status, headers, body }: Answer,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  for (const [name, value] of headers) void reply.header(name, value);
+  if (request.predictionId !== undefined) {
+    void reply.header("x-prediction-id", request.predictionId);
+  }
+  return sendsAsItIs(reply).code(status).send(body);
+}
+
+/** The reply is finished text. With a serializer of its own Fastify adds no charset to the content type. */
+export function sendsAsItIs(reply: FastifyReply): FastifyReply {
+  return reply.serializer(asItIs);
+}
+
+function asItIs(text: string): string {
+  return text;
+}
+
+/** Aborts when the connection closes before the reply is written. */
+function disconnectSignal(request: FastifyRequest): AbortSignal {
+  const controller = new AbortController();
+  const { socket } = request.raw;
+  const abort = (): void => {
+    controller.abort(new MillraceError("CANCELLED", "Cannot predict: the client has gone"));
+  };
+  socket.once("close", abort);
+  request.onAnswered = () => socket.off("close", abort);
+  return controller.signal;
+}

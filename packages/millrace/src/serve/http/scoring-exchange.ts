@@ -1,0 +1,59 @@
+import { frameToTensors } from "../../core/tensor/frame.ts";
+import { readCsv } from "../../core/tensor/read-csv.ts";
+import { readScoring, type ScoringMember } from "../../core/tensor/read-scoring.ts";
+import type { Tensor } from "../../core/tensor/tensor.ts";
+import { nestedJson } from "../../core/tensor/write-json.ts";
+import type { DataPlane, Target } from "../data-plane.ts";
+import { encodeAnswer, readBody } from "./content-encoding.ts";
+import type { Answer, Exchange } from "./exchange.ts";
+import { checkJsonMediaType, mediaTypeOf } from "./json-body.ts";
+import { JSON_TYPE, predictionHeaders } from "./prediction-headers.ts";
+import { callOf } from "./request-call.ts";
+
+/** What stands in the body of a scoring request: JSON with one of some members, or CSV. */
+export interface ScoringForm {
+  /** Members that hold rows; a body has one of them. */
+  readonly members: readonly ScoringMember[];
+  readonly takesCsv: boolean;
+}
+
+type ColumnNames = (input: string) => readonly string[] | undefined;
+
+/**
+ * Predicts in the form `{"predictions": …}` of TensorFlow Serving, KServe V1 and MLflow.
+ * @param target called with the request's id known, so that its errors carry it.
+ */
+export async function scoringAnswer(
+  plane: DataPlane,
+  exchange: Exchange,
+  target: () => Target,
+  form: ScoringForm,
+): Promise<Answer> {
+  const call = callOf(plane, exchange);
+  const found = target();
+  const { version } = found;
+  const inputs = await readInputs(exchange, found, columnNames(plane, found), form);
+  const prediction = await plane.infer(found, inputs, version.predictionNames, call);
+  exchange.prediction = prediction;
+  const body = `{"predictions":${nestedJson(prediction.outputs[0] as Tensor)}}`;
+  const answer = { status: 200, headers: [JSON_TYPE, ...predictionHeaders(prediction)], body };
+  return encodeAnswer(answer, exchange.header("accept-encoding"));
+}
+
+async function readInputs(
+  exchange: Exchange,
+  { version }: Target,
+  names: ColumnNames,
+  { members, takesCsv }: ScoringForm,
+): Promise<Tensor[]> {
+  const isCsv = takesCsv && mediaTypeOf(exchange) === "text/csv";
+  if (!isCsv) checkJsonMediaType(exchange);
+  const bytes = await readBody(exchange);
+  if (!isCsv) return readScoring(bytes, version.inputs, members, names);
+  return frameToTensors(readCsv(new TextDecoder().decode(bytes)), version.inputs, names);
+}
+
+function columnNames(plane: DataPlane, { version }: Target): ColumnNames {
+  const { config } = plane.models.model(version.modelName);
+  return (input) => config.inputs[input]?.names;
+}

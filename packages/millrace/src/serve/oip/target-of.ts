@@ -1,0 +1,55 @@
+import { MillraceError } from "../../core/errors.ts";
+import type { ModelVersion } from "../../models/model-version.ts";
+import type { DataPlane, Target } from "../data-plane.ts";
+
+/**
+ * The model version a request of the protocol names.
+ * @param version as the client wrote it; undefined and "" leave it to the server.
+ * @throws MODEL_NOT_FOUND, MODEL_NOT_READY.
+ */
+export function targetOf(plane: DataPlane, model: string, version: string | undefined): Target {
+  return plane.target(plane.service(model), versionNumber(model, version));
+}
+
+/**
+ * Can the model answer?
+ * @throws MODEL_NOT_FOUND when there is none of that name or no such version.
+ */
+export function isModelReady(
+  plane: DataPlane,
+  model: string,
+  version: string | undefined,
+): boolean {
+  const service = plane.service(model);
+  try {
+    plane.models.version(service.model, versionNumber(model, version));
+    return true;
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === "MODEL_NOT_READY") return false;
+    throw error;
+  }
+}
+
+/**
+ * The named version, or without one all that are loaded, none when the model is not ready.
+ * @throws MODEL_NOT_FOUND; MODEL_NOT_READY when a version is named.
+ */
+export function versionsOf(
+  plane: DataPlane,
+  model: string,
+  version: string | undefined,
+): readonly ModelVersion[] {
+  const isOne = version !== undefined && version !== "";
+  if (isOne) return [targetOf(plane, model, version).version];
+  return plane.models.model(plane.service(model).model).versions;
+}
+
+/** @throws MODEL_NOT_FOUND when `version` is not a whole number above zero. */
+function versionNumber(model: string, version: string | undefined): number | undefined {
+  if (version === undefined || version === "") return undefined;
+  if (/^[1-9]\d{0,9}$/.test(version)) return Number(version);
+  throw new MillraceError(
+    "MODEL_NOT_FOUND",
+    `Request for unknown model: '${model}' has no version ${JSON.stringify(version)}, versions are numbers`,
+  );
+}

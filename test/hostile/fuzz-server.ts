@@ -1,0 +1,75 @@
+import { MillraceProcess } from "../e2e/millrace-process.ts";
+import { fixture, IRIS, Workspace } from "../e2e/workspace.ts";
+
+/** Of `server.bodyMax`: small, so that bodies around the limit cost little. */
+export const BODY_BYTES_MAX = 64 * 1024;
+
+/** May predict and read, and may not load: an `unload` must not get through. */
+export const SECRET = "fuzz-s3cret";
+
+/** Datatypes with a model `identity-…` that the fuzzer asks. */
+export const IDENTITIES = [
+  "BOOL",
+  "UINT8",
+  "INT32",
+  "INT64",
+  "UINT64",
+  "FP16",
+  "FP32",
+  "FP64",
+  "BYTES",
+] as const;
+
+const FILE = `server:
+  bodyMax: 64KiB
+  log: { access: off }
+  auth: { keys: [{ name: fuzz, secret: ${SECRET}, scopes: [infer, read] }] }
+models:
+  iris: { source: ./iris.onnx, labels: [setosa, versicolor, virginica], sample: [[5.1, 3.5, 1.4, 0.2]] }
+  simple: ./simple.onnx
+  simple_identity: ./simple-identity.onnx
+  absent: { source: ./absent.onnx, required: false }
+${IDENTITIES.map((name) => `  identity-${name.toLowerCase()}: ./identity-${name.toLowerCase()}.onnx`).join("\n")}
+services: { iris: { default: true } }
+`;
+
+/** A process with models that never fail, whatever their input: a 500 is a defect then. */
+export class FuzzServer implements AsyncDisposable {
+  readonly process: MillraceProcess;
+  readonly #folder: Workspace;
+
+  private constructor(process: MillraceProcess, folder: Workspace) {
+    this.process = process;
+    this.#folder = folder;
+  }
+
+  static async start(): Promise<FuzzServer> {
+    const names = [
+      "simple",
+      "simple-identity",
+      ...IDENTITIES.map((name) => `identity-${name.toLowerCase()}`),
+    ];
+    const folder = new Workspace({
+      "millrace.yaml": FILE,
+      "iris.onnx": IRIS,
+      ...Object.fromEntries(names.map((name) => [`${name}.onnx`, fixture(`${name}.onnx`)])),
+    });
+    const ports = ["--port", "0", "--server.grpc-port", "0", "--server.metrics-port", "off"];
+    const options = { cwd: folder.path, ports };
+    return new FuzzServer(await MillraceProcess.start(["serve", "millrace.yaml"], options), folder);
+  }
+
+  get httpPort(): number {
+    return Number(new URL(this.process.url).port);
+  }
+
+  get grpcPort(): number | undefined {
+    const { grpc } = this.process.facts as { grpc?: string };
+    return grpc === undefined ? undefined : Number(grpc.split(":").at(-1));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.process[Symbol.asyncDispose]();
+    this.#folder[Symbol.dispose]();
+  }
+}
