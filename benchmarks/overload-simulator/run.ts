@@ -39,5 +39,7 @@ for (const load of LOADS) {
 const setting = { answerMs: ANSWER_MS, connections: CONNECTIONS, objectiveMs: OBJECTIVE_MS };
 const folder = join(ROOT, "benchmarks/results");
 mkdirSync(folder, { recursive: true });
-const text = JSON.stringify({ setting, rows }, undefined, 2);
+const round = (_key: string, value: unknown): unknown =>
+  typeof value === "number" ? Number(value.toFixed(3)) : value;
+const text = JSON.stringify({ setting, rows }, round, 1);
 writeFileSync(join(folder, "overload-simulator.json"), `${text}\n`);

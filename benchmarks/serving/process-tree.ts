@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 
 /** Memory of one process in MiB. */
 export interface Memory {
@@ -13,11 +13,16 @@ export interface Memory {
 /** @returns `pid` and everything it started that still runs, parents first. */
 export function treeOf(pid: number): number[] {
   try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-    return [pid, ...children.split(" ").filter(Boolean).map(Number).flatMap(treeOf)];
+    const threads = readdirSync(`/proc/${pid}/task`); // any of them may have started a process
+    return [pid, ...threads.flatMap((thread) => childrenOf(pid, thread)).flatMap(treeOf)];
   } catch {
     return []; // ended meanwhile
   }
+}
+
+function childrenOf(pid: number, thread: string): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8");
+  return children.split(" ").filter(Boolean).map(Number);
 }
 
 /** @returns the processes of a tree that started no others. */
@@ -54,12 +59,24 @@ const TICK_S = 0.01;
 export function cpuSecondsOf(pids: readonly number[]): number {
   let ticks = 0;
   for (const pid of pids) {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const stat = statOf(pid);
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // the name may hold spaces
     ticks += Number(fields[11]) + Number(fields[12]);
   }
   return ticks * TICK_S;
 }
+
+/** @returns nothing but zeros for a process that has ended. */
+function statOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return `) ${"0 ".repeat(FIELDS)}`;
+  }
+}
+
+/** Fields of /proc/<pid>/stat that are read, at least. */
+const FIELDS = 16;
 
 /**
  * Time processes used a core since the machine started, and time the host took from it, in seconds. Without

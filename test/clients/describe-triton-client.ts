@@ -78,14 +78,17 @@ function describeFacts(kind: TritonKind, outcomes: () => Outcomes): void {
 
   it("model configuration gives types, and dims without the batch", () => {
     const dims = kind.startsWith("http") ? [16] : ["16"];
-    const tensor = (name: string): object => ({ name, data_type: "TYPE_STRING", dims });
-    expect(outcomes().of("model_config")).toMatchObject({
-      name: "simple_string",
+    const tensor = (name: string): object => ({ name, data_type: "TYPE_INT32", dims });
+    const [simple, simpleString] = outcomes().of<[object, object]>("model_config");
+    expect(simple).toMatchObject({
+      name: "simple",
       platform: "onnx_onnxv1",
-      max_batch_size: expect.any(Number) as number,
+      max_batch_size: 64,
       input: [tensor("INPUT0"), tensor("INPUT1")],
       output: [tensor("OUTPUT0"), tensor("OUTPUT1")],
     });
+    const text = { data_type: "TYPE_STRING" };
+    expect(simpleString).toMatchObject({ input: [text, text], output: [text, text] });
   });
 
   it("the repository index lists every model with its state", () => {

@@ -38,8 +38,8 @@ describe("KServe's InferenceRESTClient", () => {
     expect(outcomes.of("rest_simple")).toEqual(Array.from({ length: 5 }, () => answer));
   });
 
-  it("finds its id, the model and its version", () => {
-    expect(outcomes.of("rest_identity")).toEqual(["my-id", "simple", "1"]);
+  it("finds its id and the model", () => {
+    expect(outcomes.of("rest_identity")).toEqual(["my-id", "simple"]);
   });
 
   it.each([...DATATYPES, "FP16 special", "FP32 special", "FP64 special"])(

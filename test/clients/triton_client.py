@@ -97,8 +97,8 @@ async def model_metadata(server):
 
 async def model_config(server):
     async with Connection(server) as connection:
-        reply = await connection.facts("get_model_config", "simple_string")
-        return reply if IS_HTTP else reply["config"]
+        replies = [await connection.facts("get_model_config", name) for name in ("simple", "simple_string")]
+        return replies if IS_HTTP else [reply["config"] for reply in replies]
 
 
 async def repository_index(server):
@@ -484,7 +484,7 @@ async def callbacks(server):
     slow = [tensor("INPUT", "FP32", np.ones((1, 4), dtype=np.float32))]
     cancelled = threading.Event()
 
-    def take_cancelled(_result, error):
+    def take_cancelled(result, error):  # noqa: ARG001 - the client names both
         errors.append(error.message())
         cancelled.set()
 

@@ -263,6 +263,21 @@ describe("life of the thread", () => {
     expect(await threadCount()).toBeLessThanOrEqual(before);
   });
 
+  test("process.exit() keeps its code when a thread is in the middle of runs", async () => {
+    const script = runScript(
+      [],
+      `import { WorkerRuntime } from "${moduleUrl("adapters/runtime-worker/runtime-worker.ts")}";
+       const runtime = new WorkerRuntime({ name: "", platform: "", entry: new URL("${ENTRY.href}") });
+       const model = await runtime.load({ path: "${fixtureModel("slow.onnx")}", threads: 1 });
+       const data = () => new Float32Array(4);
+       const run = () => model.run([{ name: "INPUT", datatype: "FP32", shape: [1, 4], data: data() }], ["OUTPUT"]);
+       await run();
+       for (let i = 0; i < 3; i++) void run();
+       setTimeout(() => process.exit(3), 50);`,
+    );
+    await expect(script).rejects.toMatchObject({ code: 3, signal: null, stderr: "" });
+  });
+
   test("an idle thread does not keep the process alive; onnxruntime in it writes no file", async () => {
     using folder = new Workspace({ "home/.keep": "" });
     const env = { HOME: folder.file("home"), XDG_CACHE_HOME: folder.file("home/cache") };

@@ -7,11 +7,13 @@ import {
 } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  /** Body as it came. */
+  readonly bytes: Uint8Array;
   readonly text: string;
   readonly json: unknown;
 }
@@ -58,10 +60,12 @@ export async function ask(base: string, path: string, question: Question = {}): 
   const answered = new Promise<Answer>((resolve, reject) => {
     request.once("error", reject);
     request.once("response", (response) => {
-      text(response).then((reply) => {
+      buffer(response).then((bytes) => {
+        const reply = bytes.toString();
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
+          bytes,
           text: reply,
           json: parseOrUndefined(reply),
         });

@@ -946,7 +946,9 @@ const ROUTES: readonly (readonly [path: string, methods: string, scope: string])
   ...["/v2/models/iris", "/v2/models/iris/versions/1"].flatMap((prefix) => [
     [prefix, "GET", "read"] as const,
     [`${prefix}/ready`, "GET", "none"] as const,
+    [`${prefix}/config`, "GET", "read"] as const,
     [`${prefix}/stats`, "GET", "read"] as const,
+    [`${prefix}/batches`, "GET", "read"] as const,
     [`${prefix}/infer`, "POST", "infer"] as const,
   ]),
   ["/v2/repository/index", "POST", "read"],

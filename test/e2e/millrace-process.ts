@@ -18,8 +18,12 @@ const RUN_MS_MAX = 10_000;
 /** Time between two looks of `eventually`. */
 const LOOK_MS = 15;
 
+const FREE_PORTS = ["--port", "0", "--server.grpc-port", "0", "--server.metrics-port", "0"];
+
 export interface StartFacts {
   readonly http: string;
+  /** `127.0.0.1:8001` */
+  readonly grpc?: string;
   readonly metrics?: string;
   readonly processes: number;
   readonly models: readonly {
@@ -69,7 +73,7 @@ export class MillraceProcess implements AsyncDisposable {
     words: readonly string[],
     options: StartOptions = {},
   ): Promise<MillraceProcess> {
-    const { ports = ["--port", "0", "--server.metrics-port", "0"] } = options;
+    const { ports = FREE_PORTS } = options;
     const child = spawnMillrace([...words, "--json", ...ports], options);
     const output = new Output(child);
     const line = await Promise.race([

@@ -5,17 +5,26 @@ import { pickTemplate, type HttpTemplate } from "./http-templates.ts";
 import { mutateBytes } from "./mutate-bytes.ts";
 import { nastyJson } from "./nasty-json.ts";
 
-/** One request as it goes over the wire. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Whether it has an end of its own. */
+  readonly isFramed: boolean;
+}
+
+/** Bytes for a connection, as they go over the wire. */
 export interface HttpCase {
   readonly kind: "http";
   readonly bytes: Buffer;
-  readonly method: string;
-  readonly path: string;
+  /** Requests in these bytes; several when they are sent without waiting for replies. */
+  readonly requests: readonly HttpRequest[];
   /**
-   * Whether the bytes are one request with an end of its own, which must be answered. If not, the connection may
-   * also be closed, and it is not used again.
+   * Whether each request has an end of its own and so must be answered. If not, the connection may also be closed,
+   * and it is not used again.
    */
   readonly isFramed: boolean;
+  /** Where the bytes are cut in two that are sent one after the other; 0 is nowhere. */
+  readonly cutAt: number;
 }
 
 /** Shares of requests in which a part is changed; most have one wrong part, so that they get far. */
@@ -26,7 +35,12 @@ const BODY_BYTES_SHARE = 0.15;
 const ENCODING_SHARE = 0.1;
 const CHUNKED_SHARE = 0.15;
 const RAW_SHARE = 0.08;
+const PIPELINE_SHARE = 0.05;
+const CUT_SHARE = 0.1;
 const JSON_RATES: readonly [number, ...number[]] = [0, 0.005, 0.02, 0.1, 0.3];
+
+/** Requests sent without waiting for replies, at most. */
+const PIPELINE_MAX = 20;
 
 const METHODS: readonly [string, ...string[]] = [
   "GET",
@@ -142,6 +156,33 @@ const FRAMING_HEADERS: readonly [string, ...string[]] = [
 ];
 
 export function makeHttpCase(random: TestRandom): HttpCase {
+  const share = random.next();
+  if (share < PIPELINE_SHARE) return makePipeline(random);
+  const { request, bytes } = makeRequest(random, share < PIPELINE_SHARE + RAW_SHARE);
+  return {
+    kind: "http",
+    bytes,
+    requests: [request],
+    isFramed: request.isFramed,
+    cutAt: cut(random, bytes),
+  };
+}
+
+function makePipeline(random: TestRandom): HttpCase {
+  const length = 2 + random.below(PIPELINE_MAX - 1);
+  const made = Array.from({ length }, () => makeRequest(random, false)).filter(
+    ({ request }) => request.isFramed,
+  );
+  const bytes = Buffer.concat(made.map((each) => each.bytes));
+  const requests = made.map(({ request }) => request);
+  return { kind: "http", bytes, requests, isFramed: true, cutAt: cut(random, bytes) };
+}
+
+function cut(random: TestRandom, bytes: Buffer): number {
+  return random.next() < CUT_SHARE ? random.below(bytes.length) : 0;
+}
+
+function makeRequest(random: TestRandom, isRaw: boolean): { request: HttpRequest; bytes: Buffer } {
   const template = pickTemplate(random);
   const method = random.next() < METHOD_SHARE ? random.pick(METHODS) : template.method;
   const path = random.next() < PATH_SHARE ? nastyPath(random, template.path) : template.path;
@@ -152,19 +193,18 @@ export function makeHttpCase(random: TestRandom): HttpCase {
     putHeader(lines, name, random.pick(values));
   }
   const framed = frame(random, body, lines);
-  const head = `${method} ${path} HTTP/1.1\r\nhost: localhost\r\n${lines.join("\r\n")}\r\n\r\n`;
-  const bytes = Buffer.concat([Buffer.from(head, "latin1"), framed]);
-  if (random.next() >= RAW_SHARE) {
-    return { kind: "http", bytes, method, path, isFramed: !/[\s#]/.test(path) };
-  }
-  if (random.below(3) === 0) {
+  let version = "1.1";
+  const isStrange = isRaw && random.below(3) === 0;
+  if (isStrange) {
     lines.splice(random.below(lines.length + 1), 0, random.pick(FRAMING_HEADERS));
-    const version = random.pick(["1.1", "1.1", "1.0", "2.0", "0.9", "1.10", "x"]);
-    const other = `${method} ${path} HTTP/${version}\r\nhost: localhost\r\n${lines.join("\r\n")}\r\n\r\n`;
-    const whole = Buffer.concat([Buffer.from(other, "latin1"), framed]);
-    return { kind: "http", bytes: whole, method, path, isFramed: false };
+    version = random.pick(["1.1", "1.1", "1.0", "2.0", "0.9", "1.10", "x"]);
   }
-  return { kind: "http", bytes: mutateBytes(random, bytes), method, path, isFramed: false };
+  const head = `${method} ${path} HTTP/${version}\r\nhost: localhost\r\n${lines.join("\r\n")}\r\n\r\n`;
+  const bytes = Buffer.concat([Buffer.from(head, "latin1"), framed]);
+  return {
+    request: { method, path, isFramed: !isRaw && !/[\s#]/.test(path) },
+    bytes: isRaw && !isStrange ? mutateBytes(random, bytes) : bytes,
+  };
 }
 
 function nastyPath(random: TestRandom, path: string): string {

@@ -2,15 +2,11 @@ import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { OnnxRuntime } from "../../packages/millrace/src/adapters/runtime-onnx/runtime-onnx.ts";
 import type { ModelConfig } from "../../packages/millrace/src/config/config.ts";
-import { ByteBudget } from "../../packages/millrace/src/core/batch/byte-budget.ts";
-import type { RunLimits } from "../../packages/millrace/src/models/scheduled-model.ts";
 import { TestClock } from "../../packages/millrace/src/core/test-clock.ts";
 import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
-import type { ModelEvents } from "../../packages/millrace/src/models/models-options.ts";
+import { modelConfig, modelsOptions, NO_LIMITS } from "./model-parts.ts";
 import { ServedModel } from "../../packages/millrace/src/models/served-model.ts";
-import { MemoryVersionLedger } from "../../packages/millrace/src/models/version-ledger.ts";
 
 const MODELS = join(import.meta.dirname, "../../examples/models");
 const FIRST = join(MODELS, "iris_svc.onnx");
@@ -35,56 +31,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const NO_LIMITS: RunLimits = {
-  receivedMs: 0,
-  deadlineAtMs: Infinity,
-  priority: 2,
-  signal: undefined,
-  isInputOwned: false,
-};
-
-const recorder: ModelEvents = {
-  loaded: (version) => events.push(`loaded ${version.id}`),
-  switched: (next, previous) => events.push(`switched ${previous?.id ?? "none"} → ${next.id}`),
-  released: (version) => events.push(`released ${version.id}`),
-  failed: (_name, _reason, serving) => events.push(`failed, ${serving?.id ?? "none"} serves`),
-  recovered: (serving) => events.push(`recovered ${serving.id}`),
-  batchEnded: () => undefined,
-  executorLost: (name) => events.push(`lost ${name}`),
-  executorBack: (name) => events.push(`back ${name}`),
-  executorNotBack: (name) => events.push(`not back ${name}`),
-  breakerMoved: (id, from, to) => events.push(`breaker ${id} ${from} → ${to}`),
-};
-
 async function start(overrides: Partial<ModelConfig> = {}): Promise<ServedModel> {
-  const config: ModelConfig = {
+  const config = modelConfig(join(folder, "model.onnx"), {
     name: "iris",
-    source: { kind: "path", path: join(folder, "model.onnx") },
-    sha256: undefined,
-    fallback: undefined,
-    runtime: "onnx",
-    labels: undefined,
-    output: undefined,
-    inputs: {},
     sample: [[5.1, 3.5, 1.4, 0.2]],
-    threads: 1,
-    instances: 1,
-    placement: "inline",
-    batch: { rowsMax: 64, delayMs: 0, oversize: "split" },
-    slo: undefined,
-    serve: { kind: "latest" },
-    reload: { kind: "off" },
-    isRequired: true,
     ...overrides,
-  };
+  });
   const model = new ServedModel(config, {
-    runtimes: { inline: new OnnxRuntime(), worker: new OnnxRuntime() },
-    coreCount: 1,
-    random: () => 0.5,
-    budget: new ByteBudget(1e9),
-    ledger: new MemoryVersionLedger(),
-    clock: new TestClock(),
-    events: recorder,
+    ...modelsOptions(new TestClock(), (event) => events.push(event)),
     downloadFolder: join(folder, "downloads"),
   });
   models.push(model);

@@ -51,7 +51,7 @@ describe("decodeRaw()", () => {
     ["more text than the shape says", "BYTES", 0, [0, 0, 0, 0], "4 bytes are not 0 elements"],
     ["text that is not UTF-8", "BYTES", 1, [1, 0, 0, 0, 0xff], "element 0 is not UTF-8"],
   ];
-  it.each(refusals)("decodeRaw() refuses %s", (_name, datatype, count, bytes, message) => {
+  it.each(refusals)("decodeRaw() refuses %s", (...[, datatype, count, bytes, message]) => {
     expect(() => decodeRaw(datatype, Uint8Array.from(bytes), count)).toThrow(message);
   });
 });

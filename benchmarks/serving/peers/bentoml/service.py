@@ -10,7 +10,7 @@ from bench_model import BATCH, IS_IMAGE, Model, image
 IS_BATCHING = os.environ.get("BENCH_BATCHING") == "on" and not IS_IMAGE
 
 
-@bentoml.service(workers=1, traffic={"timeout": 30}, metrics={"enabled": False}, tracing={"sample_rate": 0})
+@bentoml.service(workers=1, traffic={"timeout": 30}, metrics={"enabled": False}, tracing={"sample_rate": 0.0})
 class Bench:
     def __init__(self) -> None:
         self.model = Model()

@@ -4,6 +4,7 @@ import { allocate } from "../core/tensor/datatype.ts";
 import { elementCountOf, type Tensor, type TensorSpec } from "../core/tensor/tensor.ts";
 import { createRuntime } from "../main.ts";
 import type { LoadedModel, ModelDescription } from "../ports/runtime.ts";
+import { proveBatching, type Batching } from "../models/prove-batching.ts";
 import { UsageError, type Command } from "./command.ts";
 
 /** Rows per run at which the model is timed. */
@@ -45,16 +46,25 @@ export const inspect: Command = {
       return 1;
     }
     const timings = await timeModel(model);
+    const batching = await batchingOf(model);
     const { description } = model;
     await model.close();
     io.stdout.write(
       options.has("json")
-        ? `${JSON.stringify({ file, ...description, timings })}\n`
-        : describe(file, description, timings),
+        ? `${JSON.stringify({ file, ...description, batching, timings })}\n`
+        : describe(file, description, { batching, timings }),
     );
     return 0;
   },
 };
+
+/** Would requests share runs? Zeros are the only rows known here, and a sample may tell more. */
+async function batchingOf(model: LoadedModel): Promise<Batching> {
+  return proveBatching(
+    model,
+    model.description.inputs.map((input) => zeros(input, 1)),
+  );
+}
 
 /** Median time of a run with zeros; no timing for a model that zeros do not fit. */
 async function timeModel(model: LoadedModel): Promise<Timing[]> {
@@ -94,7 +104,12 @@ function zeros(spec: TensorSpec, rows: number): Tensor {
   return { ...spec, shape, data: allocate(spec.datatype, elementCountOf(shape) ?? 0) };
 }
 
-function describe(file: string, model: ModelDescription, timings: readonly Timing[]): string {
+interface Findings {
+  readonly batching: Batching;
+  readonly timings: readonly Timing[];
+}
+
+function describe(file: string, model: ModelDescription, { batching, timings }: Findings): string {
   const tensor = (spec: TensorSpec): string => {
     const shape = spec.shape.map((extent) => (extent === -1 ? "any" : extent)).join(", ");
     return `${spec.name}  ${spec.datatype} [${shape}]`;
@@ -113,6 +128,7 @@ function describe(file: string, model: ModelDescription, timings: readonly Timin
       : [["labels", model.labels.join(", ")] as [string, string]]),
     ...model.changes.map((change): [string, string] => ["change", change]),
     ...(model.changes.length === 0 ? [] : [["loaded", model.loadedSha256] as [string, string]]),
+    ["batching", batchingText(batching)],
     ...timings.map(({ rows: count, runMs, rowMs }): [string, string] => [
       "time",
       `${count} row${count === 1 ? "" : "s"}: ${milliseconds(runMs)} a run, ${milliseconds(rowMs)} a row`,
@@ -120,6 +136,10 @@ function describe(file: string, model: ModelDescription, timings: readonly Timin
   ];
   if (timings.length === 0) rows.push(["time", "not measured: the model does not run on zeros"]);
   return rows.map(([key, value]) => `${key.padEnd(12)}${value}\n`).join("");
+}
+
+function batchingText({ isBatched, reason }: Batching): string {
+  return isBatched ? "requests may share a run" : `one request a run: ${reason ?? "unknown"}`;
 }
 
 function milliseconds(ms: number): string {

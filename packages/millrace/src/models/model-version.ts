@@ -16,6 +16,8 @@ export interface ModelVersionOptions {
   readonly scheduled: ScheduledModel;
   readonly placement: Placement;
   readonly batching: Batching;
+  /** Rows above which a request is refused; Infinity where it is run in parts. */
+  readonly requestRowsMax: number;
   /** Platform name of the runtime: `onnx_onnxv1`. */
   readonly platform: string;
   /** File it was loaded from. */
@@ -61,6 +63,7 @@ export class ModelVersion {
   readonly statistics: Statistics;
   readonly scheduled: ScheduledModel;
   readonly breaker: Breaker;
+  readonly #requestRowsMax: number;
   readonly #clock: Clock;
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
@@ -84,6 +87,7 @@ export class ModelVersion {
     this.statistics = options.statistics;
     this.scheduled = options.scheduled;
     this.breaker = options.breaker;
+    this.#requestRowsMax = options.requestRowsMax;
     this.#clock = options.clock;
   }
 
@@ -132,13 +136,16 @@ export class ModelVersion {
 
   /**
    * Runs the model when its turn comes.
-   * @throws OVERLOADED, DEADLINE_EXCEEDED, CANCELLED, EXECUTOR_LOST, MODEL_FAILED.
+   * @throws OVERLOADED, DEADLINE_EXCEEDED, CANCELLED, EXECUTOR_LOST, MODEL_FAILED; INVALID_TENSOR for more rows than
+   * `batch.oversize: reject` allows.
    */
   async run(
     inputs: readonly Tensor[],
     outputNames: readonly string[],
     limits: RunLimits,
   ): Promise<RunResult> {
+    const rows = this.rowsOf(inputs);
+    if (rows > this.#requestRowsMax) throw tooManyRows(rows, this.#requestRowsMax, this.modelName);
     const permit = this.breaker.tryAcquire();
     if (permit.kind === "refused") throw breakerOpen(this.id, permit.retryAfterMs);
     this.#inFlight++;
@@ -148,7 +155,6 @@ export class ModelVersion {
       if (this.#clock.nowMs() >= limits.deadlineAtMs) throw tooLate();
       const { queueMs, batchMs, computeMs } = result;
       const wallMs = this.#clock.wallMs();
-      const rows = this.rowsOf(inputs);
       outcome = "ok";
       countRequest(this.statistics, { wallMs, rows, queueMs, batchMs, computeMs });
       return result;
@@ -168,6 +174,13 @@ export class ModelVersion {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
     await this.scheduled.close();
   }
+}
+
+function tooManyRows(rows: number, rowsMax: number, model: string): MillraceError {
+  const message = `the request has ${rows} rows, models.${model}.batch.rowsMax is ${rowsMax}`;
+  return new MillraceError("INVALID_TENSOR", `Cannot predict: ${message}`, {
+    problems: [{ location: ["body"], message, type: "shape" }],
+  });
 }
 
 function tooLate(): MillraceError {

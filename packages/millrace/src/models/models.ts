@@ -96,6 +96,11 @@ export class Models {
     return this.status().every((status) => status.isReady || !status.isRequired);
   }
 
+  /** Answers every request that is still here with an error. */
+  dropAll(): void {
+    for (const model of this.#models.values()) model.dropAll();
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#models.values()].map((model) => model.close()));
   }

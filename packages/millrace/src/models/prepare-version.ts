@@ -68,6 +68,7 @@ export async function prepareVersion(
       placement,
       batching,
       statistics,
+      requestRowsMax: batching.isBatched && config.batch.oversize === "reject" ? rowsMax : Infinity,
       platform: models.runtimes[placement].platform,
       path: file.path,
       predictionOutput: settings.predictionOutput,

@@ -42,7 +42,8 @@ function axisReason(role: "input" | "output", specs: readonly TensorSpec[]): str
   if (fixed === undefined) return undefined;
   const { name, shape } = fixed;
   if (shape.length === 0) return `${role} "${name}" is a single value, it has no axis for rows`;
-  return `the first axis of ${role} "${name}" has the fixed extent ${shape[0]}, shape [${shape.join(", ")}]`;
+  const [extent = 0] = shape;
+  return `the first axis of ${role} "${name}" has the fixed extent ${extent}, shape [${shape.join(", ")}]`;
 }
 
 async function behaviourReason(
@@ -64,7 +65,8 @@ async function behaviourReason(
       ).outputs,
     ];
     for (const [i, both] of together.entries()) {
-      if (both.shape[0] !== 2) return `output "${both.name}" has ${both.shape[0]} rows for two`;
+      const [rows = 0] = both.shape;
+      if (rows !== 2) return `output "${both.name}" has ${rows} rows for two`;
       for (const [row, expected] of [alone[i], otherAlone[i]].entries()) {
         if (expected !== undefined && isClose(sliceRows(both, row, 1), expected)) continue;
         return `two rows together give another "${both.name}" than apart`;

@@ -89,6 +89,8 @@ export class ScheduledModel {
   readonly #isInline: boolean;
   /** Is every extent beside the rows the same in all requests? Then only the outputs tell buckets apart. */
   readonly #hasOneShape: boolean;
+  /** Does the first axis of the first input count rows? */
+  readonly #countsRows: boolean;
   #cancelTimer: () => void = () => undefined;
   /** The run whose answers are being given. */
   #ended: Ended | undefined;
@@ -102,6 +104,7 @@ export class ScheduledModel {
     this.#clock = options.clock;
     this.#events = options.events;
     this.#isInline = options.executors[0]?.placement === "inline";
+    this.#countsRows = options.inputs[0]?.shape[0] === -1;
     this.#hasOneShape = options.inputs.every(({ shape }) => !shape.slice(1).includes(-1));
     const poll = (): void => this.batcher.poll();
     this.batcher = new Batcher({
@@ -284,11 +287,18 @@ export class ScheduledModel {
       this.#fail(batch, new MillraceError("MODEL_FAILED", `Cannot run the model: ${state}`));
       return;
     }
-    this.#events.batchEnded(batch.rows, computeMs);
+    this.#events.batchEnded(this.#rowsRun(batch), computeMs);
     this.#ended = { outputs, batch, computeMs, endedMs: this.#clock.nowMs() };
     this.batcher.batchDone(batch, computeMs);
     this.#ended = undefined;
     this.#next();
+  }
+
+  /** Rows the model really ran: a request that runs alone counts as one for the scheduler. */
+  #rowsRun(batch: Batch<Run>): number {
+    if (this.isBatched) return batch.rows;
+    const [input] = (batch.slices[0] as BatchSlice<Run>).item.request.inputs;
+    return this.#countsRows ? (input?.shape[0] ?? 1) : 1;
   }
 
   #fail(batch: Batch<Run>, error: unknown): void {

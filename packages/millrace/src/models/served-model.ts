@@ -55,7 +55,7 @@ export class ServedModel {
   #refreshing: Promise<void> | undefined;
   #isStale = false;
   #stopWatching: () => void = () => undefined;
-  readonly #draining = new Set<Promise<void>>();
+  readonly #draining = new Map<ModelVersion, Promise<void>>();
 
   constructor(config: ModelConfig, options: ModelsOptions) {
     this.config = config;
@@ -281,8 +281,8 @@ export class ServedModel {
       () => this.#options.events.released(version),
       (error: unknown) => this.#options.events.failed(this.config.name, messageOf(error), version),
     );
-    this.#draining.add(drained);
-    void drained.finally(() => this.#draining.delete(drained));
+    this.#draining.set(version, drained);
+    void drained.finally(() => this.#draining.delete(version));
   }
 
   /** Loads the source again, after `unload` too. @throws MODEL_LOAD_FAILED when that changes nothing. */
@@ -304,12 +304,17 @@ export class ServedModel {
     this.#state = "unloaded";
   }
 
+  /** Answers every request that is still here with an error, so that nothing is in flight any more. */
+  dropAll(): void {
+    for (const version of [...this.versions, ...this.#draining.keys()]) version.scheduled.dropAll();
+  }
+
   /** Stops watching, waits for requests in flight and frees every version. */
   async close(): Promise<void> {
     this.#stopWatching();
     await this.#refreshing;
     this.#switchTo(new Map());
     this.#state = "closed";
-    await Promise.all(this.#draining);
+    await Promise.all(this.#draining.values());
   }
 }

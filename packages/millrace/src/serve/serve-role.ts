@@ -200,6 +200,9 @@ export class ServeRole {
     })();
     const isFinished = await Promise.race([finished, deadline]);
     if (!isFinished) {
+      // Whoever still waits gets an answer, and time to read it.
+      this.models.dropAll();
+      for (let turn = 0; turn < 3; turn++) await setImmediate();
       this.#http?.server.closeAllConnections();
       this.#grpc?.closeAllConnections();
     }

@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import { SHARE_ENV, Worker } from "node:worker_threads";
 import type { ModelFile } from "../../ports/runtime.ts";
-import type { ThreadOrder, ThreadReport } from "./thread-messages.ts";
+import { NativeCalls } from "./native-calls.ts";
+import type { ThreadOrder, ThreadReport, ThreadStart } from "./thread-messages.ts";
 
 /** How a thread came to its end. */
 export interface ThreadEnd {
@@ -10,18 +11,26 @@ export interface ThreadEnd {
   readonly error: unknown;
 }
 
-/** The worker thread of one model, seen from outside. */
+/** Longest wait for a thread's run when the process exits. */
+const EXIT_WAIT_MS = 10_000;
+
+/**
+ * The worker thread of one model, seen from outside. It ends on order or because it breaks, and is never stopped from
+ * outside: `Worker.terminate` during a run or a load aborts the process, see NativeCalls.
+ */
 export class ModelThread {
   /** Never rejects. Comes after the last report, when the memory of the thread is free. */
   readonly ended: Promise<ThreadEnd>;
   readonly #worker: Worker;
+  readonly #nativeCalls = new NativeCalls();
   #listener: (report: ThreadReport) => void = () => undefined;
 
-  /** Starts the thread; it keeps the process alive until `isIdle`. */
+  /** Starts the thread; it keeps the process alive until `setIdle`. */
   constructor(entry: URL, file: ModelFile) {
+    const start: ThreadStart = { file, nativeCalls: this.#nativeCalls.memory };
     this.#worker = new Worker(entry, {
       name: basename(file.path),
-      workerData: file,
+      workerData: start,
       // A copy would keep from native libraries what the thread sets, such as that onnxruntime reports nothing.
       env: SHARE_ENV,
       // Flags that say how the process reads its program, such as --input-type, would stop the thread.
@@ -35,7 +44,7 @@ export class ModelThread {
     // A run whose answer cannot be read would wait for ever.
     this.#worker.on("messageerror", (unreadable) => {
       error = unreadable;
-      this.stop();
+      this.post({ kind: "close" });
     });
     this.ended = new Promise((resolve) => {
       this.#worker.on("exit", (exitCode) => resolve({ exitCode, error }));
@@ -58,9 +67,9 @@ export class ModelThread {
     else this.#worker.ref();
   }
 
-  /** Ends the thread now, or when the native call it is in returns. */
-  stop(): void {
-    void this.#worker.terminate();
+  /** Blocks until the thread can be ended without harm; it starts nothing more. For the end of the process. */
+  waitForExit(): void {
+    this.#nativeCalls.endAll(EXIT_WAIT_MS);
   }
 }
 

@@ -1,8 +1,15 @@
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import type { ModelDescription, RunOutputs } from "../../ports/runtime.ts";
+import type { ModelDescription, ModelFile, RunOutputs } from "../../ports/runtime.ts";
 import type { WireError } from "./wire-error.ts";
 
-/** What a model's thread is told. The model it loads is its `workerData`, a ModelFile. */
+/** What a model's thread is started with. */
+export interface ThreadStart {
+  readonly file: ModelFile;
+  /** Memory of its NativeCalls. */
+  readonly nativeCalls: SharedArrayBuffer;
+}
+
+/** What it is told. */
 export type ThreadOrder =
   | {
       readonly kind: "run";
@@ -11,7 +18,7 @@ export type ThreadOrder =
       readonly inputs: readonly Tensor[];
       readonly outputNames: readonly string[];
     }
-  /** Free the model and end. */
+  /** Free the model, or load it no further, and end. */
   | { readonly kind: "close" };
 
 /** What it answers: first one of the `load` kinds, then one of the `run` kinds for each run, in order. */

@@ -94,7 +94,13 @@ export class BatchItem<T> implements Ordered {
 
   constructor(
     arrival: Arrival<T>,
-    plan: { readonly objectiveAtMs: number; readonly rowCostMs: number; readonly sequence: number },
+    plan: {
+      readonly objectiveAtMs: number;
+      readonly rowCostMs: number;
+      /** What a priority class is worth, as time. */
+      readonly classStepMs: number;
+      readonly sequence: number;
+    },
   ) {
     this.request = arrival.request;
     this.rows = arrival.rows;
@@ -106,10 +112,9 @@ export class BatchItem<T> implements Ordered {
     this.objectiveAtMs = plan.objectiveAtMs;
     this.rowCostMs = plan.rowCostMs;
     this.sequence = plan.sequence;
-    // Earliest deadline first, and a class is worth time: one of the next class stands behind everything that
-    // arrives within the time it allows itself, and before what comes later. So nobody starves.
-    this.orderMs =
-      arrival.receivedMs + (plan.objectiveAtMs - arrival.receivedMs) * arrival.priority;
+    // Earliest deadline first, and a class is worth time: who may wait is overtaken only by urgent requests whose
+    // deadline is not later by more than that. So nobody starves.
+    this.orderMs = plan.objectiveAtMs + (arrival.priority - 1) * plan.classStepMs;
   }
 }
 

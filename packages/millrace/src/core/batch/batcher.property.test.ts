@@ -97,6 +97,17 @@ describe("Batcher under chaos", () => {
     for (const { seed, world } of WORLDS) expect(world.depthSeen, `seed ${seed}`).toBeLessThan(3);
   });
 
+  test("answers nobody after the deadline and keeps nobody waiting beyond it", () => {
+    for (const { seed, world } of WORLDS) {
+      const late = world.requests.filter(({ endedAtMs, deadlineAtMs }) => endedAtMs > deadlineAtMs);
+      expect(late, `seed ${seed}`).toEqual([]);
+      const expired = world.requests.filter(({ outcomes }) => outcomes[0] === "expired");
+      const early = expired.filter(({ endedAtMs, deadlineAtMs }) => endedAtMs < deadlineAtMs);
+      expect(early, `seed ${seed}`).toEqual([]);
+    }
+    if (CHOSEN === undefined) expect(WORLDS.some(({ world }) => hasExpired(world))).toBe(true);
+  });
+
   test("counts back to zero", () => {
     for (const { seed, world } of WORLDS) {
       const { batcher, budget } = world;
@@ -126,6 +137,10 @@ test("the same seed gives the same batches", () => {
     ]);
   expect(outline(chaos(5))).toEqual(outline(chaos(5)));
 });
+
+function hasExpired({ requests }: TestWorld): boolean {
+  return requests.some(({ outcomes }) => outcomes[0] === "expired");
+}
 
 function answeredOf(world: TestWorld): TestRequest[] {
   return world.requests.filter(({ outcomes }) => outcomes[0] === "answered");

@@ -56,13 +56,20 @@ export interface BatcherOptions<T> {
 
 /** Part of the time left that a predicted answer may take up, and part of the whole that may pass in the queue. */
 const TIME_SHARE = 0.95;
-const QUEUE_SHARE = 0.6;
+const QUEUE_SHARE = 0.8;
 
 /** Part of the objective that one run may take. */
 const RUN_SHARE = 0.5;
 
+/** What a priority class is worth, as time: so much of the objective, or this where there is none. */
+const CLASS_STEP_SHARE = 0.25;
+const CLASS_STEP_MS = 250;
+
 /** Executors a request may lose before it is answered with an error. */
 const LOST_MAX = 2;
+
+/** Longest time a refused request is told to stay away. */
+const DRAIN_MS_MAX = 60_000;
 
 /** Weight of the newest batch in the mean time that a batch takes besides the run itself. */
 const NEWEST_WEIGHT = 0.1;
@@ -149,9 +156,10 @@ export class Batcher<T> {
       return { reason, retryAfterMs: this.#drainMs(nowMs) };
     }
     const capRows = bucket.cap.rows;
-    const rowCostMs = bucket.model.predictMs(capRows) / capRows;
+    const rowCostMs = bucket.model.expectMs(capRows) / capRows;
     const sequence = this.#sequence++;
-    const item = new BatchItem(arrival, { objectiveAtMs, rowCostMs, sequence });
+    const classStepMs = objectiveMs === undefined ? CLASS_STEP_MS : objectiveMs * CLASS_STEP_SHARE;
+    const item = new BatchItem(arrival, { objectiveAtMs, rowCostMs, classStepMs, sequence });
     bucket.add(item);
     this.#backlog.add(item, item.rows);
     this.#itemCount++;
@@ -160,7 +168,8 @@ export class Batcher<T> {
       this.#nextExpiryMs = item.deadlineAtMs;
       this.#wakeAt(item.deadlineAtMs);
     }
-    if (!this.#isPollDue && this.executors.hasFree) this.pollSoon();
+    const mayGoAhead = this.executors.hasRoomAhead && bucket.rows >= bucket.cap.rows;
+    if (this.executors.hasFree || mayGoAhead) this.pollSoon();
     return item;
   }
 
@@ -182,18 +191,18 @@ export class Batcher<T> {
    * @param backAtMs when it is expected back; Infinity when it is not.
    */
   executorDown(executor: number, backAtMs: number): void {
-    for (const batch of this.executors.down(executor, backAtMs)) {
-      this.#record(batch, this.#clock.nowMs() - batch.leftAtMs, "lost");
-      const kept: BatchSlice<T>[] = [];
-      for (const slice of batch.slices) {
-        slice.item.lostCount++;
-        const isHopeless = backAtMs === Infinity && !this.executors.hasUp;
-        if (isHopeless || slice.item.lostCount >= LOST_MAX) {
-          this.#drop(slice.item, "executor_lost");
-        } else kept.push(slice);
-      }
-      this.#retries.add(kept);
+    const nowMs = this.#clock.nowMs();
+    const batches = this.executors.down(executor, backAtMs);
+    const items = new Set(batches.flatMap(({ slices }) => slices.map(({ item }) => item)));
+    for (const item of items) {
+      item.lostCount++;
+      if (item.lostCount >= LOST_MAX) this.#drop(item, "executor_lost");
     }
+    for (const batch of batches) {
+      this.#record(batch, nowMs - batch.leftAtMs, "lost");
+      this.#retries.add(batch.slices);
+    }
+    if (this.executors.isHopeless) this.dropAll("executor_lost");
     this.pollSoon();
   }
 
@@ -247,7 +256,7 @@ export class Batcher<T> {
     if (nowMs >= this.#pollAtMs) this.#pollAtMs = Infinity;
     if (nowMs >= this.#nextExpiryMs) this.#dropExpired(nowMs);
     while (this.executors.hasFree && this.#leave(this.executors.free(), nowMs));
-    if (this.executors.hasDeep) this.#sendAhead(nowMs);
+    if (this.executors.hasRoomAhead) this.#sendAhead(nowMs);
     if (this.#nextExpiryMs < this.#pollAtMs) this.#wakeAt(this.#nextExpiryMs);
   }
 
@@ -257,8 +266,8 @@ export class Batcher<T> {
   }
 
   /** Drops every request that is still here. */
-  dropAll(): void {
-    for (const item of this.#snapshot()) this.#drop(item, "shutdown");
+  dropAll(reason: "shutdown" | "executor_lost" = "shutdown"): void {
+    for (const item of this.#snapshot()) this.#drop(item, reason);
   }
 
   #whyNot(
@@ -292,7 +301,7 @@ export class Batcher<T> {
     // Rows of its own bucket that do not fill a batch leave together with it.
     const capRows = bucket.cap.rows;
     const shared = bucket.rowsAhead(priority) % capRows;
-    const sharedMs = (shared * bucket.model.predictMs(capRows)) / capRows;
+    const sharedMs = (shared * bucket.model.expectMs(capRows)) / capRows;
     const waitingMs = Math.max(0, this.#backlog.msAhead(priority) - sharedMs);
     return this.executors.readyInMs(nowMs, waitingMs);
   }
@@ -303,9 +312,9 @@ export class Batcher<T> {
     return bucket.model.predictMs(Math.min(together, Math.max(capRows, rows))) + this.#overheadMs;
   }
 
-  /** Time until what is here now is done. */
+  /** Time until what is here now is done, as far as one can tell. */
   #drainMs(nowMs: number): number {
-    return this.executors.readyInMs(nowMs, this.#backlog.msAhead(3));
+    return Math.min(DRAIN_MS_MAX, this.executors.readyInMs(nowMs, this.#backlog.msAhead(3)));
   }
 
   /** Sends the next batch to `executor`. @returns false when there is none. */

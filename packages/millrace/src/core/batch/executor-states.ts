@@ -17,31 +17,43 @@ export class ExecutorStates<T> {
   /** When those that are down are expected back. */
   readonly #backAtMs = new Map<number, number>();
   #freeCount = 0;
-  #deepCount = 0;
+  #roomAheadCount = 0;
 
   /** Is there one that has nothing to do? */
   get hasFree(): boolean {
     return this.#freeCount > 0;
   }
 
-  /** Is there one that may hold two batches? */
-  get hasDeep(): boolean {
-    return this.#deepCount > 0;
+  /** Is there one that runs a batch and may hold a second? */
+  get hasRoomAhead(): boolean {
+    return this.#roomAheadCount > 0;
   }
 
   get hasUp(): boolean {
     return this.#up.size > 0;
   }
 
+  /** Is none up and none expected back? */
+  get isHopeless(): boolean {
+    return this.#up.size === 0 && this.#backAtMs.size === 0;
+  }
+
   get upCount(): number {
     return this.#up.size;
   }
 
+  /** One that is up already changes nothing. */
   up(executor: number, depth: 1 | 2): void {
+    if (this.#up.has(executor)) return;
     this.#backAtMs.delete(executor);
     this.#up.set(executor, { depth, batches: [], startedMs: 0 });
     this.#freeCount++;
-    if (depth === 2) this.#deepCount++;
+  }
+
+  /** Adds `sign` where the state counts. */
+  #count({ depth, batches }: ExecutorState<T>, sign: 1 | -1): void {
+    if (batches.length === 0) this.#freeCount += sign;
+    else if (batches.length < depth) this.#roomAheadCount += sign;
   }
 
   /** @returns the batches it took along. */
@@ -51,8 +63,7 @@ export class ExecutorStates<T> {
     const state = this.#up.get(executor);
     if (state === undefined) return [];
     this.#up.delete(executor);
-    if (state.depth === 2) this.#deepCount--;
-    if (state.batches.length === 0) this.#freeCount--;
+    this.#count(state, -1);
     return state.batches;
   }
 
@@ -75,11 +86,10 @@ export class ExecutorStates<T> {
 
   start(batch: Batch<T>): void {
     const state = this.#up.get(batch.executor) as ExecutorState<T>;
-    if (state.batches.length === 0) {
-      this.#freeCount--;
-      state.startedMs = batch.leftAtMs;
-    }
+    if (state.batches.length === 0) state.startedMs = batch.leftAtMs;
+    this.#count(state, -1);
     state.batches.push(batch);
+    this.#count(state, 1);
   }
 
   /** @returns when the batch began to run: it left then, or the one before it ended. */
@@ -87,8 +97,9 @@ export class ExecutorStates<T> {
     const state = this.#up.get(batch.executor);
     const index = state?.batches.indexOf(batch) ?? -1;
     if (state === undefined || index === -1) return batch.leftAtMs;
+    this.#count(state, -1);
     state.batches.splice(index, 1);
-    if (state.batches.length === 0) this.#freeCount++;
+    this.#count(state, 1);
     const { startedMs } = state;
     state.startedMs = nowMs;
     return startedMs;

@@ -2,6 +2,7 @@ import { TestRandom } from "../test-random.ts";
 import { BatchItem, type Arrival, type Batch, type BatchSlice, type Refusal } from "./batch.ts";
 import { Batcher, type BatcherActions, type BatcherOptions } from "./batcher.ts";
 import { ByteBudget } from "./byte-budget.ts";
+import { EarliestFirst, type Ordered } from "./earliest-first.ts";
 
 /** A request of a test: its rows have numbers of their own, and its reply collects them. */
 export interface TestRequest {
@@ -10,13 +11,19 @@ export interface TestRequest {
   readonly isPoison: boolean;
   readonly rowValues: readonly number[];
   readonly replyRows: number[];
+  readonly sentAtMs: number;
+  readonly deadlineAtMs: number;
   /** What became of it, one entry an event; exactly one in the end. */
   readonly outcomes: string[];
+  /** When the last of them happened; Infinity before. */
+  endedAtMs: number;
+  /** What a refusal or a drop told the client: when to come again. */
+  retryAfterMs: number | undefined;
+  /** What the model threw. */
+  cause: unknown;
 }
 
-interface SimulatedEvent {
-  readonly atMs: number;
-  readonly sequence: number;
+interface SimulatedEvent extends Ordered {
   readonly run: () => void;
 }
 
@@ -35,17 +42,20 @@ export class TestWorld implements BatcherActions<TestRequest> {
   readonly requests: TestRequest[] = [];
   readonly items = new Map<number, BatchItem<TestRequest>>();
   nowMs = 0;
+  /** What a batch takes besides its run, on its way there and back. */
+  transportMs = 0;
   /** Most batches one executor held at a time. */
   depthSeen = 0;
   /** Executors that lose what they run now, by number. */
   readonly #epochs = new Map<number, number>();
   readonly #runTime: RunTime;
-  #events: SimulatedEvent[] = [];
+  readonly #events = new EarliestFirst<SimulatedEvent>();
   #sequence = 0;
   #wakeAtMs = Infinity;
   #requestCount = 0;
   /** What the run that just ended gave. */
   #outputRows: number[] = [];
+  readonly #rowsMax: number;
   readonly #endsAtMs = new Map<Batch<TestRequest>, number>();
 
   constructor(
@@ -56,12 +66,13 @@ export class TestWorld implements BatcherActions<TestRequest> {
   ) {
     this.random = new TestRandom(seed);
     this.#runTime = runTime;
+    this.#rowsMax = options.rowsMax ?? 8;
     this.budget = new ByteBudget(bytesMax);
     this.batcher = new Batcher({
       clock: { nowMs: () => this.nowMs, wallMs: () => this.nowMs },
       actions: this,
       budget: this.budget,
-      rowsMax: 8,
+      rowsMax: this.#rowsMax,
       delayMs: 0,
       objectiveMs: undefined,
       runMsMax: Infinity,
@@ -72,26 +83,26 @@ export class TestWorld implements BatcherActions<TestRequest> {
   }
 
   at(atMs: number, run: () => void): void {
-    this.#events.push({ atMs, sequence: this.#sequence++, run });
+    this.#events.add({ orderMs: atMs, sequence: this.#sequence++, run });
   }
 
   /** Runs every event until `untilMs`, in order of time. */
   runUntil(untilMs: number): void {
-    for (;;) {
-      let next: SimulatedEvent | undefined;
-      for (const event of this.#events) {
-        const isFirst =
-          next === undefined ||
-          event.atMs < next.atMs ||
-          (event.atMs === next.atMs && event.sequence < next.sequence);
-        if (isFirst) next = event;
-      }
-      if (next === undefined || next.atMs > untilMs) break;
-      this.#events = this.#events.filter((event) => event !== next);
-      this.nowMs = Math.max(this.nowMs, next.atMs);
+    for (let next = this.#events.first(); next !== undefined; next = this.#events.first()) {
+      if (next.orderMs > untilMs) break;
+      this.#events.removeFirst();
+      this.nowMs = Math.max(this.nowMs, next.orderMs);
       next.run();
     }
     this.nowMs = Math.max(this.nowMs, untilMs);
+  }
+
+  /** Lets the scheduler learn that a run of n rows takes `perRowMs * n + fixedMs`, exactly and without room. */
+  teach(perRowMs: number, fixedMs: number, buckets: readonly string[] = ["a"]): void {
+    for (let i = 0; i < 20 * this.#rowsMax; i++) {
+      const rows = 1 + (i % this.#rowsMax);
+      for (const bucket of buckets) this.batcher.learn(bucket, rows, perRowMs * rows + fixedMs);
+    }
   }
 
   send(arrival: Partial<Arrival<TestRequest>> & { isPoison?: boolean } = {}): TestRequest {
@@ -101,7 +112,12 @@ export class TestWorld implements BatcherActions<TestRequest> {
       isPoison: arrival.isPoison ?? false,
       rowValues: Array.from({ length: rows }, (_, row) => this.#requestCount * 1e4 + row),
       replyRows: [],
+      sentAtMs: this.nowMs,
+      deadlineAtMs: arrival.deadlineAtMs ?? this.nowMs + 1_000,
       outcomes: [],
+      endedAtMs: Infinity,
+      retryAfterMs: undefined,
+      cause: undefined,
     };
     this.requests.push(request);
     const result = this.batcher.arrive({
@@ -110,19 +126,19 @@ export class TestWorld implements BatcherActions<TestRequest> {
       bucket: "a",
       priority: 2,
       receivedMs: this.nowMs,
-      deadlineAtMs: this.nowMs + 1_000,
       ...arrival,
+      deadlineAtMs: request.deadlineAtMs,
       request,
     });
     if (result instanceof BatchItem) this.items.set(request.id, result);
-    else request.outcomes.push(result.reason);
+    else this.#refuse(request, result);
     return request;
   }
 
   cancel(request: TestRequest): void {
     const item = this.items.get(request.id);
     if (item === undefined || item.isGone) return;
-    request.outcomes.push("cancelled");
+    this.#end(request, "cancelled");
     this.batcher.cancel(item);
   }
 
@@ -151,8 +167,9 @@ export class TestWorld implements BatcherActions<TestRequest> {
     );
     this.depthSeen = Math.max(this.depthSeen, running.length + 1);
     const startMs = Math.max(this.nowMs, ...running.map((other) => this.#endsAtMs.get(other) ?? 0));
-    this.#endsAtMs.set(batch, startMs + runMs);
-    this.at(startMs + runMs, () => {
+    const endMs = startMs + runMs + this.transportMs;
+    this.#endsAtMs.set(batch, endMs);
+    this.at(endMs, () => {
       this.#endsAtMs.delete(batch);
       if (epoch !== this.#epochOf(batch.executor)) return;
       const poison = batch.slices.some(({ item }) => item.request.isPoison);
@@ -171,11 +188,12 @@ export class TestWorld implements BatcherActions<TestRequest> {
     const { request } = item;
     const part = this.#outputRows.slice(offset, offset + rows);
     for (const [i, value] of part.entries()) request.replyRows[fromRow + i] = value;
-    if (isLast) request.outcomes.push("answered");
+    if (isLast) this.#end(request, "answered");
   }
 
-  drop(item: BatchItem<TestRequest>, { reason }: Refusal): void {
-    item.request.outcomes.push(reason);
+  drop({ request }: BatchItem<TestRequest>, drop: Refusal, cause: unknown): void {
+    request.cause = cause;
+    this.#refuse(request, drop);
   }
 
   pollSoon(): void {
@@ -187,6 +205,16 @@ export class TestWorld implements BatcherActions<TestRequest> {
     this.at(atMs, () => {
       if (this.#wakeAtMs === atMs) this.batcher.poll();
     });
+  }
+
+  #refuse(request: TestRequest, { reason, retryAfterMs }: Refusal): void {
+    request.retryAfterMs = retryAfterMs;
+    this.#end(request, reason);
+  }
+
+  #end(request: TestRequest, outcome: string): void {
+    request.outcomes.push(outcome);
+    request.endedAtMs = this.nowMs;
   }
 
   #epochOf(executor: number): number {

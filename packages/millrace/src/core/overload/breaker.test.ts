@@ -42,10 +42,10 @@ test("Breaker stays closed when less than half of many calls failed", () => {
 test("Breaker forgets calls that are older than its window", () => {
   const { clock, breaker } = setUp();
   call(breaker, "failed", 19);
-  clock.advanceMs(10_000);
+  clock.advanceMs(11_000);
   call(breaker, "failed", 19);
   expect(breaker.state).toBe("closed");
-  clock.advanceMs(8_999);
+  clock.advanceMs(9_999);
   call(breaker, "failed");
   expect(breaker.state).toBe("open");
 });

@@ -60,7 +60,8 @@ export class ConcurrencyGate {
    * where a place is free, whoever runs the request sees them.
    */
   enter(deadlineAtMs: number, signal?: AbortSignal): GateAnswer {
-    if (this.#inside < this.#limits.concurrency && this.#waiting === 0) {
+    // Where a place is free nobody waits: a place that opens is given away at once.
+    if (this.#inside < this.#limits.concurrency) {
       this.#inside++;
       return "entered";
     }
@@ -107,10 +108,10 @@ export class ConcurrencyGate {
     return waiter;
   }
 
-  /** Takes a waiter out of the line. @returns false when it has left already. */
-  #remove(waiter: Waiter): boolean {
+  /** Takes a waiter out of the line; nothing changes when it has left already. */
+  #remove(waiter: Waiter): void {
     const { before, after } = waiter;
-    if (before === undefined && this.#first !== waiter) return false;
+    if (before === undefined && this.#first !== waiter) return;
     if (before === undefined) this.#first = after;
     else before.after = after;
     if (after === undefined) this.#last = before;
@@ -118,12 +119,12 @@ export class ConcurrencyGate {
     waiter.before = undefined;
     waiter.after = undefined;
     this.#waiting--;
-    return true;
   }
 
-  /** Its timer or signal may come after its place did, and before it goes on: then it stays inside. */
+  /** Its timer or signal may come after its place did, and before it goes on: then it is inside, and stays. */
   #drop(waiter: Waiter, reason: Error): void {
-    if (this.#remove(waiter)) waiter.refuse(reason);
+    this.#remove(waiter);
+    waiter.refuse(reason);
   }
 
   #admitWaiting(): void {

@@ -78,7 +78,7 @@ describe("readRaw()", () => {
       "data.0: found bytes that are not UTF-8",
     ],
     ["a text is a surrogate", "BYTES", 1, [3, 0, 0, 0, 0xed, 0xa0, 0x80], "not UTF-8"],
-  ])("readRaw() refuses when %s", (_name, datatype, count, bytes, message) => {
+  ])("readRaw() refuses when %s", (...[, datatype, count, bytes, message]) => {
     const read = (): unknown => readRaw(Uint8Array.from(bytes), datatype, count, AT);
     expect(read).toThrow(MillraceError);
     expect(read).toThrow(message);

@@ -116,7 +116,7 @@ describe("readInferRequest() refuses binary inputs", () => {
       "body.inputs.0.data",
       "found 4 bytes",
     ],
-  ])("readInferRequest() refuses binary inputs %s", (_name, inputs, binary, place, message) => {
+  ])("readInferRequest() refuses binary inputs %s", (...[, inputs, binary, place, message]) => {
     const error = errorOf(() => read(inputs, binary));
     expect(error.problems[0]?.location.join(".")).toBe(place);
     expect(error.problems[0]?.message).toContain(message);

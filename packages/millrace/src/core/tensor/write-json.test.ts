@@ -17,7 +17,7 @@ test.each([
     "[null,null,null,1]",
   ],
   ["FP32 as the exact double", "FP32", Float32Array.of(0.1), "[0.10000000149011612]"],
-  ["minus zero", "FP64", Float64Array.of(-0, 0), "[-0,0]"],
+  ["minus zero", "FP64", Float64Array.of(-0, 0), "[-0.0,0]"],
   ["exponents", "FP64", Float64Array.of(5e-324, 1e21), "[5e-324,1e+21]"],
   [
     "INT64 with every digit",

@@ -29,7 +29,8 @@ function elementsJson(tensor: Tensor, from: number, to: number): string {
 }
 
 function numberJson(value: number): string {
-  if (value === 0) return Object.is(value, -0) ? "-0" : "0"; // String(-0) is "0"
+  // String(-0) is "0", and "-0" is the whole number 0 to parsers that tell numbers apart.
+  if (value === 0) return Object.is(value, -0) ? "-0.0" : "0";
   return Number.isFinite(value) ? String(value) : "null";
 }
 

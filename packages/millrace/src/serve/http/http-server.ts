@@ -3,12 +3,11 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { ServerConfig } from "../../config/config.ts";
 import { MillraceError } from "../../core/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
-import type { DataPlane } from "../data-plane.ts";
-import type { Readiness } from "../readiness.ts";
-import { readTls } from "../read-tls.ts";
 import { Auth } from "../auth.ts";
+import type { DataPlane } from "../data-plane.ts";
+import { readTls } from "../read-tls.ts";
+import type { Readiness } from "../readiness.ts";
 import { AccessLog } from "./access-log.ts";
-import { checkOrigin } from "./check-origin.ts";
 import { answerClientError } from "./client-error.ts";
 import { addDocsRoutes } from "./docs-routes.ts";
 import { FrontServer } from "./fast-lane/front-server.ts";
@@ -20,8 +19,8 @@ import { hotRoutes, type HotRoute } from "./hot-routes.ts";
 import { addOipRoutes } from "./oip-routes.ts";
 import { addPredictRoutes } from "./predict-routes.ts";
 import { addRepositoryRoutes, type ModelRepository } from "./repository-routes.ts";
+import { addRequestHooks } from "./request-hooks.ts";
 import { requestIdOf } from "./request-id.ts";
-import "./request-state.ts";
 import { RouteTable } from "./route-table.ts";
 import { addScoringRoutes } from "./scoring-routes.ts";
 
@@ -52,8 +51,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     genReqId: ({ headers }) => requestIdOf(headers["x-request-id"] as string | undefined),
     forceCloseConnections: "idle",
     return503OnClosing: false,
-    requestTimeout: REQUEST_MS_MAX,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: HTTP_OPTIONS.requestTimeout,
+    keepAliveTimeout: HTTP_OPTIONS.keepAliveTimeout,
     clientErrorHandler: answerClientError,
     frameworkErrors(error, request, reply) {
       void reply.header("x-request-id", request.id);
@@ -61,15 +60,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     },
     routerOptions: { maxParamLength: 256 },
     exposeHeadRoutes: true,
-    ...(server.tls === undefined ? {} : { https: readTls(server.tls) }),
+    ...(server.tls === undefined ? {} : { https: { ...readTls(server.tls), ...HTTP_OPTIONS } }),
     ...(hasFastLane(server) ? { serverFactory: frontServerOf(options, parts) } : {}),
   }) as FastifyInstance;
 
-  app.decorateRequest("receivedMs", 0);
-  app.decorateRequest("onAnswered", undefined);
-  app.decorateRequest("errorCode", undefined);
-  app.decorateRequest("predictionId", undefined);
-  app.decorateRequest("prediction", undefined);
+  // An expectation that is not known asks for nothing (RFC 9110, section 10.1.1).
+  app.server.on("checkExpectation", (request, response) => {
+    app.server.emit("request", request, response);
+  });
   // Every body arrives as bytes: routes judge its type and read it themselves, with bounds and positions.
   app.removeAllContentTypeParsers();
   // A pattern and not "*", which Fastify looks up anew for every request; "*" takes those without a type.
@@ -82,8 +80,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     const { default: cors } = await import("@fastify/cors");
     await app.register(cors, { origin: [...server.corsOrigins], exposedHeaders: EXPOSED_HEADERS });
   }
-  addGuards(app, options, parts.auth);
-  addAccessLog(app, parts.accessLog);
+  addRequestHooks(app, options, parts);
 
   const routes = new RouteTable();
   app.addHook("onRoute", (route) => routes.add(route.method, route.url));
@@ -112,11 +109,19 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   return app;
 }
 
+/** Of Node's server. A request without `host` gets a refusal in our words, from the hooks. */
+const HTTP_OPTIONS = {
+  requestTimeout: REQUEST_MS_MAX,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  requireHostHeader: false,
+} as const;
+
 const EXPOSED_HEADERS = [
   "x-prediction-id",
   "x-request-id",
   "x-model",
   "x-degraded",
+  "inference-header-content-length",
   "x-error-code",
   "retry-after",
   "server-timing",
@@ -149,49 +154,5 @@ function frontServerOf(
     isDraining: () => readiness.isDraining,
     admit: () => undefined,
   };
-  const timeouts = { requestTimeout: REQUEST_MS_MAX, keepAliveTimeout: KEEP_ALIVE_MS };
-  return (listener) => new FrontServer(timeouts, listener, lane);
-}
-
-function addGuards(
-  app: FastifyInstance,
-  { server, plane, readiness }: HttpServerOptions,
-  auth: Auth,
-): void {
-  app.addHook("onRequest", (request, reply, done) => {
-    request.receivedMs = plane.clock.nowMs();
-    void reply.header("x-request-id", request.id);
-    if (readiness.isDraining) void reply.header("connection", "close");
-    try {
-      checkOrigin(request, server.corsOrigins);
-      if (!request.is404) {
-        const { authorization } = request.headers;
-        auth.check(authorization, request.routeOptions.config.scope ?? "admin");
-      }
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
-  });
-  app.addHook("onResponse", (request, _reply, done) => {
-    request.onAnswered?.();
-    done();
-  });
-}
-
-function addAccessLog(app: FastifyInstance, accessLog: AccessLog): void {
-  app.addHook("onResponse", (request, reply, done) => {
-    const {
-      id: requestId,
-      receivedMs,
-      predictionId,
-      prediction,
-      method,
-      errorCode: code,
-    } = request;
-    const route = request.routeOptions.url ?? "unknown";
-    const facts = { requestId, receivedMs, predictionId, prediction };
-    accessLog.write(facts, { method, route, status: reply.statusCode, code });
-    done();
-  });
+  return (listener) => new FrontServer(HTTP_OPTIONS, listener, lane);
 }

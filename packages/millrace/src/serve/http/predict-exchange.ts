@@ -7,33 +7,54 @@ import { nestedJson, rowJson } from "../../core/tensor/write-json.ts";
 import type { ModelVersion } from "../../models/model-version.ts";
 import type { DataPlane, Prediction, Target } from "../data-plane.ts";
 import { encodeAnswer } from "./content-encoding.ts";
-import type { Exchange, ExchangeHandler } from "./exchange.ts";
+import type { Answer, AnswerHeader, Exchange, ExchangeHandler } from "./exchange.ts";
 import { jsonBody } from "./json-body.ts";
 import { JSON_TYPE, predictionHeaders } from "./prediction-headers.ts";
 import { callOf } from "./request-call.ts";
 
 type Rows = readonly Tensor[];
-export type RowsReader = (exchange: Exchange, version: ModelVersion) => Rows | Promise<Rows>;
-export type ReplyWriter = (prediction: Prediction, inputs: Rows) => string;
 
-/** @returns the handler of `/predict` and its family: `read` says where rows come from, `write` what goes back. */
+/** Where the rows of a prediction come from. */
+export interface RowsSource {
+  readonly read: (exchange: Exchange, version: ModelVersion) => Rows | Promise<Rows>;
+  /** Are they made for one request, so that whoever runs it may keep their memory? */
+  readonly isOwned: boolean;
+}
+
+export type ReplyWriter = (prediction: Prediction, isOneRow: boolean) => string;
+
+/** @returns the handler of `/predict` and its family. `write` makes the body of the reply. */
 export function predictExchange(
   plane: DataPlane,
-  read: RowsReader,
+  rows: RowsSource,
   write: ReplyWriter,
 ): ExchangeHandler {
   return async (exchange) => {
-    const call = callOf(plane, exchange);
+    const call = callOf(plane, exchange, rows.isOwned);
     const target = serviceTarget(plane, exchange.service);
     const { version } = target;
-    const inputs = await read(exchange, version);
-    const outputNames = [version.predictionOutput.name];
-    const prediction = await plane.infer(target, inputs, outputNames, call);
+    const inputs = await rows.read(exchange, version);
+    let prediction: Prediction;
+    try {
+      prediction = await plane.infer(target, inputs, version.predictionNames, call);
+    } catch (error) {
+      const instead = overloadReply(target, error);
+      if (instead === undefined) throw error;
+      return instead;
+    }
     exchange.prediction = prediction;
     const headers = [JSON_TYPE, ...predictionHeaders(prediction)];
-    const answer = { status: 200, headers, body: write(prediction, inputs) };
+    const answer = { status: 200, headers, body: write(prediction, isOneRow) };
     return encodeAnswer(answer, exchange.header("accept-encoding"));
   };
+}
+
+/** What the file says to answer in place of a refusal; undefined when it says nothing or this is none. */
+function overloadReply({ service: { overload } }: Target, error: unknown): Answer | undefined {
+  if (overload.kind !== "reply") return undefined;
+  if (!(error instanceof MillraceError) || error.code !== "OVERLOADED") return undefined;
+  const headers: AnswerHeader[] = [JSON_TYPE, ["x-degraded", "fallback"]];
+  return { status: 200, headers, body: JSON.stringify(overload.reply) };
 }
 
 /** @param name undefined takes the default service. @throws MODEL_NOT_FOUND, MODEL_NOT_READY. */
@@ -51,13 +72,19 @@ function defaultOf(plane: DataPlane): ServiceConfig {
   );
 }
 
-export function bodyRows(exchange: Exchange, version: ModelVersion): Rows | Promise<Rows> {
+/** The rows that the request brings. */
+export const BODY_ROWS: RowsSource = { read: readBodyRows, isOwned: true };
+
+/** The model's sample, which stays with the model. */
+export const SAMPLE_ROWS: RowsSource = { read: readSample, isOwned: false };
+
+function readBodyRows(exchange: Exchange, version: ModelVersion): Rows | Promise<Rows> {
   const body = jsonBody(exchange);
   if (body instanceof Uint8Array) return readRows(body, version.inputs);
   return body.then((bytes) => readRows(bytes, version.inputs));
 }
 
-export function sampleRows(_exchange: Exchange, version: ModelVersion): Rows {
+function readSample(_exchange: Exchange, version: ModelVersion): Rows {
   if (version.sample !== undefined) return version.sample;
   throw new MillraceError(
     "SAMPLE_NOT_FOUND",
@@ -66,10 +93,10 @@ export function sampleRows(_exchange: Exchange, version: ModelVersion): Rows {
 }
 
 /** One row in gives that row's output, several rows give several. */
-export function scoresReply(prediction: Prediction, inputs: Rows): string {
+export function scoresReply(prediction: Prediction, isOneRow: boolean): string {
   const output = prediction.outputs[0] as Tensor;
-  const isOneRow = inputs[0]?.shape[0] === 1 && output.shape[0] === 1;
-  return `{"prediction":${isOneRow ? rowJson(output, 0) : nestedJson(output)}}`;
+  const isBare = isOneRow && output.shape[0] === 1;
+  return `{"prediction":${isBare ? rowJson(output, 0) : nestedJson(output)}}`;
 }
 
 /** The label with the highest score, one per row. */

@@ -5,7 +5,7 @@ import { sendsAsItIs, throughFastify } from "./fastify-exchange.ts";
 import {
   labelReply,
   predictExchange,
-  sampleRows,
+  SAMPLE_ROWS,
   scoresReply,
   serviceTarget,
 } from "./predict-exchange.ts";
@@ -22,8 +22,8 @@ interface ServiceParams {
 export function addPredictRoutes(app: FastifyInstance, plane: DataPlane): void {
   const infer = { config: { scope: "infer" } } as const;
   const read = { config: { scope: "read" } } as const;
-  const testScores = throughFastify(predictExchange(plane, sampleRows, scoresReply));
-  const testLabel = throughFastify(predictExchange(plane, sampleRows, labelReply));
+  const testScores = throughFastify(predictExchange(plane, SAMPLE_ROWS, scoresReply));
+  const testLabel = throughFastify(predictExchange(plane, SAMPLE_ROWS, labelReply));
   for (const prefix of ["", "/services/:service"]) {
     app.get(`${prefix}/predict/test`, infer, testScores);
     app.get(`${prefix}/predict/test/label`, infer, testLabel);

@@ -6,13 +6,13 @@ export const JSON_TYPE: AnswerHeader = ["content-type", "application/json"];
 
 /** The facts about a prediction, as headers of its reply. */
 export function predictionHeaders(prediction: Prediction): readonly AnswerHeader[] {
-  const { version, queueMs, batchMs, computeMs } = prediction;
+  const { version, queueMs, batchMs, computeMs, degraded } = prediction;
   const timing = `queue;dur=${rounded(queueMs)}, batch;dur=${rounded(batchMs)}, infer;dur=${rounded(computeMs)}`;
   const headers: AnswerHeader[] = [
     ["x-model", version.id],
     ["server-timing", timing],
   ];
-  if (version.fallbackReason !== undefined) headers.push(["x-degraded", "fallback"]);
+  if (prediction.degraded !== undefined) headers.push(["x-degraded", prediction.degraded]);
   return headers;
 }
 

@@ -28,9 +28,10 @@ const TIMEOUT_HEADERS: readonly TimeoutHeader[] = [
 /**
  * The deadline, the cancellation and the id of a prediction. The id is in the reply from here on, whatever
  * becomes of the request.
+ * @param isInputOwned as in `Call`.
  * @throws INVALID_HEADER when `x-request-timeout` is not a duration, NOT_IMPLEMENTED for `Prefer: respond-async`.
  */
-export function callOf(plane: DataPlane, exchange: Exchange): Call {
+export function callOf(plane: DataPlane, exchange: Exchange, isInputOwned = false): Call {
   refuseAsync(exchange);
   const predictionId = plane.newPredictionId();
   exchange.predictionId = predictionId;
@@ -40,6 +41,7 @@ export function callOf(plane: DataPlane, exchange: Exchange): Call {
     priority: PRIORITY_DEFAULT,
     timeoutMs: timeoutOf(exchange),
     signal: exchange.signal,
+    isInputOwned,
   };
 }
 

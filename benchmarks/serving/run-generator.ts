@@ -1,0 +1,22 @@
+import { requestBytes } from "./http-post.ts";
+import type { LoadPlan, LoadResult } from "./generator/load-plan.ts";
+import type { HttpRequest } from "./peers/peer.ts";
+import { GENERATOR_CORE, onCore, runProcess } from "./run-process.ts";
+import type { ScratchFolder } from "./scratch-folder.ts";
+
+/** Puts an open load on a server from the generator's core. */
+export async function runGenerator(
+  port: number,
+  request: HttpRequest,
+  plan: Omit<LoadPlan, "port" | "requestFile">,
+  scratch: ScratchFolder,
+): Promise<LoadResult> {
+  const requestFile = scratch.write(requestBytes(port, request));
+  const words = [process.execPath, `${import.meta.dirname}/generator/generator.ts`];
+  const command = onCore(GENERATOR_CORE, [
+    ...words,
+    JSON.stringify({ ...plan, port, requestFile } satisfies LoadPlan),
+  ]);
+  const output = await runProcess(command, plan.warmupMs + plan.durationMs + 60_000);
+  return JSON.parse(output) as LoadResult; // printed by generator.ts
+}
