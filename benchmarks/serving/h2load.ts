@@ -13,6 +13,7 @@ export interface GrpcPlan {
   readonly durationMs: number;
 }
 
+/** Before the run that counts: with a warm-up of its own, h2load counts the bytes of both. */
 const WARMUP_S = 1;
 
 /** Sends one ModelInfer over and over with h2load: a recorded request, so that the client costs next to nothing. */
@@ -22,13 +23,15 @@ export async function runGrpc(target: Target, plan: GrpcPlan): Promise<WrkResult
   const message = scratch.write(inferMessage(workload, workload.cases[0] as Case));
   const log = scratch.write("");
   const seconds = Math.ceil(plan.durationMs / 1000);
-  const command = onCore(GENERATOR_CORE, [
-    ...["h2load", "-t1", `-c${plan.connections}`, `-m${plan.streams}`, `-D${seconds}`],
-    ...[`--warm-up-time=${WARMUP_S}`, "-d", message, `--log-file=${log}`],
-    ...["-H", "content-type: application/grpc", "-H", "te: trailers"],
-    `http://127.0.0.1:${server.ports.grpc}${INFER_PATH}`,
-  ]);
-  const output = await runProcess(command, plan.durationMs + 60_000);
+  const run = (forSeconds: number, ...more: readonly string[]): Promise<string> => {
+    const words = ["h2load", "-t1", `-c${plan.connections}`, `-m${plan.streams}`];
+    const headers = ["-H", "content-type: application/grpc", "-H", "te: trailers"];
+    const url = `http://127.0.0.1:${server.ports.grpc}${INFER_PATH}`;
+    const rest = [`-D${forSeconds}`, "-d", message, ...more, ...headers, url];
+    return runProcess(onCore(GENERATOR_CORE, [...words, ...rest]), forSeconds * 1000 + 60_000);
+  };
+  await run(WARMUP_S);
+  const output = await run(seconds, `--log-file=${log}`);
   return readH2load(output, readFileSync(log, "utf8"), { seconds, replyBytes });
 }
 
@@ -41,12 +44,10 @@ export function readH2load(
   const number = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? NaN);
   const failed = number(/(\d+) failed/) + number(/(\d+) errored/);
   const succeeded = number(/(\d+) succeeded/);
+  const dataBytes = number(/\((\d+)\) data/);
+  if (Number.isNaN(succeeded + dataBytes)) throw new Error(`Cannot read h2load: ${output}`);
   // A call that failed has HTTP status 200 too, and no data.
-  const [, amount = "", unit = ""] = /, ([\d.]+)([KMG]?)B \(\d+\) data/.exec(output) ?? [];
-  const dataBytes = number(/, [\d.]+[KMG]?B \((\d+)\) data/);
-  const withData = Number.isNaN(dataBytes) ? NaN : dataBytes / replyBytes;
-  const failedCalls = Math.max(0, Math.round(succeeded - withData));
-  if (Number.isNaN(failedCalls)) throw new Error(`Cannot read h2load: ${amount}${unit} ${output}`);
+  const failedCalls = Math.max(0, succeeded - Math.ceil(dataBytes / replyBytes));
   const takenMs = log
     .split("\n")
     .filter((line) => line !== "")

@@ -11,6 +11,8 @@ import type { Case, Workload } from "./workloads.ts";
 
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 10_000;
+/** Longer than a server may drain. */
+const END_MS_MAX = 45_000;
 const POLL_MS = 5;
 /** What is kept of a server's output, to be shown when it does not start. */
 const OUTPUT_CHARS_MAX = 2 ** 16;
@@ -81,6 +83,15 @@ export class ServerProcess {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Waits until it has ended by itself; one that does not is killed. */
+  async ended(): Promise<void> {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null) return;
+    const timer = setTimeout(this.#killAll, END_MS_MAX);
+    await once(this.#child, "exit");
+    clearTimeout(timer);
   }
 
   async stop(): Promise<void> {

@@ -14,8 +14,12 @@ import { loadSync, type MethodDefinition, type ServiceDefinition } from "@grpc/p
 import { ROOT } from "./millrace-process.ts";
 
 /** A decoded message; members as protobufjs has them, whole numbers of 64 bits as texts. */
-// eslint-disable-next-line typescript/no-explicit-any
-export type Reply = Record<string, any>;
+export type Reply = Readonly<Record<string, unknown>>;
+
+/** A member of a message inside messages. */
+export function memberOf(reply: Reply | undefined, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, name) => (value as Reply | undefined)?.[name], reply);
+}
 
 type Method = MethodDefinition<object, Reply>;
 

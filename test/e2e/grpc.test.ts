@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from "node:http2";
 import { credentials, status, type ServiceError } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { GrpcClient, type AskOptions, type Reply } from "./grpc-client.ts";
+import { GrpcClient, memberOf, type AskOptions, type Reply } from "./grpc-client.ts";
 import { ask } from "./http-client.ts";
 import { eventually, MillraceProcess } from "./millrace-process.ts";
 import { fixture, IRIS, takePort, Workspace } from "./workspace.ts";
@@ -139,10 +139,10 @@ describe("ModelInfer", () => {
     ],
   ];
   it.each(RAW)("gives back every bit when raw elements are %s", async (type, bytes, count) => {
-    const inputs = [{ name: "INPUT", datatype: type.toUpperCase(), shape: [count] }];
+    const inputs = [{ name: "INPUT", datatype: type.toUpperCase(), shape: [1, count] }];
     const reply = await infer({ model_name: type, inputs, raw_input_contents: [bytes] });
     expect(reply["outputs"]).toMatchObject([
-      { datatype: type.toUpperCase(), shape: [String(count)] },
+      { datatype: type.toUpperCase(), shape: ["1", String(count)] },
     ]);
     expect(reply["raw_output_contents"]).toEqual([bytes]);
   });
@@ -171,7 +171,7 @@ describe("ModelInfer", () => {
       Buffer.of(2, 0, 0, 0, 97, 98, 0, 0, 0, 0),
     ],
   ])("takes typed elements when they are %s", async (type, field, values, raw) => {
-    const shape = [values.length];
+    const shape = [1, values.length];
     const inputs = [
       { name: "INPUT", datatype: type.toUpperCase(), shape, contents: { [field]: values } },
     ];
@@ -208,7 +208,7 @@ describe("ModelInfer", () => {
       status.UNAVAILABLE,
       "MODEL_NOT_READY",
     ],
-    ["an input is missing", { model_name: "iris" }, status.INVALID_ARGUMENT, "INVALID_TENSOR"],
+    ["an input is missing", { model_name: "iris" }, status.INVALID_ARGUMENT, "INVALID_BODY"],
     [
       "the shape does not fit",
       { ...IRIS_REQUEST, inputs: [{ ...IRIS_INPUT, shape: [4] }] },
@@ -286,7 +286,7 @@ describe("ModelInfer", () => {
 
   it("takes 64 MiB and refuses more when a message is large", async () => {
     const elements = 16 * 1024 * 1024 - 64;
-    const inputs = [{ name: "INPUT", datatype: "FP32", shape: [elements] }];
+    const inputs = [{ name: "INPUT", datatype: "FP32", shape: [1, elements] }];
     const data = Buffer.alloc(elements * 4, 1);
     const reply = await infer({ model_name: "fp32", inputs, raw_input_contents: [data] });
     expect(data.equals((reply["raw_output_contents"] as Buffer[])[0] as Buffer)).toBe(true);
@@ -304,7 +304,11 @@ describe("A deadline", () => {
     const late = Array.from({ length: 4 }, () =>
       failure(infer(SLOW_REQUEST, { deadline: Date.now() + 100 })),
     );
-    for (const error of await Promise.all(late)) expect(error.code).toBe(status.DEADLINE_EXCEEDED);
+    // UNAVAILABLE is what a call gets that cannot be in time, at once.
+    const codes = (await Promise.all(late)).map((error) => error.code);
+    for (const code of codes) {
+      expect([status.DEADLINE_EXCEEDED, status.UNAVAILABLE]).toContain(code);
+    }
     await first;
     await infer(SLOW_REQUEST);
     expect((await executionsOfSlow()) - before).toBeLessThanOrEqual(3);
@@ -316,6 +320,12 @@ describe("A deadline", () => {
     expect([trailers["grpc-status"], trailers["x-error-code"]]).toEqual(["3", "INVALID_HEADER"]);
   });
 });
+
+function codeAtEnd(stream: NodeJS.EventEmitter): Promise<number> {
+  return new Promise((resolve) => {
+    stream.on("status", ({ code }: { readonly code: number }) => resolve(code));
+  });
+}
 
 async function executionsOfSlow(): Promise<number> {
   const { reply } = await client.ask("ModelStatistics", { name: "slow" });
@@ -352,7 +362,7 @@ describe("ModelStreamInfer", () => {
     stream.on("error", () => undefined);
     for (const message of messages) stream.write(message);
     stream.end();
-    const [{ code }] = (await once(stream, "status")) as [{ code: number }];
+    const code = await codeAtEnd(stream);
     return { replies, code };
   }
 
@@ -405,7 +415,7 @@ describe("ModelStreamInfer", () => {
     const stream = client.stream("ModelStreamInfer", { deadline: Date.now() + 200 });
     stream.on("error", () => undefined);
     stream.write(IRIS_REQUEST);
-    const [{ code }] = (await once(stream, "status")) as [{ code: number }];
+    const code = await codeAtEnd(stream);
     expect(code).toBe(status.DEADLINE_EXCEEDED);
   });
 
@@ -415,7 +425,7 @@ describe("ModelStreamInfer", () => {
     stream.on("error", () => undefined);
     for (let i = 0; i < 10; i++) stream.write(SLOW_REQUEST);
     setTimeout(() => stream.cancel(), 100);
-    await once(stream, "status");
+    expect(await codeAtEnd(stream)).toBe(status.CANCELLED);
     await infer(SLOW_REQUEST);
     expect((await executionsOfSlow()) - before).toBeLessThanOrEqual(4);
   });
@@ -424,7 +434,7 @@ describe("ModelStreamInfer", () => {
 describe("The other methods", () => {
   it("say what REST says", async () => {
     const rest = async (path: string): Promise<Reply> =>
-      JSON.parse((await ask(server.url, path)).body.toString()) as Reply;
+      (await ask(server.url, path)).json as Reply;
     expect((await client.ask("ServerMetadata")).reply).toEqual(await rest("/v2"));
     const { reply } = await client.ask("ModelMetadata", { name: "iris" });
     const metadata = await rest("/v2/models/iris");
@@ -436,13 +446,13 @@ describe("The other methods", () => {
     expect(reply["inputs"]).toEqual([
       { name: "float_input", datatype: "FP32", shape: ["-1", "4"] },
     ]);
-    const { config } = (await client.ask("ModelConfig", { name: "iris" })).reply;
+    const config = (await client.ask("ModelConfig", { name: "iris" })).reply["config"] as Reply;
     const restConfig = await rest("/v2/models/iris/config");
-    expect([config.max_batch_size, config.backend]).toEqual([
+    expect([config["max_batch_size"], config["backend"]]).toEqual([
       restConfig["max_batch_size"],
       restConfig["backend"],
     ]);
-    expect(config.input).toMatchObject([
+    expect(config["input"]).toMatchObject([
       { name: "float_input", data_type: "TYPE_FP32", dims: ["4"] },
     ]);
   });
@@ -456,6 +466,10 @@ describe("The other methods", () => {
       status.NOT_FOUND,
     );
   });
+
+  function successes(statistics: Reply): number {
+    return Number(memberOf(statistics, "inference_stats", "success", "count"));
+  }
 
   it("count what was predicted", async () => {
     const statistics = async (): Promise<Reply> =>
@@ -475,9 +489,7 @@ describe("The other methods", () => {
     await infer({ model_name: "add", inputs: shaped, raw_input_contents: raw });
     const after = await statistics();
     expect(Number(after["inference_count"]) - Number(before["inference_count"])).toBe(2);
-    expect(Number(after["inference_stats"].success.count)).toBe(
-      Number(before["inference_stats"].success.count) + 1,
-    );
+    expect(successes(after)).toBe(successes(before) + 1);
     const all = (await client.ask("ModelStatistics")).reply["model_stats"] as Reply[];
     expect(all.length).toBeGreaterThan(TYPES.length);
   });
@@ -560,7 +572,9 @@ describe("Reflection", () => {
       for (const question of questions) stream.write(question);
       stream.end();
       const replies = (await stream.toArray()) as Reply[];
-      const services = replies[0]?.["list_services_response"].service as { name: string }[];
+      const services = memberOf(replies[0], "list_services_response", "service") as {
+        name: string;
+      }[];
       expect(services.map(({ name }) => name)).toEqual([
         "inference.GRPCInferenceService",
         "grpc.health.v1.Health",
@@ -569,7 +583,10 @@ describe("Reflection", () => {
       ]);
       const files = replies
         .slice(1, 4)
-        .map((reply) => reply["file_descriptor_response"].file_descriptor_proto as Buffer[]);
+        .map(
+          (reply) =>
+            memberOf(reply, "file_descriptor_response", "file_descriptor_proto") as Buffer[],
+        );
       expect(files.every(([file]) => file?.includes("ModelInferRequest"))).toBe(true);
       expect(replies[4]?.["error_response"]).toMatchObject({ error_code: status.NOT_FOUND });
     },
@@ -602,9 +619,10 @@ async function rawCall({
       te: "trailers",
       ...headers,
     });
-    let trailers: IncomingHttpHeaders = {};
-    stream.on("response", (found) => (trailers = { ...trailers, ...found }));
-    stream.on("trailers", (found) => (trailers = { ...trailers, ...found }));
+    const trailers: IncomingHttpHeaders = {};
+    const collect = (found: IncomingHttpHeaders): void => void Object.assign(trailers, found);
+    stream.on("response", collect);
+    stream.on("trailers", collect);
     stream.resume();
     stream.end(body);
     await once(stream, "close");
@@ -670,7 +688,7 @@ describe("A call that is no proper gRPC", () => {
 describe("Keys", () => {
   const SECRETS = { infer: "infer-0123456789", read: "read-0123456789", admin: "admin-0123456789" };
   const keys = Object.entries(SECRETS)
-    .map(([scope, secret]) => `{ name: ${scope}, key: ${secret}, scopes: [${scope}] }`)
+    .map(([scope, secret]) => `{ name: ${scope}, secret: ${secret}, scopes: [${scope}] }`)
     .join(", ");
   let locked: MillraceProcess;
   let own: Workspace;

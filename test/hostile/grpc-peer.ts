@@ -87,8 +87,8 @@ export class GrpcPeer {
 
 function judge(seen: IncomingHttpHeaders, rstCode: number | undefined): Outcome {
   const status = seen["grpc-status"];
-  const httpStatus = seen[":status"];
-  if (httpStatus !== undefined && httpStatus !== 200) {
+  const httpStatus = Number(seen[":status"] ?? 200);
+  if (httpStatus !== 200) {
     if (httpStatus >= 500) return { kind: "wrong", what: `HTTP status ${httpStatus}` };
     return { kind: "answered", label: `http ${httpStatus}` };
   }

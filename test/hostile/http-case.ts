@@ -173,6 +173,7 @@ function makePipeline(random: TestRandom): HttpCase {
   const made = Array.from({ length }, () => makeRequest(random, false)).filter(
     ({ request }) => request.isFramed,
   );
+  if (made.length === 0) return makePipeline(random);
   const bytes = Buffer.concat(made.map((each) => each.bytes));
   const requests = made.map(({ request }) => request);
   return { kind: "http", bytes, requests, isFramed: true, cutAt: cut(random, bytes) };
@@ -237,7 +238,7 @@ function makeBody(
   if (tensors !== undefined) {
     putHeader(lines, "inference-header-content-length", String(json.length));
   }
-  let bytes = Buffer.concat([
+  let bytes: Buffer = Buffer.concat([
     Buffer.from(json, "latin1"),
     Buffer.from(text ?? "", "latin1"),
     tensors ?? Buffer.alloc(0),

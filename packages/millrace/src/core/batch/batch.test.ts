@@ -25,10 +25,10 @@ describe("BatchItem.orderMs", () => {
     expect(isBefore(two as BatchItem<string>, three as BatchItem<string>)).toBe(true);
   });
 
-  test("puts an old request of class 3 before new ones of class 1 with the same time to live", () => {
-    const old = testItem({ priority: 3, receivedMs: 0, deadlineAtMs: 1_000 });
-    const next = testItem({ priority: 1, receivedMs: 10, deadlineAtMs: 1_010 });
-    const later = testItem({ priority: 1, receivedMs: 990, deadlineAtMs: 1_990 });
+  test("lets a request of class 3 be overtaken by class 1 with a deadline up to two steps later", () => {
+    const old = testItem({ priority: 3, deadlineAtMs: 1_000 });
+    const next = testItem({ priority: 1, receivedMs: 49, deadlineAtMs: 1_049 });
+    const later = testItem({ priority: 1, receivedMs: 51, deadlineAtMs: 1_051 });
     expect([isBefore(next, old), isBefore(old, later)]).toEqual([true, true]);
   });
 });

@@ -3,9 +3,9 @@ import { ExecutorStates } from "./executor-states.ts";
 import { testBatch } from "./test-batch.ts";
 
 describe("ExecutorStates", () => {
-  test("has none free, up or deep at first", () => {
+  test("has none free or up at first", () => {
     const states = new ExecutorStates<string>();
-    expect([states.hasFree, states.hasUp, states.hasDeep, states.upCount]).toEqual([
+    expect([states.hasFree, states.hasUp, states.hasRoomAhead, states.upCount]).toEqual([
       false,
       false,
       false,
@@ -33,9 +33,35 @@ describe("ExecutorStates", () => {
     states.up(1, 2);
     states.up(2, 2);
     for (const executor of [0, 1]) states.start(testBatch({ executor }));
-    expect([...states.withRoomAhead()]).toEqual([1]);
-    states.start(testBatch({ executor: 1 }));
-    expect([...states.withRoomAhead()]).toEqual([]);
+    expect([[...states.withRoomAhead()], states.hasRoomAhead]).toEqual([[1], true]);
+    const ahead = testBatch({ executor: 1 });
+    states.start(ahead);
+    expect([[...states.withRoomAhead()], states.hasRoomAhead]).toEqual([[], false]);
+    states.finish(ahead, 5);
+    expect(states.hasRoomAhead).toBe(true);
+    states.down(1, 50);
+    expect(states.hasRoomAhead).toBe(false);
+  });
+
+  test("up() changes nothing when the executor is up already", () => {
+    const states = new ExecutorStates<string>();
+    states.up(0, 1);
+    const batch = testBatch();
+    states.start(batch);
+    states.up(0, 2);
+    expect([states.hasFree, states.upCount, [...states.running()]]).toEqual([false, 1, [batch]]);
+  });
+
+  test("isHopeless says that none is up or expected", () => {
+    const states = new ExecutorStates<string>();
+    states.up(0, 1);
+    states.up(1, 1);
+    states.down(0, Infinity);
+    expect(states.isHopeless).toBe(false);
+    states.down(1, 100);
+    expect(states.isHopeless).toBe(false);
+    states.down(1, Infinity);
+    expect(states.isHopeless).toBe(true);
   });
 
   test("down() gives the batches it took along and forgets the executor", () => {
@@ -44,7 +70,7 @@ describe("ExecutorStates", () => {
     const batches = [testBatch({ id: 1, executor: 1 }), testBatch({ id: 2, executor: 1 })];
     for (const batch of batches) states.start(batch);
     expect(states.down(1, Infinity)).toEqual(batches);
-    expect([states.hasUp, states.hasDeep, states.hasFree, [...states.running()]]).toEqual([
+    expect([states.hasUp, states.hasRoomAhead, states.hasFree, [...states.running()]]).toEqual([
       false,
       false,
       false,
@@ -59,7 +85,7 @@ describe("ExecutorStates", () => {
     states.down(0, 50);
     expect(states.hasFree).toBe(false);
     states.up(0, 1);
-    expect([states.hasFree, states.hasDeep, states.upCount]).toEqual([true, false, 1]);
+    expect([states.hasFree, states.hasRoomAhead, states.upCount]).toEqual([true, false, 1]);
   });
 
   test("finish() says that a batch sent ahead began when the one before it ended", () => {

@@ -16,7 +16,7 @@ export function testItem(
       deadlineAtMs,
       ...rest,
     },
-    { objectiveAtMs: deadlineAtMs, rowCostMs, sequence },
+    { objectiveAtMs: deadlineAtMs, rowCostMs, classStepMs: 25, sequence },
   );
 }
 

@@ -99,7 +99,7 @@ export class TestWorld implements BatcherActions<TestRequest> {
 
   /** Lets the scheduler learn that a run of n rows takes `perRowMs * n + fixedMs`, exactly and without room. */
   teach(perRowMs: number, fixedMs: number, buckets: readonly string[] = ["a"]): void {
-    for (let i = 0; i < 20 * this.#rowsMax; i++) {
+    for (let i = 0; i < Math.max(100, 20 * this.#rowsMax); i++) {
       const rows = 1 + (i % this.#rowsMax);
       for (const bucket of buckets) this.batcher.learn(bucket, rows, perRowMs * rows + fixedMs);
     }

@@ -98,8 +98,12 @@ export class RpcStream implements RpcCall {
     if (stream.destroyed || stream.closed) return;
     const trailers = errorTrailers(known, this.predictionId);
     if (known.code === "NOT_IMPLEMENTED") trailers["grpc-accept-encoding"] = ENCODINGS;
-    if (stream.headersSent) this.#close(trailers);
-    else stream.respond({ ...REPLY_HEADERS, ...trailers }, { endStream: true });
+    if (stream.headersSent) {
+      this.#close(trailers);
+      stream.resume(); // what still comes is dropped, until the client has seen the end
+      return;
+    }
+    stream.respond({ ...REPLY_HEADERS, ...trailers }, { endStream: true });
     // What the client still sends is of no use; RFC 9113 names this code for it.
     if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
   }

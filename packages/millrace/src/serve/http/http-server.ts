@@ -1,5 +1,10 @@
-import type { RequestListener } from "node:http";
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Server } from "node:http";
+import fastify, {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import type { ServerConfig } from "../../config/config.ts";
 import { MillraceError } from "../../core/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
@@ -10,6 +15,7 @@ import type { Readiness } from "../readiness.ts";
 import { AccessLog } from "./access-log.ts";
 import { answerClientError } from "./client-error.ts";
 import { addDocsRoutes } from "./docs-routes.ts";
+import type { FastLaneOptions } from "./fast-lane/fast-lane-options.ts";
 import { FrontServer } from "./fast-lane/front-server.ts";
 import { KEEP_ALIVE_MS, REQUEST_MS_MAX } from "./fast-lane/lane-connection.ts";
 import { throughFastify } from "./fastify-exchange.ts";
@@ -60,8 +66,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     },
     routerOptions: { maxParamLength: 256 },
     exposeHeadRoutes: true,
-    ...(server.tls === undefined ? {} : { https: { ...readTls(server.tls), ...HTTP_OPTIONS } }),
-    ...(hasFastLane(server) ? { serverFactory: frontServerOf(options, parts) } : {}),
+    ...nodeServer(options, parts),
   }) as FastifyInstance;
 
   // An expectation that is not known asks for nothing (RFC 9110, section 10.1.1).
@@ -134,17 +139,20 @@ interface Parts {
   readonly hotRoutes: readonly HotRoute[];
 }
 
-/** The lane has no TLS, and nothing to say to web pages of other sites. */
-function hasFastLane(server: ServerConfig): boolean {
-  return server.tls === undefined && server.corsOrigins.length === 0;
-}
-
-/** @returns what Fastify makes its server with: the fast lane is in front of it. */
-function frontServerOf(
+/**
+ * Which of Node's servers Fastify uses. The fast lane is in front of a plain one: it has no TLS, and nothing to say
+ * to web pages of other sites.
+ */
+function nodeServer(
   { server, plane, readiness, log }: HttpServerOptions,
   { auth, accessLog, hotRoutes: routes }: Parts,
-): (listener: RequestListener) => FrontServer {
-  const lane = {
+): FastifyHttpOptions<Server> {
+  if (server.tls !== undefined) {
+    const https = { ...readTls(server.tls), ...HTTP_OPTIONS };
+    return { https } as FastifyHttpOptions<Server>;
+  }
+  if (server.corsOrigins.length > 0) return { http: HTTP_OPTIONS };
+  const lane: FastLaneOptions = {
     routes,
     auth,
     accessLog,
@@ -154,5 +162,5 @@ function frontServerOf(
     isDraining: () => readiness.isDraining,
     admit: () => undefined,
   };
-  return (listener) => new FrontServer(HTTP_OPTIONS, listener, lane);
+  return { serverFactory: (listener) => new FrontServer(HTTP_OPTIONS, listener, lane) };
 }

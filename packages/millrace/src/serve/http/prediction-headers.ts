@@ -12,7 +12,7 @@ export function predictionHeaders(prediction: Prediction): readonly AnswerHeader
     ["x-model", version.id],
     ["server-timing", timing],
   ];
-  if (prediction.degraded !== undefined) headers.push(["x-degraded", prediction.degraded]);
+  if (degraded !== undefined) headers.push(["x-degraded", degraded]);
   return headers;
 }
 

@@ -29,7 +29,7 @@ export async function scoringAnswer(
   target: () => Target,
   form: ScoringForm,
 ): Promise<Answer> {
-  const call = callOf(plane, exchange);
+  const call = callOf(plane, exchange, true);
   const found = target();
   const { version } = found;
   const inputs = await readInputs(exchange, found, columnNames(plane, found), form);

@@ -219,7 +219,7 @@ describe("FrontServer, plain requests", () => {
       await turns(3);
       await client.write(request.slice(at));
       const reply = await client.reply();
-      expect([reply.body, isFromNode(reply)], `split at ${at}`).toEqual(['{"data": [[1]]}', false]);
+      expect([at, reply.body, isFromNode(reply)]).toEqual([at, '{"data": [[1]]}', false]);
     }
   });
 
@@ -259,12 +259,12 @@ describe("FrontServer, plain requests", () => {
         at = end;
       }
       const read = await replies;
-      const where = `seed ${random.seed}, round ${round}`;
-      expect(
-        read.map(({ body }) => body),
-        where,
-      ).toEqual(bodies);
-      expect(read.map(isFromNode), where).toEqual(bodies.map((_, i) => i >= oddAt));
+      const expected = bodies.map((body, i) => [body, i >= oddAt]);
+      expect([random.seed, round, read.map((reply) => [reply.body, isFromNode(reply)])]).toEqual([
+        random.seed,
+        round,
+        expected,
+      ]);
       client.socket.destroy();
     }
   });
@@ -628,5 +628,6 @@ describe("FrontServer, ends", () => {
     await turns();
     server.closeAllConnections();
     await Promise.all([busy.closed(), handedOver.closed()]);
+    expect([busy.socket.destroyed, handedOver.socket.destroyed]).toEqual([true, true]);
   });
 });
