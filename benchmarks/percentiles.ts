@@ -14,3 +14,11 @@ export function percentilesOf(values: readonly number[]): Percentiles {
     sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
   return { n: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }
+
+/** The middle one, or the mean of the two in the middle; NaN of nothing. */
+export function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  return ((low ?? NaN) + (high ?? NaN)) / 2;
+}

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect, type ClientHttp2Stream } from "node:http2";
+import { connect, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
 import { rawBytes } from "./peers/peer.ts";
 import { isClose } from "./verify-answers.ts";
 import type { Case, Workload } from "./workloads.ts";
@@ -48,7 +48,11 @@ export async function verifyGrpc(port: number, workload: Workload): Promise<numb
   try {
     let bytes = 0;
     for (const row of workload.cases) {
-      const headers = { ":method": "POST", ":path": INFER_PATH, "content-type": "application/grpc" };
+      const headers = {
+        ":method": "POST",
+        ":path": INFER_PATH,
+        "content-type": "application/grpc",
+      };
       const stream = session.request({ ...headers, te: "trailers" });
       stream.setTimeout(CALL_MS_MAX, () => stream.close());
       stream.end(inferMessage(workload, row));
@@ -68,7 +72,9 @@ async function readAnswer(stream: ClientHttp2Stream): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let status: unknown;
   stream.on("response", (headers) => (status = headers["grpc-status"]));
-  stream.on("trailers", (headers) => (status ??= headers["grpc-status"]));
+  stream.on("trailers", (headers: IncomingHttpHeaders) => {
+    status ??= headers["grpc-status"];
+  });
   stream.on("data", (chunk: Buffer) => chunks.push(chunk));
   await once(stream, "close");
   if (String(status) !== "0") throw new Error(`gRPC status ${String(status)}`);

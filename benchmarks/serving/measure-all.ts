@@ -15,8 +15,16 @@ import { loadWorkload, type Workload } from "./workloads.ts";
 
 /** What can be asked for with `--only`, beside the names of the models. */
 export const QUESTIONS = [
-  ...["runtime", "throughput", "latency", "half", "sustained", "overload"],
-  ...["grpc", "memory", "start", "reload"],
+  "runtime",
+  "throughput",
+  "latency",
+  "half",
+  "sustained",
+  "overload",
+  "grpc",
+  "memory",
+  "start",
+  "reload",
 ] as const;
 
 /** What is asked of which peers. */
@@ -68,8 +76,8 @@ export class Benchmark {
     const { warmupMs } = this.#plan;
     progress(`${workload.name}, ${peer.label}, repetition ${repetition + 1}`);
     try {
-      const at = { repetition, warmupMs };
-      await withTarget(peer, workload, at, this.#scratch, (target) => this.#measure(target));
+      const visit = { repetition, warmupMs, scratch: this.#scratch };
+      await withTarget(peer, workload, visit, (target) => this.#measure(target));
     } catch (error) {
       const reason = (error as Error).message.trim().slice(0, REASON_CHARS_MAX);
       this.#found.missing.push({ server: peer.name, model: workload.name, reason });
@@ -150,7 +158,8 @@ export class Benchmark {
   }
 
   async #reloads(workload: Workload): Promise<void> {
-    if (!this.#wants("reload") || !this.#scope.peers.some(({ name }) => name === "millrace")) return;
+    if (!this.#wants("reload") || !this.#scope.peers.some(({ name }) => name === "millrace"))
+      return;
     progress("reloads and rolling restarts, Millrace");
     const { reloads, restarts } = this.#plan;
     this.#found.reload.push(await measureReloads(workload, reloads, this.#scratch));

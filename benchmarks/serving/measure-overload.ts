@@ -59,7 +59,12 @@ export async function measureOverload(
   return {
     ...rowKey(target),
     ...load,
-    ...{ rule, capacityPerSecond, durationMs, load: result, recoveryMs, faults },
-    goodput: result.okInTime / (capacityPerSecond * (durationMs / 1000)),
+    rule,
+    capacityPerSecond,
+    durationMs,
+    load: result,
+    recoveryMs,
+    faults,
+    goodput: result.okInTime / (capacityPerSecond * (durationMs / 1e3)),
   };
 }

@@ -45,6 +45,11 @@ export async function measureThroughput(
   return {
     ...rowKey(target),
     ...load,
-    ...{ connections, answersPerSecond, latencyMs, failed, generatorCpu, faults },
+    connections,
+    answersPerSecond,
+    latencyMs,
+    failed,
+    generatorCpu,
+    faults,
   };
 }

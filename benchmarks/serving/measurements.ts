@@ -26,7 +26,16 @@ export interface Measurements {
 
 export function noMeasurements(): Measurements {
   return {
-    ...{ runtime: [], throughput: [], latency: [], half: [], sustained: [], overload: [] },
-    ...{ grpc: [], memory: [], start: [], reload: [], missing: [] },
+    runtime: [],
+    throughput: [],
+    latency: [],
+    half: [],
+    sustained: [],
+    overload: [],
+    grpc: [],
+    memory: [],
+    start: [],
+    reload: [],
+    missing: [],
   };
 }

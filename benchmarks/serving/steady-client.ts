@@ -104,7 +104,11 @@ export class SteadyClient {
     return new Promise((resolve, reject) => {
       const sent = request(
         {
-          ...{ agent: this.#agent, host: "127.0.0.1", port, method, path },
+          agent: this.#agent,
+          host: "127.0.0.1",
+          port,
+          method,
+          path,
           ...(method === "POST" ? { headers } : {}),
           signal: AbortSignal.timeout(ANSWER_MS_MAX),
         },

@@ -30,12 +30,18 @@ export function rowKey({ peer, workload, repetition }: Target): RowKey {
   return { server: peer.name, model: workload.name, repetition };
 }
 
+/** What is the same for every server of a repetition. */
+export interface Visit {
+  readonly repetition: number;
+  readonly warmupMs: number;
+  readonly scratch: ScratchFolder;
+}
+
 /** Starts a server, checks its answers, warms it up, measures, and stops it. */
 export async function withTarget<T>(
   peer: Peer,
   workload: Workload,
-  { repetition, warmupMs }: { readonly repetition: number; readonly warmupMs: number },
-  scratch: ScratchFolder,
+  { repetition, warmupMs, scratch }: Visit,
   measure: (target: Target) => Promise<T>,
 ): Promise<T> {
   const server = await ServerProcess.start(peer, workload);

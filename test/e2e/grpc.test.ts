@@ -522,8 +522,8 @@ describe("Health", () => {
       ["inference.GRPCInferenceService", "SERVING"],
       ["iris", "SERVING"],
       ["absent", "NOT_SERVING"],
-    ]) {
-      expect((await client.ask("health/Check", { service })).reply, service).toEqual({
+    ] as const) {
+      expect((await client.ask("health/Check", { service })).reply, `${service}`).toEqual({
         status: expected,
       });
     }

@@ -320,9 +320,14 @@ describe("POST /predict refuses", () => {
       { ...CODES.media, message: /multipart/ },
     ],
     [
-      "gzip",
-      { headers: { ...json, "content-encoding": "gzip" }, body: "x" },
+      "an unknown coding",
+      { headers: { ...json, "content-encoding": "br" }, body: "x" },
       { ...CODES.media, location: ["header", "content-encoding"], message: /gzip/ },
+    ],
+    [
+      "bytes that are not gzip",
+      { headers: { ...json, "content-encoding": "gzip" }, body: "x" },
+      { status: 400, code: "INVALID_BODY", location: ["body"], message: /gzip/ },
     ],
     [
       "a timeout without a unit",
@@ -1035,7 +1040,9 @@ describe("routes and methods", () => {
         /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
       );
       expect(headers["x-model"]).toBe("iris@1");
-      expect(headers["server-timing"]).toMatch(/^queue;dur=[\d.]+, infer;dur=[\d.]+$/);
+      expect(headers["server-timing"]).toMatch(
+        /^queue;dur=[\d.]+, batch;dur=[\d.]+, infer;dur=[\d.]+$/,
+      );
     }
   });
 

@@ -24,6 +24,20 @@ function leave(all: readonly RawConnection[]): void {
   for (const connection of all) connection.socket.destroy();
 }
 
+/** Rows that the slow model has worked on. */
+async function slowRows(): Promise<number> {
+  const { json } = await ask(server.url, "/v2/models/slow/stats");
+  const [entry] = (json as { model_stats: { inference_count: number }[] }).model_stats;
+  return entry?.inference_count ?? Number.NaN;
+}
+
+async function expectModelAtWork(): Promise<void> {
+  await eventually(async () => {
+    const metrics = await readMetrics(server.process.facts.metrics);
+    return metrics.sum("inference_inflight") > 0;
+  }, "a model at work");
+}
+
 /** Nothing of a request that nobody waits for is left: no place in a queue, no model at work. */
 async function expectNothingLeft(): Promise<void> {
   await eventually(async () => {
@@ -102,18 +116,6 @@ function isStill({ socket }: RawConnection): boolean {
 }
 
 describe("half-open connections", () => {
-  it("one that only reads from now on gets its answer", async () => {
-    using half = await RawConnection.open(server.port);
-    half.socket.end(HEAD + ROWS);
-    expect(await half.readToEnd()).toContain('{"prediction":"setosa"}');
-  });
-
-  it("one that only reads gets the answer of a model that takes its time", async () => {
-    using half = await RawConnection.open(server.port);
-    half.socket.end(SLOW + ROWS);
-    expect(await half.readToEnd()).toContain('"prediction":[5.1');
-  });
-
   it.each([
     ["nothing", ""],
     ["half a head", HEAD.slice(0, 40)],
@@ -171,28 +173,26 @@ describe("a client that goes away", () => {
   });
 
   it("while it waits in the queue, its work is dropped", async () => {
+    const before = await slowRows();
+    const waiting = await connections(100);
     using running = await RawConnection.open(server.port);
     running.read();
     await running.write(SLOW + ROWS);
-    const waiting = await connections(100);
+    await expectModelAtWork();
     await Promise.all(waiting.map((connection) => connection.write(SLOW + ROWS)));
     leave(waiting);
+    await eventually(() => running.text.includes('"prediction":[5.0'), "the one that stayed");
     await expectNothingLeft();
-    await eventually(() => running.text.includes('"prediction":[5.1'), "the one that stayed");
-    // 101 runs of a quarter of a second would still be going on.
-    const startMs = performance.now();
-    const reply = await ask(server.url, "/services/slow/predict", { body: ROWS });
-    expect(reply.status).toBe(200);
-    expect(performance.now() - startMs).toBeLessThan(5_000);
+    // One batch may have been handed over before its clients left.
+    const rows = (await slowRows()) - before;
+    expect(rows).toBeGreaterThanOrEqual(1);
+    expect(rows).toBeLessThanOrEqual(1 + 64);
   });
 
   it("while the model runs, does no harm", async () => {
     using running = await RawConnection.open(server.port);
     await running.write(SLOW + ROWS);
-    await eventually(async () => {
-      const metrics = await readMetrics(server.process.facts.metrics);
-      return metrics.sum("inference_inflight") > 0;
-    }, "a model at work");
+    await expectModelAtWork();
     running.socket.destroy();
     await expectNothingLeft();
     await server.expectAlive();

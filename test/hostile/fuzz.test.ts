@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { FuzzServer } from "./fuzz-server.ts";
 import { runFuzz } from "./run-fuzz.ts";
 
-const REQUESTS = 6_000;
+const REQUESTS = 4_000;
 
 let server: FuzzServer;
 beforeAll(async () => {

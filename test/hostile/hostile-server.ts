@@ -13,7 +13,10 @@ models:
   int64: ./identity-int64.onnx
   fp32: ./identity-fp32.onnx
   slow: ./slow.onnx
-services: { iris: { default: true } }
+services:
+  iris: { default: true }
+  fp32: { timeout: 60s }
+  slow: { timeout: 60s }
 `;
 
 /** A process with a few models, for tests that treat it badly. */

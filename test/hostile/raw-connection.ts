@@ -11,7 +11,10 @@ export class RawConnection implements Disposable {
     this.socket = socket;
     socket.setNoDelay(true);
     socket.on("error", () => undefined); // "close" follows
-    this.closed = once(socket, "close");
+    // Not once(): it fails when there is an error before.
+    this.closed = new Promise((resolve) => {
+      socket.once("close", resolve);
+    });
   }
 
   static async open(port: number): Promise<RawConnection> {
@@ -44,7 +47,10 @@ export class RawConnection implements Disposable {
   /** Everything that came until the server closed the connection. */
   async readToEnd(): Promise<string> {
     this.read();
-    await Promise.race([this.closed, once(this.socket, "end")]);
+    const ended = new Promise((resolve) => {
+      this.socket.once("end", resolve);
+    });
+    await Promise.race([this.closed, ended]);
     return this.#text;
   }
 

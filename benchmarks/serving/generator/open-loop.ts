@@ -156,7 +156,8 @@ export class OpenLoop implements ConnectionEvents {
       if (entry === undefined || nowMs - entry.sentMs <= this.#plan.answerMsMax) break;
       this.#sentHead++;
       const { connection, sentMs } = entry;
-      if (!connection.isBusy || connection.sentMs !== sentMs || !this.#all.delete(connection)) continue;
+      if (!connection.isBusy || connection.sentMs !== sentMs || !this.#all.delete(connection))
+        continue;
       connection.reset();
       this.#recorder.abandoned(connection.dueMs);
       if (!this.#isEnding) this.#open();

@@ -17,8 +17,15 @@ function bentomlWith(name: string, batching: "on" | "off", kind: Peer["kind"]): 
     grpc: "no",
     command: (workload, { http }) => ({
       words: [
-        ...[env.bin("bentoml"), "serve", "service:Bench", "--working-dir", import.meta.dirname],
-        ...["--host", "127.0.0.1", "--port", String(http)],
+        env.bin("bentoml"),
+        "serve",
+        "service:Bench",
+        "--working-dir",
+        import.meta.dirname,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        String(http),
       ],
       env: {
         ...modelVariables(workload),

@@ -15,8 +15,15 @@ export const millrace: Peer = {
   grpc: "yes",
   command: ({ modelFile }, { http, grpc }) => ({
     words: [
-      ...[MILLRACE_BIN, "serve", MILLRACE_CONFIG, "--port", String(http)],
-      ...["--server.grpc-port", String(grpc), "--server.metrics-port", "0"],
+      MILLRACE_BIN,
+      "serve",
+      MILLRACE_CONFIG,
+      "--port",
+      String(http),
+      "--server.grpc-port",
+      String(grpc),
+      "--server.metrics-port",
+      "0",
     ],
     env: { BENCH_MODEL: modelFile },
   }),

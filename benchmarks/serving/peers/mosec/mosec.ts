@@ -14,8 +14,14 @@ export const mosec: Peer = {
   grpc: "no",
   command: (workload, { http }) => ({
     words: [
-      ...[env.bin("python"), join(import.meta.dirname, "app.py")],
-      ...["--address", "127.0.0.1", "--port", String(http), "--log-level", "warning"],
+      env.bin("python"),
+      join(import.meta.dirname, "app.py"),
+      "--address",
+      "127.0.0.1",
+      "--port",
+      String(http),
+      "--log-level",
+      "warning",
     ],
     env: modelVariables(workload),
   }),

@@ -45,10 +45,11 @@ describe("Batcher: a model that throws", () => {
           world.send({ isPoison: i === poison, deadlineAtMs: 10_000 }),
         );
         world.runUntil(10_000);
-        const name = `${poison} of ${n}`;
-        expect(world.batches.length, name).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.log2(n)));
+        expect(world.batches.length, `${poison} of ${n}`).toBeLessThanOrEqual(
+          1 + 2 * Math.ceil(Math.log2(n)),
+        );
         const failed = requests.filter(({ outcomes }) => outcomes[0] !== "answered");
-        expect(failed, name).toEqual([requests[poison]]);
+        expect(failed, `${poison} of ${n}`).toEqual([requests[poison]]);
       }
     }
   });

@@ -189,14 +189,22 @@ export class Batcher<T> {
   /**
    * An executor has died. What it ran is run again elsewhere or when it is back, once.
    * @param backAtMs when it is expected back; Infinity when it is not.
+   * @param canRunAgain false for a batch that must not: all in it are answered now.
    */
-  executorDown(executor: number, backAtMs: number): void {
+  executorDown(
+    executor: number,
+    backAtMs: number,
+    canRunAgain: (batch: Batch<T>) => boolean = () => true,
+  ): void {
     const nowMs = this.#clock.nowMs();
     const batches = this.executors.down(executor, backAtMs);
     const items = new Set(batches.flatMap(({ slices }) => slices.map(({ item }) => item)));
-    for (const item of items) {
-      item.lostCount++;
-      if (item.lostCount >= LOST_MAX) this.#drop(item, "executor_lost");
+    for (const item of items) item.lostCount++;
+    for (const batch of batches) {
+      const isLast = !canRunAgain(batch);
+      for (const { item } of batch.slices) {
+        if (isLast || item.lostCount >= LOST_MAX) this.#drop(item, "executor_lost");
+      }
     }
     for (const batch of batches) {
       this.#record(batch, nowMs - batch.leftAtMs, "lost");
@@ -404,7 +412,8 @@ export class Batcher<T> {
   #leaveAtMs(bucket: Bucket<T>, first: BatchItem<T>): number {
     const { delayMs } = this.#options;
     if (delayMs === 0 || bucket.rows >= bucket.cap.rows) return 0;
-    const latestMs = first.objectiveAtMs - bucket.model.predictMs(bucket.rows) - this.#overheadMs;
+    const endMs = first.receivedMs + TIME_SHARE * (first.objectiveAtMs - first.receivedMs);
+    const latestMs = endMs - bucket.model.predictMs(bucket.rows) - this.#overheadMs;
     return Math.min(first.receivedMs + delayMs, latestMs);
   }
 

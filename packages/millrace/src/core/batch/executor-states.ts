@@ -84,6 +84,14 @@ export class ExecutorStates<T> {
     for (const { batches } of this.#up.values()) yield* batches;
   }
 
+  /** The batch that each of them computes now, and since when; not those that stand ready behind it. */
+  *computing(): Iterable<{ readonly batch: Batch<T>; readonly startedMs: number }> {
+    for (const { batches, startedMs } of this.#up.values()) {
+      const [batch] = batches;
+      if (batch !== undefined) yield { batch, startedMs };
+    }
+  }
+
   start(batch: Batch<T>): void {
     const state = this.#up.get(batch.executor) as ExecutorState<T>;
     if (state.batches.length === 0) state.startedMs = batch.leftAtMs;

@@ -256,9 +256,7 @@ describe("readInferRequest()", () => {
 
   it("throws nothing but refusals when bytes are cut, flipped or random", () => {
     const random = new TestRandom(seed);
-    const good = [
-      ...TYPED.map((datatype) => typedEntryOf(randomTensor(random, datatype, datatype))),
-    ];
+    const good = TYPED.map((datatype) => typedEntryOf(randomTensor(random, datatype, datatype)));
     const bytes = encode({
       model_name: "m",
       id: "1",

@@ -40,11 +40,11 @@ test.each([false, true])(
       const frame = inferResponseFrame(response, isInStream);
       expect([frame[0], frame.readUInt32BE(1)]).toEqual([0, frame.length - 5]);
       const decoded = decode(frame.subarray(5));
-      const reply = (isInStream ? decoded["infer_response"] : decoded) as Record<string, never>;
+      const reply = (isInStream ? decoded["infer_response"] : decoded) as Record<string, unknown>;
       expect(reply["model_name"] ?? "", `seed ${seed}`).toBe(response.modelName);
       expect(reply["model_version"]).toBe("12");
       expect(reply["id"] ?? "").toBe(response.id);
-      expect(Object.keys(reply["parameters"] ?? {})).toEqual(
+      expect(Object.keys((reply["parameters"] ?? {}) as object)).toEqual(
         response.saysFinal ? ["triton_final_response"] : [],
       );
       const named = reply["outputs"] as { name?: string; datatype: string; shape?: string[] }[];

@@ -115,9 +115,9 @@ test.each(METHODS)("the messages of %s are those of docs/inference.proto, both w
       const value = randomMessage(random, types[side]);
       const hint = `seed ${seed}, round ${round}, ${side}`;
       const ours = encodeMessage(types[side], value);
-      expect(plain(oracle[side].decode(ours)), hint).toEqual(plain(value));
+      expect(plain(oracle[side].decode(ours)), `${hint}`).toEqual(plain(value));
       const theirs = oracle[side].encode(value);
-      expect(plain(decodeMessage(types[side], theirs)), hint).toEqual(plain(value));
+      expect(plain(decodeMessage(types[side], theirs)), `${hint}`).toEqual(plain(value));
     }
   }
 });

@@ -147,10 +147,10 @@ export class RpcStream implements RpcCall {
   /** Starts the answer to one message of a stream, and sends it after those before it. */
   #answerNext(message: Buffer, isCompressed: boolean): void {
     if (this.#rpc?.kind !== "stream") return;
-    const { run } = this.#rpc;
+    const rpc = this.#rpc;
     const reply = isCompressed
-      ? this.#decompressed(message).then((plain) => run(plain, this))
-      : run(message, this);
+      ? this.#decompressed(message).then((plain) => rpc.run(plain, this))
+      : rpc.run(message, this);
     reply.catch(() => undefined); // seen below, when its turn has come
     if (++this.#inFlight === STREAM_IN_FLIGHT_MAX) this.#stream.pause();
     this.#answered = this.#answered.then(async () => {

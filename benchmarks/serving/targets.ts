@@ -1,0 +1,109 @@
+import { medianOf } from "../percentiles.ts";
+import { CLIENT_RULES } from "./measure-overload.ts";
+import type { Measurements } from "./measurements.ts";
+import { GRPC_IN_FLIGHT, IMAGE_CONNECTIONS } from "./plan.ts";
+import {
+  addedP99Ms,
+  groupBy,
+  latencyOf,
+  overloadOf,
+  ratioToBest,
+  runtimeRowsPerSecond,
+  throughputOf,
+} from "./summary.ts";
+
+/** A figure that Millrace sets out to reach. */
+export interface Target {
+  readonly name: string;
+  readonly comparison: "≤" | "≥";
+  readonly limit: number;
+  readonly unit: string;
+  /** As measured. */
+  readonly value: number;
+  readonly isMet: boolean;
+}
+
+/** @returns the targets this run can judge: absolute figures, and ratios within the run. */
+export function targetsOf(found: Measurements): Target[] {
+  const all = [
+    ...throughputTargets(found),
+    ...latencyTargets(found),
+    ...Object.keys(CLIENT_RULES).map((rule) => goodputTarget(found, rule)),
+    ...lifeTargets(found),
+  ];
+  return all.filter(({ value }) => !Number.isNaN(value));
+}
+
+const WIDEST = [
+  ["iris", 64],
+  ["mlp512", 64],
+  ["conv", IMAGE_CONNECTIONS],
+] as const;
+
+/** Share of the bare runtime that conv has to reach; the rest is what HTTP may cost. */
+const CONV_PERCENT_MIN = 95;
+
+function throughputTargets(found: Measurements): Target[] {
+  const ratios = WIDEST.map(([model, connections]) => {
+    const rows = throughputOf(found.throughput, model);
+    const widest = rows.filter((row) => row.connections === connections);
+    const name = `${model} at ${connections} connections, by the best other`;
+    return atLeast(name, ratioToBest(widest), 1, "×");
+  });
+  const conv = throughputOf(found.throughput, "conv").find(({ server }) => server === "millrace");
+  const share = (conv?.answersPerSecond ?? NaN) / runtimeRowsPerSecond(found, "conv", 1);
+  const grpc = groupBy(found.grpc, (row) => row.server).map((group) => ({
+    server: group[0]?.server ?? "",
+    answersPerSecond: medianOf(group.map((row) => row.answersPerSecond)),
+  }));
+  const grpcName = `gRPC with ${GRPC_IN_FLIGHT} in flight, by MLServer's`;
+  return [
+    ...ratios,
+    atLeast("conv, of what the bare runtime does", share * 100, CONV_PERCENT_MIN, "%"),
+    atLeast(grpcName, ratioToBest(grpc), 1, "×"),
+  ];
+}
+
+function latencyTargets(found: Measurements): Target[] {
+  const slow = latencyOf(found.latency, "iris").find(
+    (row) => row.server === "millrace" && row.requestsPerSecond === 100,
+  );
+  const added = ["iris", "mlp512", "conv"].map((model) => {
+    const name = `${model} at half its capacity, p99 above the bare runtime's`;
+    return atMost(name, addedP99Ms(found, model, "millrace"), 1, "ms");
+  });
+  return [
+    atMost("iris at 100 requests/s, p50", slow?.p50Ms ?? NaN, 0.6, "ms"),
+    atMost("iris at 100 requests/s, p99", slow?.p99Ms ?? NaN, 2, "ms"),
+    ...added,
+  ];
+}
+
+function goodputTarget(found: Measurements, rule: string): Target {
+  const row = overloadOf(found.overload).find(
+    (one) => one.server === "millrace" && one.rule === rule,
+  );
+  const name = `goodput at twice its capacity, client ${rule}`;
+  return atLeast(name, (row?.goodput ?? NaN) * 100, 90, "%");
+}
+
+function lifeTargets(found: Measurements): Target[] {
+  const start = found.start.find(({ server }) => server === "millrace");
+  const memory = found.memory.filter(({ server }) => server === "millrace");
+  const pssMib = medianOf(memory.map((row) => row.pssMib));
+  return [
+    atMost("start to first answer, median", start?.firstAnswerMs.p50 ?? NaN, 700, "ms"),
+    atMost("PSS of all its processes after load", pssMib, 150, "MiB"),
+    ...found.reload.map(({ what, failed, count }) =>
+      atMost(`failed requests during ${count} ${what}`, failed, 0, "requests"),
+    ),
+  ];
+}
+
+function atMost(name: string, value: number, limit: number, unit: string): Target {
+  return { name, comparison: "≤", limit, unit, value, isMet: value <= limit };
+}
+
+function atLeast(name: string, value: number, limit: number, unit: string): Target {
+  return { name, comparison: "≥", limit, unit, value, isMet: value >= limit };
+}
