@@ -48,6 +48,6 @@ function run(command: string, words: readonly string[]): void {
   });
   if (status === 0) return;
   throw new Error(
-    `Cannot run ${command} ${words.join(" ")}: ${error?.message ?? `exit ${status}`}`,
+    `Cannot run ${command} ${words.join(" ")}: ${error?.message ?? `exit ${String(status)}`}`,
   );
 }

@@ -23,6 +23,9 @@ const WARMUP = 20_000;
 const N = 30_000;
 const ROUNDS = 3;
 
+/** A reply has a label and three floats, and says what they are. */
+const REPLY_BYTES_MIN = 60;
+
 /** The system counts CPU time in hundredths of a second. */
 const TICKS_PER_SECOND = 100;
 
@@ -107,7 +110,10 @@ function measure(
   const words = `-c 1 h2load -n ${n} -t1 -c${connections} -m${streams} -d ${requestFile} -H content-type:application/grpc -H te:trailers http://127.0.0.1:${port}/inference.GRPCInferenceService/ModelInfer`;
   const output = execFileSync("taskset", words.split(" "), { encoding: "utf8" });
   const ticks = cpuTicks(process.pid ?? 0) - before;
-  if (!output.includes(`${n} succeeded`)) throw new Error(output);
+  // A gRPC error is HTTP 200 too, and carries no data.
+  const dataBytes = Number(/\((\d+)\) data/.exec(output)?.[1]);
+  if (!output.includes(`${n} succeeded`) || dataBytes < n * REPLY_BYTES_MIN)
+    throw new Error(output);
   const perSecond = Number(/([\d.]+) req\/s/.exec(output)?.[1]);
   const cpuUs = (ticks / TICKS_PER_SECOND / n) * 1e6;
   return { kind, load: `${connections} × ${streams}`, perSecond, cpuUs };

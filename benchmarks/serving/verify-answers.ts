@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { post } from "./http-post.ts";
 import type { Peer } from "./peers/peer.ts";
 import type { Case, Workload } from "./workloads.ts";
@@ -6,6 +7,10 @@ import type { Case, Workload } from "./workloads.ts";
 const AT_ONCE = 64;
 /** Images are large, and the generators hold 8 connections then. */
 const IMAGES_AT_ONCE = 8;
+
+/** A server that has just started may refuse what comes all at once: that is no wrong answer, it is asked again. */
+const REFUSALS_MAX = 50;
+const REFUSED_PAUSE_MS = 50;
 
 /**
  * Compares answers with those of Python's onnxruntime: one by one, then many different ones at once, since a
@@ -21,7 +26,12 @@ export async function verifyAnswers(peer: Peer, workload: Workload, port: number
 }
 
 async function verifyOne(peer: Peer, workload: Workload, port: number, row: Case): Promise<void> {
-  const { status, body } = await post(port, peer.request(workload, row));
+  const request = peer.request(workload, row);
+  let { status, body } = await post(port, request);
+  for (let i = 0; i < REFUSALS_MAX && (status === 503 || status === 429); i++) {
+    await sleep(REFUSED_PAUSE_MS);
+    ({ status, body } = await post(port, request));
+  }
   const text = body.toString();
   if (status !== 200) throw new Error(`${peer.name} answers ${status}: ${text}`);
   const found = numbersIn(JSON.parse(text));

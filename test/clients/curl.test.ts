@@ -22,7 +22,7 @@ async function shell(lines: string): Promise<string> {
     text(child.stderr),
     once(child, "close") as Promise<[number | null]>,
   ]);
-  if (code !== 0) throw new Error(`exit ${code}: ${stderr}`);
+  if (code !== 0) throw new Error(`exit ${String(code)}: ${stderr}`);
   return stdout;
 }
 
@@ -56,7 +56,7 @@ describe("curl", () => {
       `${BINARY} json="\${json%\\}},\\"parameters\\":{\\"binary_data_output\\":true}}"
        body | curl -si ${INFER} --data-binary @- -H "inference-header-content-length: \${#json}"`,
     );
-    const [head = "", body = ""] = splitOnce(reply, "\r\n\r\n");
+    const [head, body] = splitOnce(reply, "\r\n\r\n");
     expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(head).toMatch(/^content-type: application\/octet-stream\r?$/im);
     const length = Number(/^inference-header-content-length: (\d+)\r?$/im.exec(head)?.[1]);
@@ -77,7 +77,7 @@ describe("curl", () => {
     const reply = await shell(
       `printf 'three words here' | curl -si $URL/v2/models/simple_identity/infer --data-binary @- -H 'inference-header-content-length: 0'`,
     );
-    const [head = "", body = ""] = splitOnce(reply, "\r\n\r\n");
+    const [head, body] = splitOnce(reply, "\r\n\r\n");
     expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     const length = Number(/^inference-header-content-length: (\d+)\r?$/im.exec(head)?.[1]);
     expect(JSON.parse(body.slice(0, length))).toMatchObject({

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => servers[Symbol.asyncDispose]());
 
 /** Calls the server and expects status, content type and body as described. */
-async function record(
+async function expectDescribed(
   call: string,
   { status = 200, ...question }: Question & { readonly status?: number } = {},
   values: { readonly model?: string; readonly version?: string } = {},
@@ -72,16 +72,16 @@ describe("the recorded replies are as described", () => {
     "POST /v2/repository/models/{model}/load",
   ])("%s", async (call) => {
     const hasBody = call.startsWith("POST");
-    await record(call, hasBody ? { body: {} } : {});
+    await expectDescribed(call, hasBody ? { body: {} } : {});
   });
 
   it.each(["POST /v2/models/{model}/infer", "POST /v2/models/{model}/versions/{version}/infer"])(
     "%s",
     async (call) => {
-      await record(call, { body: { inputs: INPUTS } });
-      const reply = await record(call, { body: { id: "7", inputs: INPUTS, outputs: [] } });
+      await expectDescribed(call, { body: { inputs: INPUTS } });
+      const reply = await expectDescribed(call, { body: { id: "7", inputs: INPUTS, outputs: [] } });
       expect(reply.json).toMatchObject({ id: "7" });
-      const binary = await record(call, {
+      const binary = await expectDescribed(call, {
         body: {
           inputs: INPUTS,
           outputs: [{ name: "OUTPUT0", parameters: { binary_data: true } }, { name: "OUTPUT1" }],
@@ -103,9 +103,9 @@ describe("the recorded replies are as described", () => {
         shape: [rows, 16],
         data: Array.from({ length: rows * 16 }, () => 1),
       }));
-      await record("POST /v2/models/{model}/infer", { body: { inputs } });
+      await expectDescribed("POST /v2/models/{model}/infer", { body: { inputs } });
     }
-    await record("GET /v2/models/{model}/stats");
+    await expectDescribed("GET /v2/models/{model}/stats");
   });
 
   it.each([
@@ -126,7 +126,7 @@ describe("the recorded replies are as described", () => {
       {},
     ],
   ] as const)("%s with %j of %j", async (call, question, values) => {
-    await record(call, question, values);
+    await expectDescribed(call, question, values);
   });
 
   it("a GET with another method, and a path that is none, are described errors too", async () => {

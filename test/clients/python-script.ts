@@ -44,6 +44,6 @@ export async function runScript(
     text(child.stderr),
     once(child, "close") as Promise<[number | null]>,
   ]);
-  if (code !== 0) throw new Error(`${name} ended with ${code}:\n${stderr}`);
+  if (code !== 0) throw new Error(`${name} ended with ${String(code)}:\n${stderr}`);
   return new Outcomes(stdout);
 }

@@ -194,6 +194,15 @@ describe("fast lane", () => {
     expect([image.status, isFromLane(image)]).toEqual([415, false]);
   });
 
+  it("fast lane leaves it to Fastify to miss a host, and to pay no heed to an expectation", async () => {
+    const request = head("/predict/label", [], ROWS.length) + ROWS;
+    const hostless = await send(request.replace("Host: a\r\n", ""));
+    expect([hostless.status, isFromLane(hostless)]).toEqual([400, false]);
+    expect(bodyOf(hostless)).toContain('"code":"MALFORMED_REQUEST"');
+    const expecting = await send(request.replace("Host: a", "Host: a\r\nExpect: wonders"));
+    expect([expecting.status, isFromLane(expecting)]).toEqual([200, false]);
+  });
+
   it("fast lane gives the right answer wherever the request is split", async () => {
     const { hostname, port } = new URL(server.url);
     const socket = connect({ port: Number(port), host: hostname, noDelay: true });

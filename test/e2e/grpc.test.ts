@@ -25,6 +25,17 @@ services:
   slow: { timeout: 20s }
 `;
 
+/** For tests that start a process of their own: what they need and no more. */
+const FEW_MODELS = `
+models: { iris: ./iris.onnx, add: ./add.onnx }
+services: { iris: { default: true } }
+`;
+
+const SLOW_MODEL = `
+models: { slow: ./slow.onnx }
+services: { slow: { timeout: 20s } }
+`;
+
 function folderWith(file: string): Workspace {
   const names = ["add.onnx", "slow.onnx", ...TYPES.map((type) => `identity-${type}.onnx`)];
   return new Workspace({
@@ -533,7 +544,7 @@ describe("Health", () => {
   });
 
   it("tells the state at once, and the next one when it changes", async () => {
-    using own = folderWith(MODELS);
+    using own = folderWith(FEW_MODELS);
     await using other = await start(own);
     using watching = new GrpcClient(addressOf(other));
     const states: string[] = [];
@@ -694,7 +705,7 @@ describe("Keys", () => {
   let own: Workspace;
   let caller: GrpcClient;
   beforeAll(async () => {
-    own = folderWith(`server: { auth: { keys: [${keys}] } }\n${MODELS}`);
+    own = folderWith(`server: { auth: { keys: [${keys}] } }\n${FEW_MODELS}`);
     locked = await start(own);
     caller = new GrpcClient(addressOf(locked));
   });
@@ -735,7 +746,7 @@ describe("Keys", () => {
 
 describe("A process with a gRPC port", () => {
   it("answers what is in flight and takes no more connections when it stops", async () => {
-    using own = folderWith(MODELS);
+    using own = folderWith(SLOW_MODEL);
     await using stopping = await start(own);
     using caller = new GrpcClient(addressOf(stopping));
     const slow = Array.from({ length: 4 }, () => caller.ask("ModelInfer", SLOW_REQUEST));
@@ -746,7 +757,7 @@ describe("A process with a gRPC port", () => {
   });
 
   it("answers on one port from every process under up", async () => {
-    using own = folderWith(`server: { processes: 2 }\n${MODELS}`);
+    using own = folderWith(`server: { processes: 2 }\n${FEW_MODELS}`);
     await using up = await start(own, "up");
     for (let i = 0; i < 20; i++) {
       using caller = new GrpcClient(addressOf(up), { "grpc.use_local_subchannel_pool": 1 });
@@ -755,39 +766,39 @@ describe("A process with a gRPC port", () => {
     expect(await up.stop()).toBe(0);
   });
 
-  it("gives way when the default port is taken, and refuses when a chosen one is", async () => {
-    using own = folderWith(MODELS);
+  const HTTP_PORTS = ["--port", "0", "--server.metrics-port", "0"];
+
+  it("refuses to start when a port that was chosen is taken", async () => {
+    using own = folderWith(FEW_MODELS);
     await using taken = await takePort();
-    const ports = ["--port", "0", "--server.metrics-port", "0"];
-    const chosen = [...ports, "--server.grpc-port", String(taken.port)];
+    const ports = [...HTTP_PORTS, "--server.grpc-port", String(taken.port)];
     await expect(
-      MillraceProcess.start(["serve", "millrace.yaml"], { cwd: own.path, ports: chosen }),
+      MillraceProcess.start(["serve", "millrace.yaml"], { cwd: own.path, ports }),
     ).rejects.toThrow(/the port is in use; choose another with --server.grpc-port/);
-    await using first = await MillraceProcess.start(["serve", "millrace.yaml"], {
-      cwd: own.path,
-      ports,
-    });
-    await using second = await MillraceProcess.start(["serve", "millrace.yaml"], {
-      cwd: own.path,
-      ports,
-    });
+  });
+
+  it("takes a free port and says so when the default one is taken", async () => {
+    using own = folderWith(FEW_MODELS);
+    const begin = (): Promise<MillraceProcess> =>
+      MillraceProcess.start(["serve", "millrace.yaml"], { cwd: own.path, ports: HTTP_PORTS });
+    await using first = await begin(); // it has the default port, unless somebody else has
+    await using second = await begin();
     expect(addressOf(first)).not.toBe(addressOf(second));
     const line = await second.logLine(({ message }) => message.startsWith("gRPC is on port"));
     expect(line["wanted"]).toBe(8001);
   });
 
   it("listens to none when it is off", async () => {
-    using own = folderWith(`server: { grpcPort: off }\n${MODELS}`);
-    const ports = ["--port", "0", "--server.metrics-port", "0"];
+    using own = folderWith(`server: { grpcPort: off }\n${FEW_MODELS}`);
     await using off = await MillraceProcess.start(["serve", "millrace.yaml"], {
       cwd: own.path,
-      ports,
+      ports: HTTP_PORTS,
     });
     expect(off.facts.grpc).toBeUndefined();
   });
 
   it("speaks TLS when the file has a certificate", async () => {
-    using own = folderWith(`server: { tls: { cert: cert.pem, key: key.pem } }\n${MODELS}`);
+    using own = folderWith(`server: { tls: { cert: cert.pem, key: key.pem } }\n${FEW_MODELS}`);
     const words =
       "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1";
     execFileSync("openssl", words.split(" "), { cwd: own.path, stdio: "ignore" });

@@ -571,9 +571,9 @@ describe("POST /v2/models/M/infer refuses", () => {
       bad(/nesting is deeper/, "INVALID_JSON"),
     ],
     [
-      "binary tensors",
+      "binary tensors without the header that says where they begin",
       body({ parameters: { binary_data_size: 16 }, data: undefined }),
-      { status: 501, code: "NOT_IMPLEMENTED", message: /binary/ },
+      bad(/header inference-header-content-length is missing/),
     ],
     [
       "shared memory",

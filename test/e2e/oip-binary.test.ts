@@ -38,7 +38,11 @@ beforeAll(async () => {
       "models:",
       "  iris: { source: ./iris.onnx, labels: [setosa, versicolor, virginica] }",
       ...models.map((name) => `  ${name}: ./${name}.onnx`),
-      "services: { iris: { default: true } }",
+      // What takes long on a busy machine must not be refused for that.
+      "services:",
+      "  iris: { default: true }",
+      "  identity-uint8: { timeout: 60s }",
+      "  slow: { timeout: 60s }",
     ].join("\n"),
   });
   server = await MillraceProcess.start(["serve", "millrace.yaml"], { cwd: folder.path });
@@ -666,11 +670,13 @@ describe("extensions", () => {
 
   it("schedule policy: the timeout is in microseconds", async () => {
     const input = { name: "INPUT", datatype: "FP32", shape: [1, 4], data: [1, 2, 3, 4] };
-    const body = { inputs: [input], parameters: { timeout: 50_000, priority: 1 } };
-    const startMs = performance.now();
-    const reply = await send("/v2/models/slow/infer", { body });
-    expect([reply.status, reply.headers["x-error-code"]]).toEqual([504, "DEADLINE_EXCEEDED"]);
-    expect(performance.now() - startMs).toBeLessThan(5_000);
+    const infer = async (timeout: number): Promise<number> => {
+      const body = { inputs: [input], parameters: { timeout, priority: 1 } };
+      return (await send("/v2/models/slow/infer", { body })).status;
+    };
+    expect(await infer(50_000_000)).toBe(200);
+    // Refused at once where it is known to take longer, else dropped when the time is over.
+    expect([503, 504]).toContain(await infer(20_000));
   });
 
   it("parameters of the client's own are taken everywhere", async () => {

@@ -41,7 +41,8 @@ function wrongForm(
     json["code"] === headers.get("x-error-code") &&
     typeof json["detail"] === "string" &&
     Array.isArray(json["errors"]);
-  if (!isProtocolError && !isProblem) return `${status} ${type}: ${body.slice(0, 300)}`;
+  if (!isProtocolError && !isProblem)
+    return `${status} ${type ?? "without a type"}: ${body.slice(0, 300)}`;
   // Bytes that the HTTP parser refuses have no route, and no form of it either.
   if (!request.isFramed || headers.get("x-error-code") === "MALFORMED_REQUEST") return undefined;
   if (status === 431 || status === 408) return undefined;

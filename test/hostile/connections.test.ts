@@ -16,6 +16,14 @@ const ROWS = "[[5.1,3.5,1.4,0.2]]";
 const HEAD = `POST /predict/label HTTP/1.1\r\nhost: x\r\ncontent-length: ${ROWS.length}\r\n\r\n`;
 const SLOW = `POST /services/slow/predict HTTP/1.1\r\nhost: x\r\ncontent-length: ${ROWS.length}\r\n\r\n`;
 
+async function expectAlive(): Promise<void> {
+  await server.expectAlive();
+}
+
+async function expectText(connection: RawConnection, text: string): Promise<void> {
+  await eventually(() => connection.text.includes(text), "the answer");
+}
+
 function connections(count: number): Promise<RawConnection[]> {
   return Promise.all(Array.from({ length: count }, () => RawConnection.open(server.port)));
 }
@@ -52,7 +60,7 @@ describe("slow clients", () => {
     using slow = await RawConnection.open(server.port);
     slow.read();
     await slow.dribble(HEAD + ROWS);
-    await eventually(() => slow.text.includes('{"prediction":"setosa"}'), "the answer");
+    await expectText(slow, '{"prediction":"setosa"}');
     // And the next one over the same connection, in one piece.
     await slow.write(HEAD + ROWS);
     await eventually(() => slow.text.split("setosa").length === 3, "the second answer");
@@ -61,10 +69,10 @@ describe("slow clients", () => {
   it("a chunked body that comes byte by byte is answered", async () => {
     using slow = await RawConnection.open(server.port);
     slow.read();
-    const chunks = [...ROWS].map((byte) => `1\r\n${byte}\r\n`).join("");
+    const chunks = ROWS.replaceAll(/./g, "1\r\n$&\r\n");
     const head = HEAD.replace(/content-length: \d+/, "transfer-encoding: chunked");
     await slow.dribble(`${head}${chunks}0\r\n\r\n`);
-    await eventually(() => slow.text.includes('{"prediction":"setosa"}'), "the answer");
+    await expectText(slow, '{"prediction":"setosa"}');
   });
 
   it.each([
@@ -76,10 +84,10 @@ describe("slow clients", () => {
     await Promise.all(all.map((connection) => connection.write(begin)));
     for (let i = 0; i < 50; i++) {
       await Promise.all(all.slice(0, 20).map((connection) => connection.write(" ")));
-      await server.expectAlive();
+      await expectAlive();
     }
     leave(all);
-    await server.expectAlive();
+    await expectAlive();
   });
 
   it("one that does not read its replies costs bounded memory, and gets them all when it reads", async () => {
@@ -91,7 +99,7 @@ describe("slow clients", () => {
     const before = rssMib(server.process.mainPid);
     // Replies of 48 MB in all, of which the system's buffers hold a few.
     const written = slow.write(request.repeat(count));
-    await server.expectAlive();
+    await expectAlive();
     await Promise.race([
       written,
       eventually(
@@ -99,7 +107,7 @@ describe("slow clients", () => {
         "a server that stops reading",
       ),
     ]);
-    await server.expectAlive();
+    await expectAlive();
     expect(rssMib(server.process.mainPid) - before).toBeLessThan(150);
     slow.read();
     await written;
@@ -129,27 +137,27 @@ describe("half-open connections", () => {
     half.socket.end(begin);
     const reply = await half.readToEnd();
     if (reply !== "") expect(reply).toMatch(/^HTTP\/1\.1 400 /);
-    await server.expectAlive();
+    await expectAlive();
   });
 });
 
 describe("many connections", () => {
   it("1,000 that say nothing do not keep a good client from its answers", async () => {
     const idle = await connections(1_000);
-    for (let i = 0; i < 20; i++) await server.expectAlive();
+    for (let i = 0; i < 20; i++) await expectAlive();
     // They are still served when they do speak.
     for (const connection of idle.slice(0, 20)) {
       connection.read();
       await connection.write(HEAD + ROWS);
-      await eventually(() => connection.text.includes("setosa"), "the answer");
+      await expectText(connection, "setosa");
     }
     leave(idle);
-    await server.expectAlive();
+    await expectAlive();
   });
 
   it("1,000 that come and go at once do no harm", async () => {
     for (let round = 0; round < 5; round++) leave(await connections(200));
-    await server.expectAlive();
+    await expectAlive();
   });
 });
 
@@ -168,7 +176,7 @@ describe("a client that goes away", () => {
     const all = await connections(100);
     await Promise.all(all.map((connection) => connection.write(begin)));
     leave(all);
-    await server.expectAlive();
+    await expectAlive();
     await expectNothingLeft();
   });
 
@@ -181,7 +189,7 @@ describe("a client that goes away", () => {
     await expectModelAtWork();
     await Promise.all(waiting.map((connection) => connection.write(SLOW + ROWS)));
     leave(waiting);
-    await eventually(() => running.text.includes('"prediction":[5.0'), "the one that stayed");
+    await expectText(running, '"prediction":[5.0');
     await expectNothingLeft();
     // One batch may have been handed over before its clients left.
     const rows = (await slowRows()) - before;
@@ -195,7 +203,7 @@ describe("a client that goes away", () => {
     await expectModelAtWork();
     running.socket.destroy();
     await expectNothingLeft();
-    await server.expectAlive();
+    await expectAlive();
   });
 
   it("while its answer is sent, does no harm", async () => {
@@ -210,7 +218,7 @@ describe("a client that goes away", () => {
       connection.socket.resetAndDestroy();
     }
     await expectNothingLeft();
-    await server.expectAlive();
+    await expectAlive();
   });
 });
 

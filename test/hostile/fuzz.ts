@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { makeCase } from "./fuzz-case.ts";
 import { FuzzServer } from "./fuzz-server.ts";
+import { progressLine } from "./progress-line.ts";
 import { runFuzz, type FuzzReport } from "./run-fuzz.ts";
 
 const USAGE = `Sends hostile requests to a server that it starts, and judges every answer.
@@ -44,11 +45,7 @@ function show(index: number): void {
 async function fuzz(): Promise<number> {
   console.log(`seed ${seed}, cases ${from} to ${from + count - 1}`);
   await using server = await FuzzServer.start();
-  const isTerminal = process.stdout.isTTY;
-  const onProgress = (done: number): void => {
-    if (isTerminal) process.stdout.write(`\r${done} of ${count}`);
-  };
-  const report = await runFuzz({ server, seed, from, count, onProgress });
+  const report = await runFuzz({ server, seed, from, count, onProgress: progressLine(count) });
   print(report);
   return report.failures.length === 0 ? 0 : 1;
 }

@@ -46,12 +46,18 @@ export class GrpcPeer {
         stream = session.request(headers);
       } catch (error) {
         // Node's own client does not send this.
-        settle({ kind: "answered", label: `unsent ${(error as NodeJS.ErrnoException).code}` });
+        settle({
+          kind: "answered",
+          label: `unsent ${String((error as NodeJS.ErrnoException).code)}`,
+        });
         return;
       }
       let seen: IncomingHttpHeaders = {};
-      stream.on("response", (found) => (seen = { ...seen, ...found }));
-      stream.on("trailers", (found) => (seen = { ...seen, ...found }));
+      const look = (found: IncomingHttpHeaders): void => {
+        seen = { ...seen, ...found };
+      };
+      stream.on("response", look);
+      stream.on("trailers", look);
       stream.on("error", () => undefined); // a reset: "close" tells
       stream.on("data", () => undefined);
       stream.on("close", () => settle(judge(seen, stream.rstCode)));
@@ -92,7 +98,7 @@ function judge(seen: IncomingHttpHeaders, rstCode: number | undefined): Outcome 
     if (httpStatus >= 500) return { kind: "wrong", what: `HTTP status ${httpStatus}` };
     return { kind: "answered", label: `http ${httpStatus}` };
   }
-  if (status === undefined) return { kind: "answered", label: `reset ${rstCode}` };
+  if (status === undefined) return { kind: "answered", label: `reset ${rstCode ?? "none"}` };
   if (status === UNKNOWN || status === INTERNAL) {
     return {
       kind: "wrong",

@@ -113,7 +113,10 @@ function outcomeOf(
   }
   if (requests.length > 1) return { kind: "answered", label: "pipelined" };
   const code = last?.headers.get("x-error-code");
-  return { kind: "answered", label: `${last?.status}${code === undefined ? "" : ` ${code}`}` };
+  return {
+    kind: "answered",
+    label: `${last?.status ?? "none"}${code === undefined ? "" : ` ${code}`}`,
+  };
 }
 
 /** Of a request that is refused before all of it was sent, and whose answer the reset then overtakes. */

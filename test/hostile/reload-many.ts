@@ -16,7 +16,7 @@ export interface ReloadReport {
   /** Predictions while the models were loaded, and those of them that did not get an answer of either model. */
   readonly requests: number;
   readonly failedRequests: number;
-  /** Of the resident memory, from a fifth of the run to its end. */
+  /** Of the resident memory, in the second half of the run. */
   readonly growthMib: number;
 }
 
@@ -56,8 +56,8 @@ export async function reloadMany({ reloads, onProgress }: ReloadOptions): Promis
   }
   const seconds = (performance.now() - startMs) / 1000;
   await client.stop();
-  const settled = memory[Math.floor(memory.length / 5)]?.[1] ?? 0;
-  const growthMib = (memory.at(-1)?.[1] ?? 0) - settled;
+  const halfway = memory[Math.floor(memory.length / 2) - 1]?.[1] ?? 0;
+  const growthMib = (memory.at(-1)?.[1] ?? 0) - halfway;
   const { requests, failedRequests } = client;
   return { seconds, memory, requests, failedRequests, growthMib };
 }

@@ -9,10 +9,16 @@ const RESTART_MS_MAX = 30_000;
 /** An executor that has lived this long starts from the first wait again. */
 const STABLE_MS = 60_000;
 
+/** Abandoned executors that are replaced, at a time: the thread of each keeps a core and its memory. */
+const ABANDONED_MAX = 2;
+
 export interface ExecutorEvents {
   /** An executor may be used, for the first time or again. */
   up(index: number): void;
-  /** An executor died. @param backAtMs when it is expected back, on the clock's `nowMs`. */
+  /**
+   * An executor died, or was abandoned.
+   * @param backAtMs when it is expected back, on the clock's `nowMs`; Infinity when an abandoned one must end first.
+   */
   down(index: number, backAtMs: number, reason: MillraceError): void;
   /** It died and did not start again; another try follows at `backAtMs`. */
   restartFailed(index: number, backAtMs: number, reason: unknown): void;
@@ -22,6 +28,8 @@ interface Executor {
   model: LoadedModel | undefined;
   startedMs: number;
   restarts: number;
+  /** Is it not started again before an abandoned one has ended? */
+  isHeld: boolean;
 }
 
 /** The copies of a model that run side by side. One that dies is started again, ever more patiently. */
@@ -31,6 +39,7 @@ export class ExecutorPool {
   readonly #start: () => Promise<LoadedModel>;
   readonly #executors: Executor[];
   #isClosed = false;
+  #abandonedCount = 0;
   /** Time the last start took. */
   #startMs = 0;
 
@@ -49,7 +58,12 @@ export class ExecutorPool {
     this.#clock = options.clock;
     this.#events = options.events;
     this.#start = options.start;
-    this.#executors = models.map(() => ({ model: undefined, startedMs: 0, restarts: 0 }));
+    this.#executors = models.map(() => ({
+      model: undefined,
+      startedMs: 0,
+      restarts: 0,
+      isHeld: false,
+    }));
     for (const [index, model] of models.entries()) this.#use(index, model);
   }
 
@@ -62,10 +76,34 @@ export class ExecutorPool {
     return this.#executors.length;
   }
 
-  /** Frees every copy. The caller has waited for all runs. */
+  /**
+   * Gives up an executor whose run does not end, and starts another. Its thread cannot be stopped from outside
+   * without harm to the process: it is left behind, and frees its memory when the run ends after all.
+   */
+  abandon(index: number, reason: MillraceError): void {
+    const executor = this.#executors[index] as Executor;
+    const { model } = executor;
+    if (model === undefined || this.#isClosed) return;
+    this.#takeDown(executor);
+    executor.isHeld = this.#abandonedCount >= ABANDONED_MAX;
+    this.#abandonedCount++;
+    const ended = (): void => this.#abandonedEnded();
+    void model.close().then(ended, ended);
+    this.#events.down(index, executor.isHeld ? Infinity : this.#scheduleRestart(index), reason);
+  }
+
+  /** Frees every copy that is not abandoned. The caller has waited for all runs. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all(this.#executors.map(async ({ model }) => model?.close()));
+    await Promise.all(this.#executors.map(({ model }) => model?.close()));
+  }
+
+  #abandonedEnded(): void {
+    this.#abandonedCount--;
+    const index = this.#executors.findIndex(({ isHeld }) => isHeld);
+    if (index === -1 || this.#isClosed) return;
+    (this.#executors[index] as Executor).isHeld = false;
+    this.#scheduleRestart(index);
   }
 
   #use(index: number, model: LoadedModel): void {
@@ -74,11 +112,14 @@ export class ExecutorPool {
     executor.startedMs = this.#clock.nowMs();
     model.onLost((reason) => {
       if (this.#isClosed || executor.model !== model) return;
-      executor.model = undefined;
-      const nowMs = this.#clock.nowMs();
-      if (nowMs - executor.startedMs > STABLE_MS) executor.restarts = 0;
+      this.#takeDown(executor);
       this.#events.down(index, this.#scheduleRestart(index), reason);
     });
+  }
+
+  #takeDown(executor: Executor): void {
+    executor.model = undefined;
+    if (this.#clock.nowMs() - executor.startedMs > STABLE_MS) executor.restarts = 0;
   }
 
   /** @returns when it is expected back. */

@@ -37,7 +37,9 @@ export async function measureRuns(
   let uselessDoublings = 0;
   for (let rows = 1; rows <= rowsMax && uselessDoublings < USELESS_DOUBLINGS; rows *= 2) {
     const inputs = rowsMax === 1 ? example : example.map((input) => repeatFirstRow(input, rows));
-    const runMs = await medianMs(model, inputs, names);
+    const runMs = await medianMs(model, inputs, names).catch(() => undefined);
+    // What is too large for the model is found out again, and cut in halves, when requests bring it.
+    if (runMs === undefined) break;
     timings.push({ rows, runMs });
     const rowsPerMs = rows / runMs;
     uselessDoublings = rowsPerMs < GAIN_MIN * bestRowsPerMs ? uselessDoublings + 1 : 0;

@@ -5,7 +5,8 @@ import type { Breaker, CallOutcome } from "../core/overload/breaker.ts";
 import type { Tensor, TensorSpec } from "../core/tensor/tensor.ts";
 import type { ModelDescription, Placement } from "../ports/runtime.ts";
 import type { Batching } from "./prove-batching.ts";
-import type { RunLimits, RunResult, ScheduledModel } from "./scheduled-model.ts";
+import type { RunResult } from "./run-request.ts";
+import type { RunLimits, ScheduledModel } from "./scheduled-model.ts";
 import { countFailure, countRequest, type Statistics } from "./statistics.ts";
 
 export interface ModelVersionOptions {
@@ -102,6 +103,11 @@ export class ModelVersion {
   /** Requests accepted and not yet answered. */
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Is there an executor that can run it? */
+  get isUp(): boolean {
+    return this.scheduled.isUp;
   }
 
   /** Rows waiting for the model. */

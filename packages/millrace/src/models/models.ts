@@ -75,11 +75,10 @@ export class Models {
     const model = this.model(name);
     const found = version === undefined ? model.latest : model.version(version);
     if (found !== undefined) return found;
-    const status = model.status();
-    if (version !== undefined && status.isReady) {
+    if (version !== undefined && model.latest !== undefined) {
       throw new MillraceError(
         "MODEL_NOT_FOUND",
-        `Request for unknown model: '${name}' has no version ${version}, there is ${status.versions.join(", ")}`,
+        `Request for unknown model: '${name}' has no version ${version}, there is ${model.status().versions.join(", ")}`,
       );
     }
     throw new MillraceError("MODEL_NOT_READY", `Cannot predict: model "${name}" is not ready`, {

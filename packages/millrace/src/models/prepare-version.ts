@@ -146,7 +146,14 @@ async function moreCopies(
   { runtimes, coreCount }: ModelsOptions,
 ): Promise<LoadedModel[]> {
   const count = instanceCountOf(config, placement, coreCount) - 1;
-  return Promise.all(Array.from({ length: count }, () => runtimes[placement].load(file)));
+  const loads = await Promise.allSettled(
+    Array.from({ length: count }, () => runtimes[placement].load(file)),
+  );
+  const copies = loads.flatMap((load) => (load.status === "fulfilled" ? [load.value] : []));
+  const failed = loads.find((load) => load.status === "rejected");
+  if (failed === undefined) return copies;
+  await Promise.all(copies.map((copy) => copy.close()));
+  throw failed.reason;
 }
 
 interface ScheduleParts {

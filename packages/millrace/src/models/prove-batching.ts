@@ -18,6 +18,12 @@ const RELATIVE_TOLERANCE = 1e-4;
 /** Of 16-bit floats, in units of the last place. */
 const LAST_PLACES = 4;
 
+/** Numbers smaller than this are as good as zero when a different one is looked for. */
+const SMALL = 1e-3;
+
+/** 0.5 and 0.25 as bits of 16-bit floats. */
+const HALVES = { FP16: [0x3800, 0x3400], BF16: [0x3f00, 0x3e80] } as const;
+
 /**
  * Finds out whether rows of different requests may run together: every input and output counts rows along its
  * first axis, and two different rows give the same results together as apart. What is not proven is not batched:
@@ -97,9 +103,15 @@ function nextValue(datatype: Datatype, value: number | bigint): number | bigint 
   switch (datatype) {
     case "BOOL":
       return 1 - value;
+    // Far from each other, since models round; halves keep the sign and the order of magnitude.
     case "FP32":
     case "FP64":
-      return 0.75 * value + 0.25;
+      return Math.abs(value) < SMALL || !Number.isFinite(value) ? 0.25 : value / 2;
+    case "FP16":
+    case "BF16": {
+      const [half, quarter] = HALVES[datatype];
+      return value === half ? quarter : half;
+    }
     default:
       return value === 0 ? 1 : value - 1;
   }
@@ -130,8 +142,13 @@ function isCloseElement(
       return Math.abs(a - b) <= ABSOLUTE_TOLERANCE + RELATIVE_TOLERANCE * Math.abs(b);
     case "FP16":
     case "BF16":
-      return Math.abs(a - b) <= LAST_PLACES;
+      return Math.abs(placeOf(a) - placeOf(b)) <= LAST_PLACES;
     default:
       return a === b;
   }
+}
+
+/** Place of a 16-bit float among all of them in order, from its bits: sign and magnitude; both zeros are one. */
+function placeOf(bits: number): number {
+  return bits < 0x8000 ? bits : 0x8000 - bits;
 }

@@ -12,7 +12,10 @@ import { MillraceError } from "../core/errors.ts";
 import { joinRows, sliceRows } from "../core/tensor/rows.ts";
 import type { Tensor, TensorSpec } from "../core/tensor/tensor.ts";
 import type { LoadedModel, RunOutputs } from "../ports/runtime.ts";
-import { ExecutorPool } from "./executor-pool.ts";
+import { ExecutorPool, type ExecutorEvents } from "./executor-pool.ts";
+import { refusalError } from "./refusal-error.ts";
+import { RunRequest, type RunResult } from "./run-request.ts";
+import { RunWatch } from "./run-watch.ts";
 
 /** What bounds one run, beside the scheduler's own limits. */
 export interface RunLimits {
@@ -26,19 +29,10 @@ export interface RunLimits {
   readonly isInputOwned: boolean;
 }
 
-export interface RunResult {
-  /** In the order of the names; they may share memory with those of other requests of the batch. */
-  readonly outputs: Tensor[];
-  /** From the arrival at the scheduler until the batch left. */
-  readonly queueMs: number;
-  /** Batch put together, handed over and taken apart. */
-  readonly batchMs: number;
-  readonly computeMs: number;
-}
-
 /** What happens to the executors and batches of a model, for the log and the metrics. Must not throw. */
 export interface SchedulerEvents {
   batchEnded(rows: number, computeMs: number): void;
+  /** @param backInMs Infinity when it is not started again before a run that hangs has ended. */
   executorLost(reason: MillraceError, backInMs: number): void;
   executorBack(): void;
   executorNotBack(reason: unknown, backInMs: number): void;
@@ -53,26 +47,9 @@ export interface ScheduledModelOptions {
   readonly startExecutor: () => Promise<LoadedModel>;
   /** May requests share a run? When not, each runs alone whatever its rows. */
   readonly isBatched: boolean;
-  readonly batch: Omit<BatcherOptions<Run>, "clock" | "actions">;
+  readonly batch: Omit<BatcherOptions<RunRequest>, "clock" | "actions">;
   readonly clock: Clock;
   readonly events: SchedulerEvents;
-}
-
-/** A request in the scheduler, with what is needed to answer it. */
-interface Run {
-  readonly inputs: readonly Tensor[];
-  readonly outputNames: readonly string[];
-  readonly isInputOwned: boolean;
-  readonly acceptedMs: number;
-  readonly resolve: (result: RunResult) => void;
-  readonly reject: (error: unknown) => void;
-  forgetSignal: (() => void) | undefined;
-  /** What came back so far, by output, when it has more rows than a batch. */
-  parts: Tensor[][] | undefined;
-  batchMs: number;
-  computeMs: number;
-  /** Its memory went to a thread, so it cannot run again. */
-  isConsumed: boolean;
 }
 
 /** Smaller inputs are copied to a thread, which costs nothing, and can run again when that thread dies. */
@@ -80,18 +57,22 @@ const MOVED_BYTES_MIN = 16_384;
 
 /** Runs a model through the scheduler: joins the rows of a batch, hands it to an executor, cuts the outputs apart. */
 export class ScheduledModel {
-  readonly batcher: Batcher<Run>;
+  readonly batcher: Batcher<RunRequest>;
   readonly isBatched: boolean;
   readonly #name: string;
   readonly #clock: Clock;
   readonly #events: SchedulerEvents;
   readonly #pool: ExecutorPool;
+  readonly #watch: RunWatch<RunRequest>;
   readonly #isInline: boolean;
+  readonly #rowsMax: number;
   /** Is every extent beside the rows the same in all requests? Then only the outputs tell buckets apart. */
   readonly #hasOneShape: boolean;
   /** Does the first axis of the first input count rows? */
   readonly #countsRows: boolean;
   #cancelTimer: () => void = () => undefined;
+  /** The run that is being given up. */
+  #hung: Batch<RunRequest> | undefined;
   /** The run whose answers are being given. */
   #ended: Ended | undefined;
   /** The outputs that were asked for last, and their name in a bucket. */
@@ -104,6 +85,7 @@ export class ScheduledModel {
     this.#clock = options.clock;
     this.#events = options.events;
     this.#isInline = options.executors[0]?.placement === "inline";
+    this.#rowsMax = options.batch.rowsMax;
     this.#countsRows = options.inputs[0]?.shape[0] === -1;
     this.#hasOneShape = options.inputs.every(({ shape }) => !shape.slice(1).includes(-1));
     const poll = (): void => this.batcher.poll();
@@ -111,9 +93,9 @@ export class ScheduledModel {
       ...options.batch,
       clock: options.clock,
       actions: {
-        run: (batch) => this.#runBatch(batch),
+        run: (batch) => void this.#runBatch(batch),
         answer: (slice, offset, isLast) => this.#answer(slice, offset, isLast),
-        drop: ({ request }, refusal, cause) => this.#reject(request, this.#errorOf(refusal, cause)),
+        drop: ({ request }, refusal, cause) => request.reject(this.#errorOf(refusal, cause)),
         pollSoon: () => this.#clock.soon(poll),
         pollAt: (atMs) => {
           this.#cancelTimer();
@@ -121,27 +103,37 @@ export class ScheduledModel {
         },
       },
     });
+    this.#watch = new RunWatch({
+      clock: options.clock,
+      executors: this.batcher.executors,
+      onHung: (batch, ranMs) => this.#giveUp(batch, ranMs),
+    });
     this.#pool = new ExecutorPool(options.executors, {
       clock: options.clock,
       start: options.startExecutor,
-      events: {
-        up: (index) => {
-          this.batcher.executorUp(index, this.#depth);
-          this.#events.executorBack();
-        },
-        down: (index, backAtMs, reason) => {
-          this.batcher.executorDown(index, backAtMs);
-          this.#events.executorLost(reason, backAtMs - this.#clock.nowMs());
-        },
-        restartFailed: (index, backAtMs, reason) => {
-          this.batcher.executorDown(index, backAtMs);
-          this.#events.executorNotBack(reason, backAtMs - this.#clock.nowMs());
-        },
-      },
+      events: this.#executorEvents(),
     });
     for (let index = 0; index < this.#pool.count; index++) {
       this.batcher.executorUp(index, this.#depth);
     }
+  }
+
+  #executorEvents(): ExecutorEvents {
+    return {
+      up: (index) => {
+        this.batcher.executorUp(index, this.#depth);
+        this.#events.executorBack();
+      },
+      down: (index, backAtMs, reason) => {
+        const hung = this.#hung;
+        this.batcher.executorDown(index, backAtMs, (batch) => batch !== hung && !isConsumed(batch));
+        this.#events.executorLost(reason, backAtMs - this.#clock.nowMs());
+      },
+      restartFailed: (index, backAtMs, reason) => {
+        this.batcher.executorDown(index, backAtMs);
+        this.#events.executorNotBack(reason, backAtMs - this.#clock.nowMs());
+      },
+    };
   }
 
   /** A thread may have a batch waiting at its door; on the serving loop that would only close it too early. */
@@ -155,7 +147,7 @@ export class ScheduledModel {
 
   /** Teaches the scheduler before the first request what a run of `rows` rows takes. */
   learn(rows: number, tookMs: number, outputNames: readonly string[]): void {
-    if (this.isBatched) this.batcher.learn(outputNames.join(","), rows, tookMs);
+    if (this.isBatched) this.batcher.learn(keyOf(outputNames), rows, tookMs);
     else this.batcher.learn("", 1, tookMs);
   }
 
@@ -182,23 +174,18 @@ export class ScheduledModel {
     const { signal } = limits;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     return new Promise((resolve, reject) => {
-      const run: Run = {
+      const request = new RunRequest({
         inputs,
         outputNames,
         isInputOwned: limits.isInputOwned,
         acceptedMs: this.#clock.nowMs(),
         resolve,
         reject,
-        forgetSignal: undefined,
-        parts: undefined,
-        batchMs: 0,
-        computeMs: 0,
-        isConsumed: false,
-      };
+      });
       const item = this.batcher.arrive({
-        request: run,
-        // A request without rows takes the place of one; its bucket keeps it alone.
-        rows: Math.max(1, this.rowsOf(inputs)),
+        request,
+        // A request without rows fills a batch, so that it runs alone: there is nothing to join it with.
+        rows: this.rowsOf(inputs) || this.#rowsMax,
         bytes: bytesOf(inputs),
         bucket: this.#bucketOf(inputs, outputNames),
         priority: limits.priority,
@@ -210,8 +197,14 @@ export class ScheduledModel {
     });
   }
 
-  /** Answers every request that is still here with an error. */
+  /** Is there an executor that can run it? */
+  get isUp(): boolean {
+    return this.batcher.executors.hasUp;
+  }
+
+  /** Answers every request that is still here with an error, and those that still come. */
   dropAll(): void {
+    this.batcher.close();
     this.batcher.dropAll();
   }
 
@@ -219,17 +212,16 @@ export class ScheduledModel {
   async close(): Promise<void> {
     this.batcher.close();
     this.#cancelTimer();
+    this.#watch.stop();
     await this.#pool.close();
   }
 
-  #cancelOn(signal: AbortSignal, item: BatchItem<Run>): void {
-    const cancel = (): void => {
+  #cancelOn(signal: AbortSignal, item: BatchItem<RunRequest>): void {
+    item.request.cancelOn(signal, () => {
       if (item.isGone) return;
       this.batcher.cancel(item);
       item.request.reject(signal.reason);
-    };
-    signal.addEventListener("abort", cancel, { once: true });
-    item.request.forgetSignal = () => signal.removeEventListener("abort", cancel);
+    });
   }
 
   /** What may share a run: the same outputs, and inputs of the same shape beside the rows. */
@@ -237,7 +229,7 @@ export class ScheduledModel {
     if (!this.isBatched) return "";
     if (this.#lastNames !== outputNames) {
       this.#lastNames = outputNames;
-      this.#lastKey = outputNames.join(",");
+      this.#lastKey = keyOf(outputNames);
     }
     const isEmpty = inputs[0]?.shape[0] === 0;
     if (this.#hasOneShape && !isEmpty) return this.#lastKey;
@@ -245,31 +237,46 @@ export class ScheduledModel {
     return `${this.#lastKey} ${shapes.join(" ")}${isEmpty ? " empty" : ""}`;
   }
 
-  #runBatch(batch: Batch<Run>): void {
-    const first = (batch.slices[0] as BatchSlice<Run>).item.request;
-    const executor = this.#pool.model(batch.executor);
-    if (executor === undefined || first.isConsumed) {
-      // It was lost with the thread that had its memory: there is nothing to run.
-      this.#clock.soon(() => this.#fail(batch, lost(this.#name)));
-      return;
+  /** Never rejects: whatever goes wrong with a batch is the end of that batch alone. */
+  async #runBatch(batch: Batch<RunRequest>): Promise<void> {
+    const executor = this.#pool.model(batch.executor) as LoadedModel; // one that is down gets no batches
+    if (!this.#isInline) this.#watch.start();
+    try {
+      const result = await this.#start(batch, executor);
+      // What was given up may end after all, when it has been answered or runs elsewhere.
+      if (this.#pool.model(batch.executor) === executor) this.#end(batch, result);
+    } catch (error) {
+      // What a dead thread ran comes back to the scheduler when the pool notices its death.
+      const isLost = error instanceof MillraceError && error.code === "EXECUTOR_LOST";
+      if (!isLost && this.#pool.model(batch.executor) === executor) this.#fail(batch, error);
     }
-    const isWhole = batch.slices.length === 1 && batch.rows === this.#unitsOf(first);
-    const inputs = isWhole ? first.inputs : this.#joined(batch);
-    const isInputOwned = !isWhole || (first.isInputOwned && bytesOf(inputs) >= MOVED_BYTES_MIN);
-    if (isWhole && isInputOwned && !this.#isInline) first.isConsumed = true;
-    executor.run(inputs, first.outputNames, { isInputOwned }).then(
-      (result) => this.#end(batch, result),
-      (error: unknown) => this.#fail(batch, error),
-    );
   }
 
-  #unitsOf({ inputs }: Run): number {
-    return Math.max(1, this.rowsOf(inputs));
+  async #start(batch: Batch<RunRequest>, executor: LoadedModel): Promise<RunOutputs> {
+    const { request } = (batch.slices[0] as BatchSlice<RunRequest>).item;
+    const isWhole = isWholeRequest(batch);
+    const inputs = isWhole ? request.inputs : this.#joined(batch);
+    const isInputOwned = !isWhole || (request.isInputOwned && bytesOf(inputs) >= MOVED_BYTES_MIN);
+    request.isConsumed = isWhole && isInputOwned && !this.#isInline;
+    return executor.run(inputs, request.outputNames, { isInputOwned });
+  }
+
+  /** The run does not end: its executor is left to it, and what it held is answered or runs elsewhere. */
+  #giveUp(batch: Batch<RunRequest>, ranMs: number): void {
+    const seconds = Math.round(ranMs / 1000);
+    const reason = new MillraceError(
+      "EXECUTOR_LOST",
+      `Cannot run the model: a run of ${batch.rows} rows has not ended after ${seconds} s`,
+      { reason: "hang" },
+    );
+    this.#hung = batch;
+    this.#pool.abandon(batch.executor, reason);
+    this.#hung = undefined;
   }
 
   /** The inputs of a batch: the rows of every part, one after the other. */
-  #joined({ slices }: Batch<Run>): Tensor[] {
-    const { inputs } = (slices[0] as BatchSlice<Run>).item.request;
+  #joined({ slices }: Batch<RunRequest>): Tensor[] {
+    const { inputs } = (slices[0] as BatchSlice<RunRequest>).item.request;
     return inputs.map((_, i) =>
       joinRows(
         slices.map(({ item, fromRow, rows }) =>
@@ -279,9 +286,10 @@ export class ScheduledModel {
     );
   }
 
-  #end(batch: Batch<Run>, { outputs, computeMs }: RunOutputs): void {
-    const isCut = batch.slices.length > 1 || batch.slices[0]?.rows !== batch.slices[0]?.item.rows;
-    const wrong = isCut ? outputs.find(({ shape }) => shape[0] !== batch.rows) : undefined;
+  #end(batch: Batch<RunRequest>, { outputs, computeMs }: RunOutputs): void {
+    const wrong = isWholeRequest(batch)
+      ? undefined
+      : outputs.find(({ shape }) => shape[0] !== batch.rows);
     if (wrong !== undefined) {
       const state = `output "${wrong.name}" has ${wrong.shape[0] ?? "no"} rows for a batch of ${batch.rows}`;
       this.#fail(batch, new MillraceError("MODEL_FAILED", `Cannot run the model: ${state}`));
@@ -294,17 +302,14 @@ export class ScheduledModel {
     this.#next();
   }
 
-  /** Rows the model really ran: a request that runs alone counts as one for the scheduler. */
-  #rowsRun(batch: Batch<Run>): number {
-    if (this.isBatched) return batch.rows;
-    const [input] = (batch.slices[0] as BatchSlice<Run>).item.request.inputs;
+  /** Rows the model really ran: the scheduler counts others for a request that runs alone. */
+  #rowsRun(batch: Batch<RunRequest>): number {
+    if (!isWholeRequest(batch)) return batch.rows;
+    const [input] = (batch.slices[0] as BatchSlice<RunRequest>).item.request.inputs;
     return this.#countsRows ? (input?.shape[0] ?? 1) : 1;
   }
 
-  #fail(batch: Batch<Run>, error: unknown): void {
-    // What a dead thread ran comes back to the scheduler when the pool has noticed its death.
-    const isLost = error instanceof MillraceError && error.code === "EXECUTOR_LOST";
-    if (isLost && this.#pool.model(batch.executor) === undefined) return;
+  #fail(batch: Batch<RunRequest>, error: unknown): void {
     this.batcher.batchFailed(batch, error);
     this.#next();
   }
@@ -315,86 +320,48 @@ export class ScheduledModel {
     else if (this.batcher.itemCount > 0) this.batcher.pollSoon();
   }
 
-  #answer({ item, rows }: BatchSlice<Run>, offset: number, isLast: boolean): void {
+  #answer({ item, fromRow, rows }: BatchSlice<RunRequest>, offset: number, isLast: boolean): void {
     const { request } = item;
     const { outputs, batch, computeMs, endedMs } = this.#ended as Ended;
-    request.computeMs += computeMs;
-    request.batchMs += Math.max(0, endedMs - batch.leftAtMs - computeMs);
-    const own =
-      rows === batch.rows ? outputs : outputs.map((output) => sliceRows(output, offset, rows));
-    if (!isLast || request.parts !== undefined) {
-      request.parts ??= own.map(() => []);
-      for (const [i, output] of own.entries()) request.parts[i]?.push(output);
+    request.addTimes(Math.max(0, endedMs - batch.leftAtMs - computeMs), computeMs);
+    try {
+      const own =
+        rows === batch.rows ? outputs : outputs.map((output) => sliceRows(output, offset, rows));
+      if (rows === item.rows) return request.answer(own, endedMs);
+      request.addPart(fromRow, own);
+      if (isLast) request.answerWithParts(endedMs);
+    } catch (error) {
+      // No memory for the rows of this request: the others of the batch are answered.
+      this.batcher.cancel(item);
+      request.reject(error);
     }
-    if (!isLast) return;
-    request.forgetSignal?.();
-    const { batchMs, computeMs: allComputeMs } = request;
-    request.resolve({
-      outputs: request.parts?.map(joinRows) ?? [...own],
-      queueMs: Math.max(0, endedMs - request.acceptedMs - batchMs - allComputeMs),
-      batchMs,
-      computeMs: allComputeMs,
-    });
-  }
-
-  #reject(request: Run, error: unknown): void {
-    request.forgetSignal?.();
-    request.reject(error);
   }
 
   #errorOf({ reason, retryAfterMs }: Refusal, cause: unknown): unknown {
-    const retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
-    const overloaded = (state: string, name: string): MillraceError =>
-      new MillraceError("OVERLOADED", `Cannot predict: ${state}`, {
-        reason: name,
-        retryAfterSeconds,
-      });
-    switch (reason) {
-      case "model_failed":
-        return cause;
-      case "expired":
-        return new MillraceError(
-          "DEADLINE_EXCEEDED",
-          "Cannot predict: the deadline passed before the model had answered",
-        );
-      case "cancelled":
-        return new MillraceError("CANCELLED", "Cannot predict: the client has gone");
-      case "executor_lost":
-        return lost(this.#name);
-      case "predicted_deadline":
-      case "early_drop":
-        return overloaded(
-          `model "${this.#name}" could not answer in time, its queue is too long`,
-          "predicted_deadline",
-        );
-      case "queue_rows":
-        return overloaded(
-          `${this.batcher.waitingRows} rows wait for model "${this.#name}", its limit is reached`,
-          "queue",
-        );
-      case "queue_bytes":
-        return overloaded(`the requests for model "${this.#name}" fill its memory`, "memory");
-      case "memory":
-        return overloaded("the requests for all models fill the memory of the process", "memory");
-      case "shutdown":
-        return overloaded("the server is shutting down", "shutdown");
-    }
+    const { waitingRows } = this.batcher;
+    return refusalError({ model: this.#name, reason, retryAfterMs, waitingRows, cause });
   }
 }
 
 interface Ended {
   readonly outputs: readonly Tensor[];
-  readonly batch: Batch<Run>;
+  readonly batch: Batch<RunRequest>;
   readonly computeMs: number;
   readonly endedMs: number;
 }
 
-function lost(name: string): MillraceError {
-  return new MillraceError(
-    "EXECUTOR_LOST",
-    `Cannot predict: the thread of model "${name}" died and is being started again`,
-    { reason: "executor_lost", retryAfterSeconds: 1 },
-  );
+/** Readable, and never the same for different outputs, whatever their names. */
+function keyOf(outputNames: readonly string[]): string {
+  return outputNames.length === 1 ? (outputNames[0] as string) : JSON.stringify(outputNames);
+}
+
+function isWholeRequest({ slices }: Batch<RunRequest>): boolean {
+  return slices.length === 1 && slices[0]?.rows === slices[0]?.item.rows;
+}
+
+/** Did the inputs of a batch go with its thread? */
+function isConsumed({ slices }: Batch<RunRequest>): boolean {
+  return slices.some(({ item }) => item.request.isConsumed);
 }
 
 /** Memory of the elements; of texts their length in UTF-16, since counting UTF-8 would cost more than it tells. */

@@ -18,6 +18,7 @@ interface Serving {
 
 export interface ModelStatus {
   readonly name: string;
+  /** Does a version serve, and is there a thread that can run it? */
   readonly isReady: boolean;
   readonly isRequired: boolean;
   readonly state: "LOADING" | "READY" | "UNAVAILABLE";
@@ -75,19 +76,25 @@ export class ServedModel {
   }
 
   status(): ModelStatus {
-    const isReady = this.#latest !== undefined;
+    const isReady = this.#latest?.isUp === true;
     return {
       name: this.config.name,
       isReady,
       isRequired: this.config.isRequired,
       state: isReady ? "READY" : this.#state === "loading" ? "LOADING" : "UNAVAILABLE",
       versions: [...this.#serving.keys()],
-      problem: this.#state === "unloaded" ? "unloaded by request" : this.#problem,
+      problem: this.#problemNow,
       fallbackReason: this.#latest?.fallbackReason,
       placement: this.#latest?.placement,
       instances: this.#latest?.scheduled.executorCount,
       batch: this.#latest?.batchText,
     };
+  }
+
+  get #problemNow(): string | undefined {
+    if (this.#state === "unloaded") return "unloaded by request";
+    if (this.#latest === undefined || this.#latest.isUp) return this.#problem;
+    return `every thread of ${this.#latest.id} is lost and is being started again`;
   }
 
   /** Loads what the source holds and starts to watch it. Never throws: a failure is in `status()`. */

@@ -9,7 +9,8 @@ import { checkTensors } from "../core/tensor/check-tensors.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
 import type { Models } from "../models/models.ts";
 import type { ModelVersion } from "../models/model-version.ts";
-import type { RunLimits, RunResult } from "../models/scheduled-model.ts";
+import type { RunResult } from "../models/run-request.ts";
+import type { RunLimits } from "../models/scheduled-model.ts";
 import type { ServeMetrics, ServiceSeries } from "./serve-metrics.ts";
 
 /** Where a request goes: a service and the model version that answers for it. */
@@ -120,9 +121,9 @@ export class DataPlane {
     }
   }
 
-  /** The limits of a service as they are now in this process. */
-  admission(service: ServiceConfig): Admission {
-    return this.#admissions.get(service.name) as Admission; // there is one for every service
+  /** The limits of a service as they are now in this process; undefined for one that was removed. */
+  admission(service: ServiceConfig): Admission | undefined {
+    return this.#admissions.get(service.name);
   }
 
   get services(): ServiceConfig[] {
@@ -156,7 +157,7 @@ export class DataPlane {
     try {
       return { service, version: this.models.version(service.model, version) };
     } catch (error) {
-      this.#countError(service, version, error);
+      this.#countError(service, undefined, error); // a number a client made up must not become a label
       throw error;
     }
   }
@@ -204,6 +205,7 @@ export class DataPlane {
     run: () => Promise<RunResult>,
   ): Promise<RunResult> {
     const admission = this.admission(service);
+    if (admission === undefined) return run(); // what came before the service was removed is served
     const answer = admission.admit(nowMs, limits.deadlineAtMs, limits.signal);
     if (answer instanceof MillraceError) throw answer;
     if (answer !== "admitted") await answer;
@@ -268,8 +270,7 @@ export class DataPlane {
 
   #countError(service: ServiceConfig, version: number | undefined, error: unknown): void {
     const code = error instanceof MillraceError ? error.code : "INTERNAL";
-    // A number a client made up must not become a label.
-    const label = code === "MODEL_NOT_FOUND" || version === undefined ? "" : String(version);
+    const label = version === undefined ? "" : String(version);
     this.metrics.countError(service.name, service.model, label, code);
     if (error instanceof MillraceError && error.reason !== undefined) {
       this.metrics.countRejection(error.reason);

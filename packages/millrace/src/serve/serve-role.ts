@@ -257,8 +257,18 @@ function modelEvents({ loggerFor }: ServeParts, metrics: ServeMetrics): ModelEve
       metrics.batchRows(model, version).observe(rows);
     },
     executorLost(model, reason, backInMs) {
-      const fields = { model, reason: reason.message, backInMs: Math.round(backInMs) };
-      log.error(fields, `A thread of model ${model} died: ${reason.message}; it starts again`);
+      const { message, cause } = reason;
+      const isHeld = backInMs === Infinity;
+      const fields = {
+        model,
+        reason: message,
+        ...(isHeld ? {} : { backInMs: Math.round(backInMs) }),
+        ...(cause === undefined ? {} : { err: cause }),
+      };
+      const next = isHeld
+        ? "too many hang already, so it starts again when one of them has ended"
+        : "it starts again";
+      log.error(fields, `A thread of model ${model} is lost: ${message}; ${next}`);
     },
     executorBack(model) {
       log.info({ model }, `A thread of model ${model} runs again`);

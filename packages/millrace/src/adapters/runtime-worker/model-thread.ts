@@ -11,9 +11,6 @@ export interface ThreadEnd {
   readonly error: unknown;
 }
 
-/** Longest wait for a thread's run when the process exits. */
-const EXIT_WAIT_MS = 10_000;
-
 /**
  * The worker thread of one model, seen from outside. It ends on order or because it breaks, and is never stopped from
  * outside: `Worker.terminate` during a run or a load aborts the process, see NativeCalls.
@@ -67,9 +64,12 @@ export class ModelThread {
     else this.#worker.ref();
   }
 
-  /** Blocks until the thread can be ended without harm; it starts nothing more. For the end of the process. */
-  waitForExit(): void {
-    this.#nativeCalls.endAll(EXIT_WAIT_MS);
+  /**
+   * Blocks until the thread can be ended without harm; it starts nothing more. For the end of the process.
+   * @returns false when it cannot even after `waitMsMax`.
+   */
+  waitForExit(waitMsMax: number): boolean {
+    return this.#nativeCalls.endAll(waitMsMax);
   }
 }
 

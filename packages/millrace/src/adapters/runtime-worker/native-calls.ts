@@ -33,8 +33,11 @@ export class NativeCalls {
     Atomics.notify(this.#cells, RUNNING);
   }
 
-  /** In the process, which stands still meanwhile: lets no more work start and waits until none is running. */
-  endAll(waitMsMax: number): void {
+  /**
+   * In the process, which stands still meanwhile: lets no more work start and waits until none is running.
+   * @returns false when some still runs after `waitMsMax`.
+   */
+  endAll(waitMsMax: number): boolean {
     Atomics.store(this.#cells, IS_ENDING, 1);
     const endMs = performance.now() + waitMsMax;
     let running = Atomics.load(this.#cells, RUNNING);
@@ -42,5 +45,6 @@ export class NativeCalls {
       Atomics.wait(this.#cells, RUNNING, running, endMs - performance.now());
       running = Atomics.load(this.#cells, RUNNING);
     }
+    return running === 0;
   }
 }

@@ -12,6 +12,9 @@ export interface WorkerRuntimeOptions {
   readonly entry: URL;
 }
 
+/** Longest wait for the runs of threads when the process exits; after it, the process is killed. */
+const EXIT_WAIT_MS = 10_000;
+
 /**
  * Loads each model on a worker thread of its own, so that a run, which occupies its thread, does not stop the one
  * that answers requests.
@@ -29,7 +32,12 @@ export class WorkerRuntime implements Runtime {
   readonly #entry: URL;
   readonly #threads = new Set<ModelThread>();
   readonly #onExit = (): void => {
-    for (const thread of this.#threads) thread.waitForExit();
+    const endMs = performance.now() + EXIT_WAIT_MS;
+    const canEnd = [...this.#threads].map((thread) => {
+      return thread.waitForExit(Math.max(0, endMs - performance.now()));
+    });
+    // Node waits for its threads without end: a run that hangs would keep the process for ever.
+    if (canEnd.includes(false)) process.kill(process.pid, "SIGKILL");
   };
 
   constructor({ name, platform, entry }: WorkerRuntimeOptions) {

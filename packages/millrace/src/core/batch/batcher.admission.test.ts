@@ -35,6 +35,11 @@ describe("Batcher.arrive() refuses", () => {
     expect(busyWorld({ objectiveMs: 19 }).send({ deadlineAtMs: 500 }).outcomes).toEqual([]);
   });
 
+  test("who is predicted to miss the deadline, however late the objective", () => {
+    const world = busyWorld({ objectiveMs: 500 });
+    expect(world.send({ deadlineAtMs: 18.9 }).outcomes).toEqual(["predicted_deadline"]);
+  });
+
   test("who has spent its time before it arrived", () => {
     const world = busyWorld({ objectiveMs: 40 });
     expect(world.send({ receivedMs: -10 }).outcomes).toEqual([]);

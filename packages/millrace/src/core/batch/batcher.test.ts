@@ -51,6 +51,20 @@ describe("Batcher: when a batch leaves", () => {
     expect(askedCount).toBe(2);
   });
 
+  test("asks for no poll when no executor could take a batch", () => {
+    const world = worldOf();
+    world.teach(1, 8);
+    world.startExecutor(0, 2);
+    world.send();
+    world.runUntil(1);
+    let askedCount = 0;
+    world.pollSoon = () => askedCount++;
+    for (let i = 0; i < 3; i++) world.send();
+    expect(askedCount).toBe(0);
+    world.send();
+    expect(askedCount).toBe(1);
+  });
+
   test("lets the next batch grow while the executor is busy, up to the cap", () => {
     const world = readyWorld();
     for (const atMs of [0, 1, 2, 3, 4, 5]) world.at(atMs, () => world.send());
@@ -327,6 +341,15 @@ describe("Batcher: what it learns and keeps", () => {
     const limited = new TestWorld(1, runMs, { rowsMax: 8, objectiveMs: 25, runMsMax: 10 });
     limited.teach(1, 8);
     expect(limited.batcher.buckets.find("a")?.cap.rows).toBe(2);
+  });
+
+  test("makes batches smaller after one that ran longer than runMsMax", () => {
+    const world = new TestWorld(1, () => 20, { rowsMax: 8, runMsMax: 15 });
+    world.teach(0.5, 8);
+    world.startExecutor(0);
+    for (let i = 0; i < 16; i++) world.send();
+    world.runUntil(100);
+    expect(world.batches.map(({ rows }) => rows)).toEqual([8, 7, 1]);
   });
 
   test("adds the time on the way to an executor and back to what it expects", () => {

@@ -2,9 +2,9 @@ import { MillraceError } from "../../core/errors.ts";
 import { WIRE, WireReader } from "../../core/protobuf/wire-reader.ts";
 import { DATATYPES, isDatatype, type Datatype } from "../../core/tensor/datatype.ts";
 import { refuseSharedMemory, type InferParameters } from "../../core/tensor/infer-parameters.ts";
-import { readRaw } from "../../core/tensor/raw-tensor.ts";
+import type { InputEntry } from "../../core/tensor/match-inputs.ts";
 import { RANK_MAX } from "../../core/tensor/read-json-array.ts";
-import { elementCountOf, type Tensor } from "../../core/tensor/tensor.ts";
+import { elementCountOf } from "../../core/tensor/tensor.ts";
 import { readContents, type Span } from "./tensor-contents.ts";
 
 type Parameters = InferParameters | undefined;
@@ -14,7 +14,7 @@ export interface OutputRequest {
   readonly parameters: Parameters;
 }
 
-/** A `ModelInferRequest`, read; its tensors are whole, but nobody has compared them with a model yet. */
+/** A `ModelInferRequest`, read; nobody has compared its inputs with a model yet. */
 export interface InferRequest {
   readonly modelName: string;
   /** Empty lets the server choose. */
@@ -23,7 +23,7 @@ export interface InferRequest {
   readonly id: string;
   readonly parameters: Parameters;
   /** In the client's order. */
-  readonly inputs: readonly Tensor[];
+  readonly inputs: readonly InputEntry[];
   /** Empty asks for all. */
   readonly outputs: readonly OutputRequest[];
 }
@@ -35,7 +35,7 @@ const TENSORS_MAX = 1_000;
 const PARAMETERS_MAX = 256;
 
 /** One entry of `inputs` as it stands in the message; the fields of `contents` are read when all is known. */
-interface InputEntry {
+interface InputFields {
   name: string;
   datatype: string;
   shape: number[];
@@ -49,14 +49,14 @@ interface Draft {
   modelVersion: string;
   id: string;
   parameters: Parameters;
-  readonly inputs: InputEntry[];
+  readonly inputs: InputFields[];
   readonly outputs: OutputRequest[];
   readonly raw: Span[];
 }
 
 /**
- * Reads a `ModelInferRequest` straight from its bytes to tensors. Raw contents are not copied where their
- * place in memory allows it, so `bytes` must not change afterwards.
+ * Reads a `ModelInferRequest` straight from its bytes. Raw contents are not copied, so `bytes` must not change
+ * afterwards.
  * @throws ProtobufError when the bytes are no such message, INVALID_BODY and INVALID_TENSOR for what is in them.
  */
 export function readInferRequest(bytes: Uint8Array): InferRequest {
@@ -72,7 +72,7 @@ export function readInferRequest(bytes: Uint8Array): InferRequest {
   };
   while (reader.offset < reader.end) readRequestField(reader, draft);
   const { modelName, modelVersion, id, parameters, outputs } = draft;
-  return { modelName, modelVersion, id, parameters, outputs, inputs: toTensors(reader, draft) };
+  return { modelName, modelVersion, id, parameters, outputs, inputs: toEntries(reader, draft) };
 }
 
 /** A tag of a field below 16 that holds text, bytes or a message. */
@@ -133,8 +133,8 @@ const INPUT = {
   contents: spanTag(5),
 };
 
-function readInput(reader: WireReader): InputEntry {
-  const input: InputEntry = {
+function readInput(reader: WireReader): InputFields {
+  const input: InputFields = {
     name: "",
     datatype: "",
     shape: [],
@@ -178,7 +178,7 @@ function readInput(reader: WireReader): InputEntry {
   return input;
 }
 
-function addExtent(reader: WireReader, { name, shape }: InputEntry): void {
+function addExtent(reader: WireReader, { name, shape }: InputFields): void {
   if (shape.length === RANK_MAX) {
     throw invalidInput(
       name,
@@ -253,40 +253,39 @@ function exact(value: bigint): number | bigint {
 }
 
 /** Raw contents are for all inputs or for none. */
-function toTensors(reader: WireReader, { inputs, raw }: Draft): Tensor[] {
+function toEntries(reader: WireReader, { inputs, raw }: Draft): InputEntry[] {
   if (raw.length > 0 && raw.length !== inputs.length) {
     const message = `found ${raw.length} raw_input_contents, expected one for each of the ${inputs.length} inputs`;
     throw invalid(["raw_input_contents"], message);
   }
-  const tensors: Tensor[] = [];
+  const entries: InputEntry[] = [];
   for (let i = 0; i < inputs.length; i++) {
-    tensors.push(toTensor(reader, inputs[i] as InputEntry, raw[i]));
+    entries.push(toEntry(reader, inputs[i] as InputFields, raw[i]));
   }
-  return tensors;
+  return entries;
 }
 
-function toTensor(reader: WireReader, input: InputEntry, raw: Span | undefined): Tensor {
+function toEntry(reader: WireReader, input: InputFields, raw: Span | undefined): InputEntry {
   const { name, shape, contents } = input;
+  const location = ["inputs", name];
   refuseSharedMemory(input.parameters, ["inputs", name, "parameters"]);
   const datatype = datatypeOf(input);
-  const elementCount = elementCountOf(shape);
-  if (elementCount === undefined) {
-    const message = `found [${shape.join(", ")}], expected extents of at least 0, whose product is at most 2^53 - 1`;
-    throw invalidInput(name, "shape", message);
-  }
   if (raw === undefined) {
+    const elementCount = elementCountOf(shape);
+    if (elementCount === undefined) {
+      const message = `found [${shape.join(", ")}], expected extents of at least 0, whose product is at most 2^53 - 1`;
+      throw invalidInput(name, "shape", message);
+    }
     const data = readContents(reader, contents, { name, datatype, elementCount });
-    return { name, datatype, shape, data };
+    return { location, name, datatype, shape, data };
   }
   if (contents.length > 0) {
     throw invalidInput(name, "contents", "must be absent when raw_input_contents is used");
   }
-  const bytes = reader.bytes.subarray(raw.start, raw.end);
-  const data = readRaw(bytes, datatype, elementCount, ["inputs", name]);
-  return { name, datatype, shape, data };
+  return { location, name, datatype, shape, raw: reader.bytes.subarray(raw.start, raw.end) };
 }
 
-function datatypeOf({ name, datatype }: InputEntry): Datatype {
+function datatypeOf({ name, datatype }: InputFields): Datatype {
   if (isDatatype(datatype)) return datatype;
   const known = Object.keys(DATATYPES).join(", ");
   const message = `found ${JSON.stringify(datatype)}, expected one of ${known}`;

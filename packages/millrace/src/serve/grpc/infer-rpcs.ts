@@ -1,6 +1,6 @@
 import { MillraceError } from "../../core/errors.ts";
 import { encodeMessage } from "../../core/protobuf/message-type.ts";
-import { checkTensors } from "../../core/tensor/check-tensors.ts";
+import { matchInputs } from "../../core/tensor/match-inputs.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { PRIORITY_DEFAULT, type DataPlane, type Prediction, type Target } from "../data-plane.ts";
@@ -81,7 +81,7 @@ async function infer(plane: DataPlane, request: InferRequest, due: Due): Promise
   const { priority = PRIORITY_DEFAULT } = options;
   const outputs = requestedOutputs(version, request.outputs);
   checkClassification(outputs);
-  const inputs = checkTensors(request.inputs, version.inputs);
+  const inputs = matchInputs(request.inputs, version.inputs, []);
   const { predictionId, receivedMs, signal } = due;
   const timeoutMs = smaller(due.timeoutMs, options.timeoutMs);
   const prediction = await plane.infer(

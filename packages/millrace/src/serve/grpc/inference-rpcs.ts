@@ -7,6 +7,7 @@ import type { ModelRepository } from "../model-repository.ts";
 import { modelConfig } from "../oip/model-config.ts";
 import { modelMetadata } from "../oip/model-metadata.ts";
 import { modelStatistics } from "../oip/model-statistics.ts";
+import { loadModel, unloadModel } from "../oip/repository.ts";
 import { repositoryIndex } from "../oip/repository-index.ts";
 import { serverMetadata } from "../oip/server-metadata.ts";
 import { isModelReady, targetOf } from "../oip/target-of.ts";
@@ -48,14 +49,13 @@ export function inferenceRpcs(options: InferenceRpcsOptions): Record<InferenceMe
       return { models: repositoryIndex(plane.models, ready) };
     }),
     RepositoryModelLoad: rare("RepositoryModelLoad", "admin", async (request) => {
-      refuseOverrides(request.parameters);
-      const name = modelNamedBy(plane, request);
-      await repository.load(name);
+      const name = modelNamedBy(request);
+      await loadModel(plane, repository, name, plainParameters(request));
       return { model_name: name, isLoaded: true };
     }),
     RepositoryModelUnload: rare("RepositoryModelUnload", "admin", async (request) => {
-      const name = modelNamedBy(plane, request);
-      await repository.unload(name);
+      const name = modelNamedBy(request);
+      await unloadModel(plane, repository, name, plainParameters(request));
       return { model_name: name, isUnloaded: true };
     }),
   };
@@ -68,7 +68,7 @@ interface RareRequest {
   readonly repository_name: string;
   readonly model_name: string;
   readonly ready: boolean;
-  readonly parameters: ReadonlyMap<string, unknown>;
+  readonly parameters: ReadonlyMap<string, Message>;
 }
 
 /** A method that is called now and then: its messages are read and written by their tables. */
@@ -89,10 +89,18 @@ function rare(
 }
 
 /** KServe's clients put the model's name where others put the repository's. */
-function modelNamedBy(plane: DataPlane, { model_name, repository_name }: RareRequest): string {
-  if (model_name === "") return plane.models.model(repository_name).config.name;
+function modelNamedBy({ model_name, repository_name }: RareRequest): string {
+  if (model_name === "") return repository_name;
   refuseRepositoryName(repository_name);
-  return plane.models.model(model_name).config.name;
+  return model_name;
+}
+
+/** The value of each, whichever of its types it has. */
+function plainParameters({ parameters }: RareRequest): Message {
+  const values = [...parameters].map(([key, choices]) => {
+    return [key, Object.values(choices).find((value) => value !== undefined)] as const;
+  });
+  return Object.fromEntries(values);
 }
 
 function refuseRepositoryName(name: string): void {
@@ -100,15 +108,5 @@ function refuseRepositoryName(name: string): void {
   throw new MillraceError(
     "NOT_IMPLEMENTED",
     `Cannot look into repository ${JSON.stringify(name)}: there is one, and it has no name`,
-  );
-}
-
-/** Models and settings come from the file, never from a request. */
-function refuseOverrides(parameters: RareRequest["parameters"]): void {
-  const [key] = parameters.keys();
-  if (key === undefined) return;
-  throw new MillraceError(
-    "NOT_IMPLEMENTED",
-    `Cannot load with parameter "${key}": the model is loaded as the configuration says`,
   );
 }

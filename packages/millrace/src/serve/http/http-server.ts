@@ -10,6 +10,7 @@ import { MillraceError } from "../../core/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { Auth } from "../auth.ts";
 import type { DataPlane } from "../data-plane.ts";
+import type { ModelRepository } from "../model-repository.ts";
 import { readTls } from "../read-tls.ts";
 import type { Readiness } from "../readiness.ts";
 import { AccessLog } from "./access-log.ts";
@@ -24,7 +25,7 @@ import { addHealthRoutes } from "./health-routes.ts";
 import { hotRoutes, type HotRoute } from "./hot-routes.ts";
 import { addOipRoutes } from "./oip-routes.ts";
 import { addPredictRoutes } from "./predict-routes.ts";
-import { addRepositoryRoutes, type ModelRepository } from "./repository-routes.ts";
+import { addRepositoryRoutes } from "./repository-routes.ts";
 import { addRequestHooks } from "./request-hooks.ts";
 import { requestIdOf } from "./request-id.ts";
 import { RouteTable } from "./route-table.ts";
@@ -69,6 +70,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     ...nodeServer(options, parts),
   }) as FastifyInstance;
 
+  app.server.maxConnections = CONNECTIONS_MAX;
   // An expectation that is not known asks for nothing (RFC 9110, section 10.1.1).
   app.server.on("checkExpectation", (request, response) => {
     app.server.emit("request", request, response);
@@ -113,6 +115,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   });
   return app;
 }
+
+/** Connections open at a time; one more is closed at once. An idle one costs a few KiB. */
+const CONNECTIONS_MAX = 10_000;
 
 /** Of Node's server. A request without `host` gets a refusal in our words, from the hooks. */
 const HTTP_OPTIONS = {

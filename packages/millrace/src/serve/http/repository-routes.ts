@@ -9,8 +9,6 @@ import { repositoryIndex } from "../oip/repository-index.ts";
 import { FastifyExchange } from "./fastify-exchange.ts";
 import { jsonBody } from "./json-body.ts";
 
-export type { ModelRepository } from "../model-repository.ts";
-
 interface ModelParams {
   readonly model: string;
 }

@@ -22,8 +22,7 @@ export function isModelReady(
 ): boolean {
   const service = plane.service(model);
   try {
-    plane.models.version(service.model, versionNumber(model, version));
-    return true;
+    return plane.models.version(service.model, versionNumber(model, version)).isUp;
   } catch (error) {
     if (error instanceof MillraceError && error.code === "MODEL_NOT_READY") return false;
     throw error;

@@ -477,8 +477,8 @@ describe("FrontServer, replies", () => {
     ]);
   });
 
-  it("admit() refuses with bytes as they are, reads no body, and the connection goes on", async () => {
-    const refusal = Buffer.from("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\nno");
+  it("admit() refuses before the body, which nobody reads, and the connection goes on", async () => {
+    const refusal = { status: 503, headers: [["retry-after", "1"]], body: "no" } as const;
     let isFull = true;
     const bodies: string[] = [];
     const server = await front(
@@ -490,7 +490,8 @@ describe("FrontServer, replies", () => {
     );
     const client = await server.connect();
     await client.write(post("POST /predict HTTP/1.1"));
-    expect((await client.reply()).body).toBe("no");
+    const { status, headers, body } = await client.reply();
+    expect([status, headers.get("retry-after"), body]).toEqual([503, "1", "no"]);
     const request = post("y".repeat(100_000));
     await client.write(request.slice(0, 70_000));
     expect((await client.reply()).body).toBe("no");

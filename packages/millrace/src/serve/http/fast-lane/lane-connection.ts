@@ -83,6 +83,7 @@ export class LaneConnection {
       isClosing: () => (this.#isClosing || lane.options.isDraining()) && !this.#hasRequestComing,
       onSent: this.#onSent,
     });
+    // Not `onread`, which would spare a buffer per read: accepted sockets cannot have it.
     socket.on("data", this.#onData);
     socket.on("drain", this.#onSent);
     socket.on("end", this.#onEnd);
@@ -213,7 +214,7 @@ export class LaneConnection {
 
   /** @returns the index behind what was understood; undefined when the request is not for the lane. */
   #begin(head: PlainHead, bytes: Buffer, from: number): number | undefined {
-    const { options, paths } = this.#lane;
+    const { options, paths, text } = this.#lane;
     const { values, contentLength } = head;
     const path = paths.find(head.path);
     if (path === undefined || contentLength > options.bodyBytesMax) return undefined;
@@ -223,7 +224,7 @@ export class LaneConnection {
     const bodyStart = from + head.byteLength;
     const refusal = options.admit(path.service);
     if (refusal !== undefined) {
-      this.#replies.fill(this.#replies.enter(undefined), refusal);
+      this.#replies.fill(this.#replies.enter(undefined), text.prebuilt(refusal));
       this.#skipBytes = contentLength;
       return bodyStart;
     }

@@ -7,6 +7,7 @@ export class ReplyText {
   readonly #clock: Clock;
   readonly #keepAlive: string;
   readonly #statusLines = new Map<number, string>();
+  readonly #prebuilt = new WeakMap<Answer, Uint8Array>();
   #date = "";
   #dateSecond = -1;
 
@@ -32,13 +33,18 @@ export class ReplyText {
     );
   }
 
-  /** A whole reply that can be sent any number of times, on connections that stay open: nothing in it is of one request. */
-  prebuilt({ status, headers, body }: Answer): Buffer {
-    let head = this.#statusLine(status);
-    for (const [name, value] of headers) head += `${name}: ${value}\r\n`;
-    const bytes = Buffer.from(body);
-    head += `content-length: ${bytes.length}\r\n${this.#keepAlive}\r\n`;
-    return Buffer.concat([Buffer.from(head), bytes]);
+  /** The whole reply, on a connection that stays open, with nothing of a single request in it; kept as long as `answer` is. */
+  prebuilt(answer: Answer): Uint8Array {
+    let bytes = this.#prebuilt.get(answer);
+    if (bytes === undefined) {
+      const body = Buffer.from(answer.body);
+      let head = this.#statusLine(answer.status);
+      for (const [name, value] of answer.headers) head += `${name}: ${value}\r\n`;
+      head += `content-length: ${body.length}\r\n${this.#keepAlive}\r\n`;
+      bytes = Buffer.concat([Buffer.from(head), body]);
+      this.#prebuilt.set(answer, bytes);
+    }
+    return bytes;
   }
 
   #statusLine(status: number): string {
