@@ -774,7 +774,9 @@ describe("A process with a gRPC port", () => {
     const ports = [...HTTP_PORTS, "--server.grpc-port", String(taken.port)];
     await expect(
       MillraceProcess.start(["serve", "millrace.yaml"], { cwd: own.path, ports }),
-    ).rejects.toThrow(/the port is in use; choose another with --server.grpc-port/);
+    ).rejects.toThrow(
+      /^millrace ended:\nCannot listen on .* the port is in use; choose another with --server.grpc-port/,
+    );
   });
 
   it("takes a free port and says so when the default one is taken", async () => {

@@ -922,12 +922,13 @@ describe("deadlines and overload", () => {
     expect(refused.length).toBeGreaterThan(50);
     for (const { headers: reply, json } of refused) {
       expect(reply["retry-after"]).toMatch(/^\d+$/);
-      expect(json).toMatchObject({ code: "OVERLOADED", reason: "queue" });
+      expect(json).toMatchObject({ code: "OVERLOADED", reason: "predicted_deadline" });
     }
-    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200, 503, 504]));
+    expect(replies.filter(({ status }) => status === 200).length).toBeGreaterThan(1);
     await expectAlive();
     const metrics = await readMetrics(server.facts.metrics);
-    expect(metrics.sum("inference_rejected_total", { reason: "queue" })).toBe(refused.length);
+    const reason = "predicted_deadline";
+    expect(metrics.sum("inference_rejected_total", { reason })).toBe(refused.length);
   });
 });
 

@@ -23,6 +23,11 @@ export function refusalError(facts: RefusalFacts): unknown {
         "DEADLINE_EXCEEDED",
         "Cannot predict: the deadline passed before the model had answered",
       );
+    case "deadline_too_short":
+      return MillraceError.withoutStack(
+        "DEADLINE_EXCEEDED",
+        `Cannot predict: model "${model}" takes longer than the time that is left`,
+      );
     case "cancelled":
       return MillraceError.withoutStack("CANCELLED", "Cannot predict: the client has gone");
     case "executor_lost":

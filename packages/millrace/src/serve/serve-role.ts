@@ -104,7 +104,12 @@ export class ServeRole {
    */
   async listen(options: ListenOptions): Promise<ServePorts> {
     const httpPort = await this.#listenHttp(options);
-    return { httpPort, grpcPort: await this.#listenGrpc(options) };
+    try {
+      return { httpPort, grpcPort: await this.#listenGrpc(options) };
+    } catch (error) {
+      await this.stop(0); // the port that is open already would keep the process alive
+      throw error;
+    }
   }
 
   async #listenHttp({ isShared, repository }: ListenOptions): Promise<number> {

@@ -24,6 +24,8 @@ export type LeaveReason = (typeof LEAVE_REASONS)[number];
 export const DROP_REASONS = [
   /** On arrival: it would have been answered too late. */
   "predicted_deadline",
+  /** On arrival: even alone the model takes longer than the time that is left. */
+  "deadline_too_short",
   /** On arrival: too many rows wait. */
   "queue_rows",
   /** On arrival: the requests that wait for this model take too much memory. */

@@ -296,7 +296,9 @@ export class Batcher<T> {
         finishMs > TIME_SHARE * (objectiveAtMs - nowMs) ||
         waitMs > QUEUE_SHARE * (objectiveAtMs - receivedMs)
       ) {
-        return this.executors.hasUp ? "predicted_deadline" : "executor_lost";
+        if (!this.executors.hasUp) return "executor_lost";
+        const isTooShort = bucket.model.predictMs(rows) > deadlineAtMs - nowMs;
+        return isTooShort ? "deadline_too_short" : "predicted_deadline";
       }
       if (!isAlone && this.#backlog.rows + rows > queuedRowsMax) return "queue_rows";
       if (!isAlone && this.#bytes + bytes > queuedBytesMax) return "queue_bytes";

@@ -19,9 +19,8 @@ import { callOf } from "./request-call.ts";
 export function inferExchange(plane: DataPlane): ExchangeHandler {
   checkByteOrder();
   return async (exchange) => {
-    // Binary inputs may be views of the body, which is not ours to give away; elements from JSON are.
-    const isInputOwned = exchange.header("inference-header-content-length") === undefined;
-    const call = callOf(plane, exchange, isInputOwned);
+    // Binary inputs may be views of the body; nobody reads it again, and its memory is of this request alone.
+    const call = callOf(plane, exchange, true);
     const target = targetOf(plane, exchange.service ?? "", exchange.version);
     const body = readBody(exchange);
     const bytes = body instanceof Uint8Array ? body : await body;
