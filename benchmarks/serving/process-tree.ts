@@ -25,11 +25,6 @@ function childrenOf(pid: number, thread: string): number[] {
   return children.split(" ").filter(Boolean).map(Number);
 }
 
-/** @returns the processes of a tree that started no others. */
-export function leavesOf(pid: number): number[] {
-  return treeOf(pid).filter((candidate) => treeOf(candidate).length === 1);
-}
-
 /** Ends a process and everything it started, at once. */
 export function killTree(pid: number): void {
   for (const member of treeOf(pid)) {

@@ -30,18 +30,19 @@ export interface ServingReport {
   readonly found: Measurements;
   readonly targets: readonly Target[];
   /** Why numbers are missing or no evidence. */
-  readonly faults: readonly string[];
+  readonly faults: readonly Fault[];
 }
 
-/** Faults shown above the tables; all of them are in the JSON. */
-const FAULTS_SHOWN_MAX = 20;
+export interface Fault {
+  readonly text: string;
+  /** The run it met; undefined when it is about all of them. */
+  readonly run?: string;
+}
 
 /** The report as Markdown. */
 export function reportText(report: ServingReport): string {
   const { machine, versions, isPinned, found, plan } = report;
   const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const shown = report.faults.slice(0, FAULTS_SHOWN_MAX);
-  const more = report.faults.length - shown.length;
   return [
     "# Serving",
     "",
@@ -51,8 +52,7 @@ export function reportText(report: ServingReport): string {
     `- Versions: ${names.join(", ")}`,
     `- Pinned: ${isPinned ? "server with all its processes on core 0, generator on core 1" : "no"}`,
     `- Medians of ${plan.repetitions} runs; one thread computes everywhere; answers were compared before timing`,
-    ...shown.map((fault) => `- **Caution**: ${fault}`),
-    ...(more > 0 ? [`- **Caution**: ${more} more in serving.json, \`faults\``] : []),
+    ...faultLines(report.faults).map((fault) => `- **Caution**: ${fault}`),
     "",
     ...tableSection(
       "Targets",
@@ -89,6 +89,21 @@ export function reportText(report: ServingReport): string {
     ),
   ].join("\n");
 }
+
+/** One line for each kind of fault, with the runs it met; the JSON has every one. */
+export function faultLines(faults: readonly Fault[]): string[] {
+  const kind = ({ text }: Fault): string => text.replaceAll(/[\d.,]+/g, "#");
+  return groupBy(faults, kind).map((group) => {
+    const [{ text, run } = { text: "", run: undefined }] = group;
+    if (run === undefined) return text;
+    const runs = group.slice(0, RUNS_SHOWN_MAX).map((fault) => fault.run);
+    const more = group.length - runs.length;
+    return `${text} (${runs.join("; ")}${more > 0 ? `; and ${more} more` : ""})`;
+  });
+}
+
+/** Runs named for one kind of fault; all of them are in the JSON. */
+const RUNS_SHOWN_MAX = 4;
 
 export function label(server: string): string {
   return PEERS.find(({ name }) => name === server)?.label ?? server;

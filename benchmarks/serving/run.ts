@@ -13,7 +13,7 @@ import type { Measurements } from "./measurements.ts";
 import { PEERS } from "./peers/peers.ts";
 import { pictureSvg } from "./picture.ts";
 import { FULL, QUICK } from "./plan.ts";
-import { reportText, type ServingReport } from "./report.ts";
+import { reportText, type Fault, type ServingReport } from "./report.ts";
 import { canPin, isInstalled } from "./run-process.ts";
 import { targetsOf } from "./targets.ts";
 import { loadWorkload, makeModels, WORKLOAD_NAMES } from "./workloads.ts";
@@ -65,8 +65,8 @@ async function run(): Promise<ServingReport> {
   const machine = describeMachine(); // after the installations, which are a load of their own
   const found = await new Benchmark(plan, scope).run();
   const noise = describeNoise(machine);
-  const faults = noise === undefined ? [] : [noise];
-  if (!canPin) faults.push("nothing is pinned: that takes two cores and taskset");
+  const faults: Fault[] = noise === undefined ? [] : [{ text: noise }];
+  if (!canPin) faults.push({ text: "nothing is pinned: that takes two cores and taskset" });
   return {
     machine,
     command: ["npm run bench --", ...process.argv.slice(2)].join(" ").replace(/ --$/, ""),
@@ -113,19 +113,22 @@ function commandsOf({ peers, models }: Scope): Record<string, string> {
   return commands;
 }
 
-function faultsOf(found: Measurements): string[] {
+function faultsOf(found: Measurements): Fault[] {
   const { throughput, latency, half, sustained, overload, grpc, missing } = found;
+  const of = (run: string, texts: readonly string[]): Fault[] =>
+    texts.map((text) => ({ text, run }));
   return [
-    ...missing.map(({ server, model, reason }) => `${server}, ${model}: not measured: ${reason}`),
-    ...throughput.flatMap((row) =>
-      row.faults.map((f) => `${row.server}, ${row.model}, ${row.connections} connections: ${f}`),
+    ...missing.map(({ server, model, reason }) => ({
+      text: `not measured: ${reason}`,
+      run: `${server}, ${model}`,
+    })),
+    ...throughput.flatMap(({ server, model, connections, faults }) =>
+      of(`${server}, ${model}, ${connections} connections`, faults),
     ),
-    ...[...latency, ...half, ...sustained].flatMap((row) =>
-      row.faults.map(
-        (f) => `${row.server}, ${row.model}, ${Math.round(row.requestsPerSecond)} requests/s: ${f}`,
-      ),
+    ...[...latency, ...half, ...sustained].flatMap(({ server, model, requestsPerSecond, faults }) =>
+      of(`${server}, ${model}, ${Math.round(requestsPerSecond)} requests/s`, faults),
     ),
-    ...overload.flatMap((row) => row.faults.map((f) => `${row.server}, ${row.rule}: ${f}`)),
-    ...grpc.flatMap((row) => row.faults.map((f) => `${row.server}, gRPC: ${f}`)),
+    ...overload.flatMap(({ server, rule, faults }) => of(`${server}, ${rule}`, faults)),
+    ...grpc.flatMap(({ server, faults }) => of(`${server}, gRPC`, faults)),
   ];
 }

@@ -15,7 +15,13 @@ const WORKERS = 8;
 const PAUSE_MS = 4;
 const READY_POLL_MS = 50;
 const REASONS_MAX = 5;
+const REASON_CHARS_MAX = 200;
 const ANSWER_MS_MAX = 10_000;
+
+interface Reply {
+  readonly status: number;
+  readonly text: string;
+}
 
 /**
  * Asks all the time over keep-alive connections, as a load balancer would: only servers whose readiness route said
@@ -66,8 +72,11 @@ export class SteadyClient {
   async #watch(): Promise<void> {
     while (!this.#isStopped) {
       for (const port of this.#ports) {
-        const status = await this.#send(port, "GET", "/v2/health/ready").catch(() => 0);
-        if (status === 200 && this.#ports.has(port)) this.#readyPorts.add(port);
+        const isReady = await this.#send(port, "GET", "/v2/health/ready").then(
+          ({ status }) => status === 200,
+          () => false,
+        );
+        if (isReady && this.#ports.has(port)) this.#readyPorts.add(port);
         else this.#readyPorts.delete(port);
       }
       await sleep(READY_POLL_MS);
@@ -86,8 +95,8 @@ export class SteadyClient {
   async #ask(port: number): Promise<void> {
     this.#requests++;
     try {
-      const status = await this.#send(port, "POST", this.#request.path);
-      if (status !== 200) this.#fail(`status ${status}`);
+      const { status, text } = await this.#send(port, "POST", this.#request.path);
+      if (status !== 200) this.#fail(`${status}: ${text.slice(0, REASON_CHARS_MAX)}`);
     } catch (error) {
       this.#fail((error as Error).message);
     }
@@ -98,7 +107,7 @@ export class SteadyClient {
     if (this.#reasons.length < REASONS_MAX) this.#reasons.push(reason);
   }
 
-  #send(port: number, method: "GET" | "POST", path: string): Promise<number> {
+  #send(port: number, method: "GET" | "POST", path: string): Promise<Reply> {
     const { body } = this.#request;
     const headers = { ...this.#request.headers, "content-length": String(body.length) };
     return new Promise((resolve, reject) => {
@@ -113,9 +122,10 @@ export class SteadyClient {
           signal: AbortSignal.timeout(ANSWER_MS_MAX),
         },
         (response) => {
-          response.resume();
+          let text = "";
+          response.on("data", (chunk: Buffer) => (text += chunk.toString()));
           response.on("error", reject);
-          response.on("end", () => resolve(response.statusCode ?? 0));
+          response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
         },
       );
       sent.on("error", reject);

@@ -87,7 +87,7 @@ export function latencyOf(
   }));
 }
 
-export function isValid({ faults }: OverloadRow): boolean {
+function isValid({ faults }: OverloadRow): boolean {
   return !faults.some((fault) => fault.startsWith("invalid"));
 }
 

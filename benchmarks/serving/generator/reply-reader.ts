@@ -10,7 +10,7 @@ const LF = 0x0a;
 const COLON = 0x3a;
 const SPACE = 0x20;
 const [ZERO, NINE] = [0x30, 0x39];
-const [C, L] = [0x63, 0x6c];
+const [C, L, E] = [0x63, 0x6c, 0x65];
 const NAME_BYTES = "content-length".length;
 
 /**
@@ -26,7 +26,8 @@ export function readReplyHead(bytes: Buffer, end: number): ReplyHead | undefined
     const isLength =
       bytes[name + NAME_BYTES] === COLON &&
       ((bytes[name] ?? 0) | LOWER_CASE) === C &&
-      ((bytes[name + 8] ?? 0) | LOWER_CASE) === L;
+      ((bytes[name + 8] ?? 0) | LOWER_CASE) === L &&
+      ((bytes[name + 9] ?? 0) | LOWER_CASE) === E;
     if (!isLength) continue;
     const length = numberAt(bytes, name + NAME_BYTES + 1);
     return { status: numberAt(bytes, 9), bytes: headEnd + HEAD_END.length + length };

@@ -34,7 +34,7 @@ function createPool(count = 1) {
     models,
     pool,
     startWith: (start: () => Promise<TestModel>) => (next = start),
-    async advance(ms: number) {
+    advance: async (ms: number): Promise<void> => {
       clock.advanceMs(ms);
       await settled();
     },

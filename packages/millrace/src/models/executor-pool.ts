@@ -95,7 +95,7 @@ export class ExecutorPool {
   /** Frees every copy that is not abandoned. The caller has waited for all runs. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all(this.#executors.map(({ model }) => model?.close()));
+    await Promise.all(this.#executors.map(async ({ model }) => model?.close()));
   }
 
   #abandonedEnded(): void {

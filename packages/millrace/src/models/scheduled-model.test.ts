@@ -93,7 +93,8 @@ const rowsOf = (run: TestRun | undefined): number[] => [
 ];
 
 async function valuesOf(result: Promise<{ readonly outputs: Tensor[] }>): Promise<number[]> {
-  return [...((await result).outputs[0]?.data as Float32Array)];
+  const [output] = (await result).outputs as [Tensor];
+  return [...(output.data as Float32Array)];
 }
 
 async function codeOf(result: Promise<unknown>): Promise<string> {
@@ -120,7 +121,7 @@ test("run() gives each request of a batch its own rows and the times of the batc
   models[0]?.runs[0]?.end([floats([101, 102, 103, 104], "OUTPUT")], 4);
   expect(await Promise.all(answers.map(valuesOf))).toEqual([[101, 102], [103], [104]]);
   const { queueMs, batchMs, computeMs } = await (answers[0] as (typeof answers)[number]);
-  expect([queueMs, batchMs, computeMs]).toEqual([0, 5, 4]);
+  expect([queueMs, batchMs, computeMs]).toEqual([2, 3, 4]);
   expect(told).toEqual(["ran 4"]);
   expectIdle(world);
 });
@@ -131,13 +132,12 @@ test("run() keeps the rows of a request in order when its parts end in another o
   const many = run([1, 2, 3, 4, 5]);
   await advance(0);
   const [first, second] = models as [TestModel, TestModel];
-  expect([first.runs.map(rowsOf), second.runs.map(rowsOf)]).toEqual([[[1, 2], [5]], [[3, 4]]]);
+  expect([first.runs.map(rowsOf), second.runs.map(rowsOf)]).toEqual([[[1, 2]], [[3, 4]]]);
   answer(second.runs[0]);
   await settled();
-  while (first.runs.length > 0) {
-    answer(first.runs.at(-1));
-    await settled();
-  }
+  answer(second.runs[0]); // the last part
+  await settled();
+  answer(first.runs[0]);
   expect(await valuesOf(many)).toEqual([101, 102, 103, 104, 105]);
   expectIdle(world);
 });
@@ -231,11 +231,10 @@ test("run() fails only the request whose rows cannot be taken from the outputs",
   const answers = [run([1]), run([2]), run([3])];
   await advance(0);
   const output = floats([101, 102, 103], "OUTPUT");
-  const subarray = output.data.subarray.bind(output.data);
-  Object.assign(output.data, {
-    subarray(from: number, to: number) {
+  Object.defineProperty(output.data, "subarray", {
+    value(from: number, to: number) {
       if (from === 1) throw new RangeError("no memory");
-      return subarray(from, to);
+      return output.data.slice(from, to);
     },
   });
   models[0]?.runs[0]?.end([output]);
@@ -269,7 +268,11 @@ test("run() rejects at once with the reason when the signal fires, waiting or ru
   const waiting = run([2], { signal: controllers[1]?.signal });
   for (const controller of controllers) controller.abort(new Error("gone"));
   const before = run([3], { signal: controllers[2]?.signal });
-  expect(await Promise.all([running, waiting, before].map(codeOf))).toEqual(["gone", "gone", "gone"]);
+  expect(await Promise.all([running, waiting, before].map(codeOf))).toEqual([
+    "gone",
+    "gone",
+    "gone",
+  ]);
   answer(models[0]?.runs[0]);
   await settled();
   expect(models[0]?.runs).toEqual([]);
@@ -297,11 +300,7 @@ test("a request runs again on another executor when its thread dies", async () =
   expect(rowsOf(models[1]?.runs[0])).toEqual([1]);
   answer(models[1]?.runs[0]);
   expect(await valuesOf(result)).toEqual([101]);
-  expect(told).toEqual([
-    "lost for 100: Cannot run the model: its thread ended",
-    "back",
-    "ran 1",
-  ]);
+  expect(told).toEqual(["lost for 100: Cannot run the model: its thread ended", "back", "ran 1"]);
   expectIdle(world);
 });
 
@@ -395,7 +394,7 @@ test("dropAll() answers what waits, what runs and what still comes", async () =>
   answers.push(run([5]));
   expect(await Promise.all(answers.map(codeOf))).toEqual(Array(5).fill("OVERLOADED"));
   await expect(answers[4]).rejects.toMatchObject({ reason: "shutdown" });
-  for (const { end } of [...(models[0]?.runs ?? [])]) end([floats([1], "OUTPUT")]);
+  for (const running of models[0]?.runs.slice() ?? []) answer(running);
   await settled();
   expectIdle(world);
 });

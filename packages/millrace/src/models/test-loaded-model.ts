@@ -83,13 +83,39 @@ export class TestModel implements LoadedModel {
     this.#lost = new MillraceError("EXECUTOR_LOST", "Cannot run the model: its thread ended");
     const reason = this.#lost;
     for (const listener of this.#listeners) listener(reason);
-    for (const run of [...this.runs]) run.fail(reason);
+    for (const run of this.runs.slice()) run.fail(reason);
   }
 
   /** Ends when its runs have, as a thread does. */
   async close(): Promise<void> {
     if (this.runs.length > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
     this.isClosed = true;
+  }
+}
+
+/** A model that is a function from inputs to outputs; each run takes what `computeMs` says. */
+export class ComputedModel extends TestModel {
+  readonly #compute: (inputs: readonly Tensor[]) => Tensor[];
+  readonly #computeMs: (rows: number) => number;
+  /** Rows of every run so far. */
+  readonly rowsRun: number[] = [];
+
+  constructor(
+    compute: (inputs: readonly Tensor[]) => Tensor[],
+    options: TestModelOptions & { readonly computeMs?: (rows: number) => number } = {},
+  ) {
+    super(options);
+    this.#compute = compute;
+    this.#computeMs = options.computeMs ?? (() => 1);
+  }
+
+  override run(inputs: readonly Tensor[]): Promise<RunOutputs> {
+    const rows = inputs[0]?.shape[0] ?? 0;
+    this.rowsRun.push(rows);
+    return Promise.resolve().then(() => ({
+      outputs: this.#compute(inputs),
+      computeMs: this.#computeMs(rows),
+    }));
   }
 }
 
