@@ -10,6 +10,8 @@ const GRACE_MS = 2_000;
 const SPIN_MS = 2;
 /** After so many requests in one turn the answers that have come meanwhile are read first. */
 const TURN_REQUESTS_MAX = 64;
+/** A reset and a new connection cost as much as ten requests; thousands at once would hold up what is due. */
+const TURN_RESETS_MAX = 8;
 const OPEN_MS_MAX = 10_000;
 const READ_BYTES = 65_536;
 
@@ -151,13 +153,14 @@ export class OpenLoop implements ConnectionEvents {
   }
 
   #giveUpAnswers(nowMs: number): void {
-    for (;;) {
+    for (let resets = 0; resets < TURN_RESETS_MAX;) {
       const entry = this.#sent[this.#sentHead];
       if (entry === undefined || nowMs - entry.sentMs <= this.#plan.answerMsMax) break;
       this.#sentHead++;
       const { connection, sentMs } = entry;
       if (!connection.isBusy || connection.sentMs !== sentMs || !this.#all.delete(connection))
         continue;
+      resets++;
       connection.reset();
       this.#recorder.abandoned(connection.dueMs);
       if (!this.#isEnding) this.#open();

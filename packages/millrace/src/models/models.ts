@@ -56,6 +56,10 @@ export class Models {
     return [...this.#models.keys()];
   }
 
+  find(name: string): ServedModel | undefined {
+    return this.#models.get(name);
+  }
+
   /** @throws MODEL_NOT_FOUND */
   model(name: string): ServedModel {
     const model = this.#models.get(name);

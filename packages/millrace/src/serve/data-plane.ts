@@ -86,6 +86,7 @@ export class DataPlane {
   #defaultService: ServiceConfig | undefined;
   /** Metric series by service, then version; weak, so that a released version is forgotten. */
   readonly #series = new Map<string, WeakMap<ModelVersion, ServiceSeries>>();
+  #objectiveMs = Infinity;
   readonly #admissions = new Map<string, Admission>();
   readonly #share: ProcessShare;
 
@@ -105,11 +106,15 @@ export class DataPlane {
       if (!this.#services.has(name)) this.#series.delete(name);
     for (const name of this.#admissions.keys())
       if (!this.#services.has(name)) this.#admissions.delete(name);
-    for (const service of this.services) this.#configureAdmission(service);
+    this.#objectiveMs = Infinity;
+    for (const service of this.services) {
+      const objectiveMs = this.#configureAdmission(service);
+      this.#objectiveMs = Math.min(this.#objectiveMs, objectiveMs);
+    }
   }
 
-  /** Limits that change keep what was learned and who is inside. */
-  #configureAdmission({ name, model, limits, timeoutMs }: ServiceConfig): void {
+  /** Limits that change keep what was learned and who is inside. @returns its latency objective, in milliseconds. */
+  #configureAdmission({ name, model, limits, timeoutMs }: ServiceConfig): number {
     const { processes, index } = this.#share;
     const own = divideLimits(limits, processes, index);
     const slo = this.models.names.includes(model) ? this.models.model(model).config.slo : undefined;
@@ -119,6 +124,7 @@ export class DataPlane {
     else {
       this.#admissions.set(name, new Admission({ clock: this.clock, limits: own, objectiveMs }));
     }
+    return objectiveMs;
   }
 
   /** The limits of a service as they are now in this process; undefined for one that was removed. */
@@ -160,6 +166,37 @@ export class DataPlane {
       this.#countError(service, undefined, error); // a number a client made up must not become a label
       throw error;
     }
+  }
+
+  /** The smallest latency objective of a service, in milliseconds: what the front ends must not use up themselves. */
+  get objectiveMs(): number {
+    return this.#objectiveMs;
+  }
+
+  /**
+   * Why a request for this service would be refused, asked in constant time before its body is read. It counts as a
+   * refused request; undefined lets it pass, to be judged by what it holds.
+   * @param name undefined is the default service.
+   */
+  refuseEarly(name: string | undefined): string | undefined {
+    const service = name === undefined ? this.#defaultService : this.#services.get(name);
+    if (service === undefined || service.overload.kind !== "reject") return undefined;
+    const full = this.admission(service)?.refusalReason;
+    const reason = full ?? (this.#isTooLate(service) ? "predicted_deadline" : undefined);
+    if (reason !== undefined) this.countRefusal(name, reason);
+    return reason;
+  }
+
+  #isTooLate({ model, timeoutMs }: ServiceConfig): boolean {
+    return this.models.find(model)?.latest?.scheduled.batcher.isTooLate(timeoutMs) ?? false;
+  }
+
+  /** Counts a request that a front end refused by itself. */
+  countRefusal(name: string | undefined, reason: string): void {
+    const service = name === undefined ? this.#defaultService : this.#services.get(name);
+    this.metrics.countRejection(reason);
+    if (service === undefined) return;
+    this.metrics.countError(service.name, service.model, "", "OVERLOADED");
   }
 
   /**

@@ -105,6 +105,7 @@ export class Batcher<T> {
   /** Mean time from leaving to the outputs, beside the run. */
   #overheadMs = 0;
   #isPollDue = false;
+  #hasSeenUrgent = false;
   #isClosed = false;
   /** Earliest moment at which something that waits or runs may expire; never too late. */
   #nextExpiryMs = Infinity;
@@ -158,6 +159,7 @@ export class Batcher<T> {
     const capRows = bucket.cap.rows;
     const rowCostMs = bucket.model.expectMs(capRows) / capRows;
     const sequence = this.#sequence++;
+    if (arrival.priority === 1) this.#hasSeenUrgent = true;
     const classStepMs = objectiveMs === undefined ? CLASS_STEP_MS : objectiveMs * CLASS_STEP_SHARE;
     const item = new BatchItem(arrival, { objectiveAtMs, rowCostMs, classStepMs, sequence });
     bucket.add(item);
@@ -171,6 +173,17 @@ export class Batcher<T> {
     const mayGoAhead = this.executors.hasRoomAhead && bucket.rows >= bucket.cap.rows;
     if (this.executors.hasFree || mayGoAhead) this.pollSoon();
     return item;
+  }
+
+  /**
+   * Would a request that is allowed `allowedMs` be refused now for what waits, whatever it holds? For front ends that
+   * ask before they read a body. Where urgent requests occur, the body has to tell.
+   */
+  isTooLate(allowedMs: number): boolean {
+    if (this.#itemCount === 0 || this.#hasSeenUrgent) return false;
+    const { objectiveMs = Infinity } = this.#options;
+    const waitMs = this.executors.readyInMs(this.#clock.nowMs(), this.#backlog.msAhead(2));
+    return waitMs > QUEUE_SHARE * Math.min(allowedMs, objectiveMs);
   }
 
   /** The client has gone: the request frees its place now; a run it is in goes on without it. */

@@ -82,6 +82,13 @@ export class Admission {
     return this.#gate.limits;
   }
 
+  /** Why a request would be refused now, without a trace: for front ends that ask before they read a body. */
+  get refusalReason(): "concurrency" | "queue" | undefined {
+    const { concurrency, queue } = this.#gate.limits;
+    if (this.#gate.inside < concurrency || this.#gate.waiting < queue) return undefined;
+    return queue === 0 ? "concurrency" : "queue";
+  }
+
   /** @param nowMs of the clock, read once by the caller. */
   admit(nowMs: number, deadlineAtMs: number, signal?: AbortSignal): AdmissionAnswer {
     const waitMs = this.#rate?.take(nowMs) ?? 0;
