@@ -4,7 +4,7 @@ import { CLIENT_RULES } from "./measure-overload.ts";
 import type { Measurements } from "./measurements.ts";
 import { PEERS } from "./peers/peers.ts";
 import { IMAGE_CONNECTIONS } from "./plan.ts";
-import { label } from "./report.ts";
+import { goodputCell, label } from "./report.ts";
 import { latencyOf, overloadOf, runtimeRowsPerSecond, throughputOf } from "./summary.ts";
 
 /** The run at a glance; servers in the order of the report, extras left out. */
@@ -55,11 +55,13 @@ function latencyPanel(found: Measurements, rate: number): Panel {
 
 function overloadPanel(found: Measurements, rule: string): Panel {
   const rows = overloadOf(found.overload).filter((row) => row.rule === rule);
-  const values = rows.map((row) => ({ server: row.server, value: row.goodput * 100 }));
-  const title = `Goodput at 2 × capacity, client ${rule}`;
-  const write = (value: number): string =>
-    Number.isFinite(value) ? `${Math.round(value)} %` : "generator limit";
-  return { title, bars: barsOf(values, write) };
+  const values = rows.map((row) => ({ server: row.server, value: row.goodput }));
+  const title = `Goodput at 2 × capacity, client ${rule}: more is better`;
+  const bars = barsOf(values, rounded).map((bar) => {
+    const summary = rows.find(({ server }) => label(server) === bar.label);
+    return { ...bar, text: goodputCell(summary) };
+  });
+  return { title, bars };
 }
 
 function barsOf(

@@ -27,7 +27,7 @@ export const FULL: Plan = {
   connections: [1, 16, 64],
   rates: [100, 500, 1000],
   latency: { warmupMs: 1_000, durationMs: 5_000 },
-  overload: { warmupMs: 1_000, durationMs: 5_000 },
+  overload: { warmupMs: 500, durationMs: 5_000 },
   sustained: { warmupMs: 2_000, durationMs: 60_000 },
   runtimeMs: 2_000,
   starts: 3,

@@ -14,6 +14,7 @@ import {
   runtimeRowsPerSecond,
   throughputOf,
   type LatencySummary,
+  type OverloadSummary,
 } from "./summary.ts";
 import type { Target } from "./targets.ts";
 
@@ -167,7 +168,7 @@ function overloadSections(found: Measurements): string[] {
   const cells = groupBy(rows, ({ server }) => server).map((group) => [
     label(group[0]?.server ?? ""),
     rounded(group[0]?.capacityPerSecond ?? NaN),
-    ...rules.map((rule) => percent(group.find((row) => row.rule === rule)?.goodput ?? NaN)),
+    ...rules.map((rule) => goodputCell(group.find((row) => row.rule === rule))),
   ]);
   const details = rows.map((row) => [
     label(row.server),
@@ -185,7 +186,7 @@ function overloadSections(found: Measurements): string[] {
       "Twice its own capacity (iris, open loop): answers 200 within 100 ms, as a share of the capacity",
       ["server", "capacity/s", ...rules.map((rule) => `client ${rule}`)],
       cells,
-      "A dash is a run in which the generator was at its own limit.",
+      "A star marks runs in which the generator was at its own limit: the server is at least as good as that.",
     ),
     ...tableSection(
       "What happened at twice the capacity",
@@ -203,6 +204,11 @@ function overloadSections(found: Measurements): string[] {
       details,
     ),
   ];
+}
+
+export function goodputCell(row: OverloadSummary | undefined): string {
+  const star = row === undefined || row.isValid ? "" : " *";
+  return `${percent(row?.goodput ?? NaN)}${star}`;
 }
 
 function convSection(found: Measurements): string[] {

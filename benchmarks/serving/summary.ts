@@ -29,8 +29,10 @@ export interface OverloadSummary {
   readonly server: string;
   readonly rule: ClientRule;
   readonly capacityPerSecond: number;
-  /** NaN when no repetition is valid. */
+  /** Of the repetitions in which the generator was on time, else of all. */
   readonly goodput: number;
+  /** Was it on time in any? */
+  readonly isValid: boolean;
   /** Of the answers 200. */
   readonly okP50Ms: number;
   readonly refusedShare: number;
@@ -87,19 +89,17 @@ export function latencyOf(
   }));
 }
 
-function isValid({ faults }: OverloadRow): boolean {
-  return !faults.some((fault) => fault.startsWith("invalid"));
-}
-
 export function overloadOf(rows: readonly OverloadRow[]): readonly OverloadSummary[] {
   return groupBy(rows, (row) => `${row.server} ${row.rule}`).map((group) => {
-    const valid = group.filter(isValid);
+    const valid = group.filter((row) => row.isValid);
+    const judged = valid.length > 0 ? valid : group;
     const { server, rule } = first(group);
     return {
       server,
       rule,
       capacityPerSecond: medianOf(group.map((row) => row.capacityPerSecond)),
-      goodput: medianOf(valid.map((row) => row.goodput)),
+      goodput: medianOf(judged.map((row) => row.goodput)),
+      isValid: valid.length > 0,
       okP50Ms: medianOf(group.map((row) => row.load.latencyMs.p50)),
       refusedShare: medianOf(group.map((row) => row.load.refused / row.load.due)),
       refusedP99Ms: medianOf(group.map((row) => row.load.refusedMs.p99)),

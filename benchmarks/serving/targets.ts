@@ -83,7 +83,8 @@ function goodputTarget(found: Measurements, rule: string): Target {
   const row = overloadOf(found.overload).find(
     (one) => one.server === "millrace" && one.rule === rule,
   );
-  const name = `goodput at twice its capacity, client ${rule}`;
+  const limit = row?.isValid === false ? ", generator at its limit" : "";
+  const name = `goodput at twice its capacity, client ${rule}${limit}`;
   return atLeast(name, (row?.goodput ?? NaN) * 100, 90, "%");
 }
 

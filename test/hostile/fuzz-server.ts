@@ -30,7 +30,7 @@ models:
   simple_identity: ./simple-identity.onnx
   absent: { source: ./absent.onnx, required: false }
 ${IDENTITIES.map((name) => `  identity-${name.toLowerCase()}: ./identity-${name.toLowerCase()}.onnx`).join("\n")}
-services: { iris: { default: true } }
+services: { iris: { default: true, timeout: 60s } }
 `;
 
 /** A process with models that never fail, whatever their input: a 500 is a defect then. */

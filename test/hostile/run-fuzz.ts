@@ -40,8 +40,8 @@ const CHECK_EVERY = 250;
 /** Samples of the memory over a whole run, about. */
 const MEMORY_SAMPLES = 100;
 
-/** Longest time until a request is answered or its connection closed. */
-const PATIENCE_MS = 10_000;
+/** Longest time until a request is answered or its connection closed: a busy machine is no defect, a hang is. */
+const PATIENCE_MS = 30_000;
 
 /** Failures after which a run stops: more of them say nothing new. */
 const FAILURES_MAX = 10;
@@ -103,7 +103,7 @@ class FuzzRun {
     const headers = { authorization: `Bearer ${SECRET}` };
     try {
       const question = { headers, body: { data: SETOSA } };
-      const reply = await ask(this.#options.server.process.url, "/predict", question);
+      const reply = await withPatience(ask(this.#options.server.process.url, "/predict", question));
       if (reply.status === 200 && reply.text.startsWith('{"prediction":[0.9669')) return;
       this.failures.push({ index, what: `a good request got ${reply.status} ${reply.text}` });
     } catch (error) {
@@ -130,6 +130,18 @@ function send(
 ): Promise<Outcome> | Outcome {
   if (fuzzCase.kind === "http") return http.send(fuzzCase);
   return grpc?.send(fuzzCase) ?? { kind: "answered", label: "no gRPC port" };
+}
+
+async function withPatience<T>(promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Resident memory of a process. @returns 0 when it has ended. */

@@ -29,6 +29,29 @@ describe("Batcher.arrive() refuses", () => {
     expect(world.send({ deadlineAtMs: 113 }).outcomes).toEqual([]);
   });
 
+  test("who would wait for a full batch of its class, whoever else fills the next one", () => {
+    const world = busyWorld();
+    for (let i = 0; i < 4; i++) world.send({ priority: 1 });
+    for (let i = 0; i < 3; i++) world.send({ priority: 3 });
+    // 9 until the executor is free, 12 for the batch ahead and 9 for the run: 30 is 0.95 of 31.6.
+    expect(world.send({ priority: 1, deadlineAtMs: 31.5 }).outcomes).toEqual([
+      "predicted_deadline",
+    ]);
+    expect(world.send({ priority: 1, deadlineAtMs: 32 }).outcomes).toEqual([]);
+  });
+
+  test("who would be late because of the time on the way to an executor and back", () => {
+    const world = busyWorld();
+    world.transportMs = 3;
+    for (let i = 1; i <= 100; i++) world.at(20 * i, () => world.send());
+    world.runUntil(2_050);
+    world.send();
+    world.runUntil(2_050);
+    // Twice 9 for the runs and 3 on the way: 24 is 0.95 of 25.3.
+    expect(world.send({ deadlineAtMs: 2_050 + 25.2 }).outcomes).toEqual(["predicted_deadline"]);
+    expect(world.send({ deadlineAtMs: 2_050 + 25.3 }).outcomes).toEqual([]);
+  });
+
   test("who is predicted to miss the objective, however late its deadline", () => {
     const world = busyWorld({ objectiveMs: 18.9 });
     expect(world.send({ deadlineAtMs: 500 }).outcomes).toEqual(["predicted_deadline"]);
@@ -134,6 +157,22 @@ describe("Batcher.arrive() takes", () => {
     // 9 until they all leave together, and 12 for the run: 21 is 0.95 of 22.1.
     expect(world.send({ deadlineAtMs: 22 }).outcomes).toEqual(["predicted_deadline"]);
     expect(world.send({ deadlineAtMs: 22.2 }).outcomes).toEqual([]);
+  });
+
+  test("who has lost more time on its way here than in the queue to come", () => {
+    const world = busyWorld({ rowsMax: 1 });
+    for (let i = 0; i < 9; i++) world.send();
+    // 90 in the queue is 0.86 of the time left, and 0.55 of the time since it was received.
+    expect(world.send({ receivedMs: -60, deadlineAtMs: 105 }).outcomes).toEqual([]);
+  });
+
+  test("a lone request beyond the limits of the queue also while the executor is away", () => {
+    const world = new TestWorld(1, runMs, { queuedRowsMax: 2, queuedBytesMax: 10 });
+    world.startExecutor(0);
+    world.crash(0, 20);
+    const request = world.send({ rows: 3 });
+    world.runUntil(100);
+    expect(request.outcomes).toEqual(["answered"]);
   });
 
   test("an urgent class that overtakes those who wait", () => {

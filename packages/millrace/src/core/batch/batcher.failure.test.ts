@@ -74,6 +74,14 @@ describe("Batcher: a model that throws", () => {
     expect(world.batcher.itemCount).toBe(0);
   });
 
+  test("runs again for the one who is left when the others have gone: it may be innocent", () => {
+    const world = readyWorld();
+    const [poison, other] = [true, false].map((isPoison) => world.send({ isPoison }));
+    world.at(1, () => world.cancel(poison as TestRequest));
+    world.runUntil(100);
+    expect(other?.outcomes).toEqual(["answered"]);
+  });
+
   test("fails a request in parts once, and its other parts do not run", () => {
     const world = readyWorld();
     const large = world.send({ rows: 10, isPoison: true });
@@ -239,19 +247,43 @@ describe("Batcher: requests that are late", () => {
     expect(requests.map(({ endedAtMs }) => endedAtMs)).toEqual([70, 30, 50, 40]);
   });
 
-  test("are dropped early when others wait and their batch would be late", () => {
-    const world = new TestWorld(1, (rows) => (rows === 1 ? 30 : 10), { rowsMax: 4 });
+  test("are dropped early when others wait and their batch would miss the deadline or objective", () => {
+    for (const limit of ["deadline", "objective"]) {
+      const world = new TestWorld(1, (rows) => (rows === 1 ? 30 : 10), {
+        rowsMax: 4,
+        objectiveMs: limit === "objective" ? 38 : undefined,
+      });
+      world.teach(1, 8);
+      world.startExecutor(0);
+      world.send();
+      world.runUntil(1);
+      // The run takes 30 instead of 9: at 30 the batch of two needs until 40.
+      const late = world.send(limit === "deadline" ? { deadlineAtMs: 39 } : {});
+      world.at(10, () => world.send());
+      world.runUntil(100);
+      expect([late.outcomes, late.endedAtMs], `${limit}`).toEqual([["early_drop"], 30]);
+      expect(world.requests[2]?.outcomes, `${limit}`).toEqual(["answered"]);
+      expect(world.batches, `${limit}`).toHaveLength(2);
+    }
+  });
+
+  test("are dropped early when the way back would take too long", () => {
+    let isSlow = false;
+    const world = new TestWorld(1, (rows) => (isSlow ? 30 : runMs(rows)), { rowsMax: 4 });
     world.teach(1, 8);
     world.startExecutor(0);
+    world.transportMs = 3;
+    for (let i = 1; i <= 100; i++) world.at(20 * i, () => world.send());
+    world.runUntil(2_050);
+    isSlow = true;
     world.send();
-    world.runUntil(1);
-    // The run takes 30 instead of 9: at 30 the batch of two needs until 40.
-    const late = world.send({ deadlineAtMs: 39 });
-    const patient = world.send({ deadlineAtMs: 60 });
-    world.runUntil(100);
-    expect([late.outcomes, late.endedAtMs]).toEqual([["early_drop"], 30]);
-    expect(patient.outcomes).toEqual(["answered"]);
-    expect(world.batches.map(({ rows }) => rows)).toEqual([1, 1]);
+    world.runUntil(2_051);
+    isSlow = false;
+    // At 2083 the batch of two needs 10 and 3 on the way.
+    const late = world.send({ deadlineAtMs: 2_095 });
+    world.send();
+    world.runUntil(2_200);
+    expect(late.outcomes).toEqual(["early_drop"]);
   });
 
   test("are kept when they just make it: a batch is as large as without them", () => {
@@ -298,5 +330,15 @@ describe("Batcher.dropAll()", () => {
       0, 0, 0, 0,
     ]);
     expect(world.batches).toHaveLength(2);
+  });
+
+  test("ends a request once of which one part runs and another waits", () => {
+    const world = readyWorld();
+    const large = world.send({ rows: 10 });
+    world.runUntil(1);
+    world.batcher.dropAll();
+    world.runUntil(100);
+    expect(large.outcomes).toEqual(["shutdown"]);
+    expect(world.batcher.journal.dropCounts.get("shutdown")).toBe(1);
   });
 });

@@ -306,6 +306,25 @@ describe("Batcher: sending ahead", () => {
     ]);
   });
 
+  test("drops who would be late from a full batch, and sends no other instead", () => {
+    const world = new TestWorld(1, (rows) => (rows === 1 ? 30 : runMs(rows)), { rowsMax: 4 });
+    world.teach(1, 8);
+    world.startExecutor(0, 2);
+    world.send();
+    world.runUntil(5);
+    const late = world.send({ deadlineAtMs: 19 });
+    world.runUntil(10);
+    for (let i = 0; i < 3; i++) world.send();
+    world.runUntil(11);
+    expect([late.outcomes, late.endedAtMs]).toEqual([["early_drop"], 10]);
+    world.send();
+    world.runUntil(100);
+    expect(outline(world)).toEqual([
+      [0, 1, "idle"],
+      [11, 4, "full"],
+    ]);
+  });
+
   test("holds one batch ahead, and never at an executor of depth 1", () => {
     const world = deepWorld();
     for (let i = 0; i < 20; i++) world.send();
