@@ -17,7 +17,7 @@ interface Step {
 
 /**
  * Runs an example's README against the real process: one test per ```sh block, in order. A block that begins
- * with `npx millrace up` starts the process of the blocks after it, on free ports instead of 8000 and 8002; any
+ * with `npx millrace up` starts the process of the blocks after it, on free ports instead of 8000 to 8002; any
  * other goes through `sh` in a folder that looks like the repository, and has to print the block that follows.
  */
 export function describeReadme(name: string): void {
@@ -31,7 +31,8 @@ export function describeReadme(name: string): void {
       remove = example.remove;
       root = dirname(example.path);
       await symlink(".", join(root, "examples"));
-      await symlink(join(ROOT, "node_modules"), join(root, "node_modules"));
+      for (const part of ["node_modules", "docs"])
+        await symlink(join(ROOT, part), join(root, part));
     });
     afterAll(async () => {
       await running?.stop();
@@ -107,10 +108,11 @@ function withPorts(command: string, running: MillraceProcess | undefined): strin
   if (running === undefined) return command;
   return command
     .replaceAll("localhost:8000", new URL(running.url).host)
+    .replaceAll("localhost:8001", running.facts.grpc ?? "")
     .replaceAll("localhost:8002", new URL(running.facts.metrics ?? "").host);
 }
 
-/** Equal but for layout, ids, dates, durations and the last digits of numbers. */
+/** Equal but for indentation, ids, dates, durations and the last digits of numbers. */
 function expectSame(printed: string, expected: { isJson: boolean; text: string }): void {
   const normal = (text: string): string =>
     withoutFacts(expected.isJson ? JSON.stringify(JSON.parse(text), sortMembers, 2) : text);
@@ -135,7 +137,8 @@ function withoutFacts(text: string): string {
   return text
     .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
     .replace(/\w{3}, \d\d \w{3} \d{4} [\d:]+ GMT|\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<date>")
-    .replace(/(?<=dur=)[\d.]+|[\d.]+(?= ms\b)/g, "<duration>");
+    .replace(/(?<=dur=)[\d.]+|[\d.]+(?= ms\b)/g, "<duration>")
+    .replace(/^ +/gm, ""); // uniq -c pads its counts
 }
 
 /** Waits until each serve process has logged a line with these fields: the next request meets none that has not. */

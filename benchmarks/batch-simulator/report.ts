@@ -31,7 +31,7 @@ export function writeReport(machine: Machine, cells: readonly Cell[]): string {
     "## Is the simulator right?",
     "",
     "The same rules in a simulation written apart from this one, with other random numbers. Goodput in percent, here and",
-    "there; the difference shows how much of a cell is chance.",
+    "there. The rule of trim is another one there, see the README of the benchmark.",
     "",
     ...comparisonTable(cells),
   ];

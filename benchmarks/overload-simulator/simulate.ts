@@ -105,8 +105,7 @@ export function simulate({ load, refusalCost, patienceMs, policy }: Scenario): O
     clients.advanceTo(nowMs);
     const fresh = clients.sent;
     clients.sent = [];
-    const plan = loop?.plan(fresh.length, held.length);
-    const answers = plan?.answers ?? fresh.length;
+    const answers = Math.min(fresh.length, loop?.allowance ?? Infinity);
     for (const { dueMs, sentMs } of fresh.slice(0, answers)) {
       nowMs += ANSWER_MS;
       clients.free(nowMs);
@@ -116,7 +115,7 @@ export function simulate({ load, refusalCost, patienceMs, policy }: Scenario): O
       count.answerAgeMsMax = Math.max(count.answerAgeMsMax, nowMs - sentMs);
     }
     held = held.concat(fresh.slice(answers));
-    const refused = held.slice(0, plan?.refusals ?? 0);
+    const refused = held.slice(0, loop?.endTurn(answers, held.length) ?? 0);
     held = held.slice(refused.length);
     for (const { sentMs } of refused) {
       nowMs += refusalMs;
@@ -125,7 +124,7 @@ export function simulate({ load, refusalCost, patienceMs, policy }: Scenario): O
       count.refused++;
       count.heldMsMax = Math.max(count.heldMsMax, nowMs - sentMs);
     }
-    loop?.record(answers, answers * ANSWER_MS, refused.length, refused.length * refusalMs);
+    loop?.record(answers, refused.length, answers * ANSWER_MS + refused.length * refusalMs);
   }
   const capacity = (nowMs - WARM_UP_MS) / ANSWER_MS;
   return {

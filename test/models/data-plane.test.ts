@@ -200,6 +200,7 @@ describe("overload: fallback", () => {
     expect([other?.version.id, other?.degraded]).toEqual(["other@1", "fallback"]);
     expect(other?.outputs[0]?.data[0]).toBe(30);
     expect(count("inference_rejected_total", ["concurrency"])).toBe(1);
+    expect(count("inference_requests_total", ["other", "fallback", "ok"])).toBe(1);
   });
 
   test.each([

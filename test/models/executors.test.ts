@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../packages/millrace/src/adapters/clock-system/clock-system.ts";
 import { WorkerRuntime } from "../../packages/millrace/src/adapters/runtime-worker/runtime-worker.ts";
+import type { Config, ModelConfig } from "../../packages/millrace/src/config/config.ts";
 import type { Clock } from "../../packages/millrace/src/core/clock.ts";
 import { MillraceError } from "../../packages/millrace/src/core/errors.ts";
 import { Metrics } from "../../packages/millrace/src/core/metrics/metrics.ts";
@@ -11,6 +13,7 @@ import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
 import { Models } from "../../packages/millrace/src/models/models.ts";
 import { Readiness } from "../../packages/millrace/src/serve/readiness.ts";
 import { ServeMetrics } from "../../packages/millrace/src/serve/serve-metrics.ts";
+import { ServeRole } from "../../packages/millrace/src/serve/serve-role.ts";
 import { fixtureModel } from "../fixtures/fixture-model.ts";
 import { FAULTS } from "../fixtures/runtime-worker-faults.ts";
 import { modelConfig, modelsOptions, NO_LIMITS } from "./model-parts.ts";
@@ -61,6 +64,20 @@ async function createWorld(options: WorldOptions = {}) {
   return { models, version, events, metrics, run, gauge, readiness: new Readiness(models) };
 }
 
+/** A file with this model and nothing else; it is not listened for. */
+function configOf(model: ModelConfig): Config {
+  return {
+    name: "test",
+    owner: undefined,
+    runbook: undefined,
+    file: undefined,
+    stateDir: undefined,
+    server: { bodyBytesMax: 1_000_000, drainMs: 1_000 } as Config["server"],
+    models: { [model.name]: model },
+    services: {},
+  };
+}
+
 const codeOf = (result: Promise<unknown>): Promise<string> =>
   result.then(
     () => "ok",
@@ -77,7 +94,7 @@ describe("a thread that dies", () => {
       "model model is not ready: every thread of model@1 is lost and is being started again",
     ]);
     expect(models.status()[0]?.state).toBe("UNAVAILABLE");
-    await expect.poll(() => version.isUp, { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => version.isUp, { timeout: 20_000 }).toBe(true);
     expect([readiness.isReady, gauge("executors_up")]).toEqual([true, 1]);
     expect(await run(1)).toEqual([20]);
     expect(events.filter((event) => /lost|back/.test(event))).toEqual([
@@ -93,7 +110,7 @@ describe("a thread that dies", () => {
     const values = Array.from({ length: 100 }, (_, i) => i % 3);
     const answers = values.map((value) =>
       run(value).then(
-        ([answer]) => answer === (value + 1) * 10 || `wrong: ${answer}`,
+        ([answer]) => answer === (value + 1) * 10 || `wrong: ${String(answer)}`,
         (error: unknown) => (error as MillraceError).code === "EXECUTOR_LOST",
       ),
     );
@@ -102,14 +119,14 @@ describe("a thread that dies", () => {
     expect(await poison).toBe("EXECUTOR_LOST");
     expect(version.scheduled.batcher.itemCount).toBe(0);
     expect(version.inFlight).toBe(0);
-    await expect.poll(() => version.isUp, { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => version.isUp, { timeout: 20_000 }).toBe(true);
     expect(await run(2)).toEqual([30]);
   });
 
   test("leaves the model ready when it has another one", async () => {
     const { readiness, run, gauge } = await createWorld({ instances: 2 });
     const poison = codeOf(run(FAULTS.throw));
-    await expect.poll(() => gauge("executors_up"), { timeout: 5_000, interval: 1 }).toBe(1);
+    await expect.poll(() => gauge("executors_up"), { timeout: 20_000, interval: 1 }).toBe(1);
     expect(readiness.isReady).toBe(true);
     expect(await run(1)).toEqual([20]);
     await poison;
@@ -123,6 +140,47 @@ describe("a thread that dies", () => {
   });
 });
 
+describe("the log", () => {
+  test("says why a thread died, with the error that nobody handled, and when it is back", async () => {
+    const lines: { level: string; fields: object; message: string }[] = [];
+    const write = (level: string) => (fields: object, message: string) =>
+      void lines.push({ level, fields, message });
+    const logger = {
+      debug: write("debug"),
+      info: write("info"),
+      warn: write("warn"),
+      error: write("error"),
+    };
+    const entry = FAULTY_ENTRY;
+    const worker = new WorkerRuntime({ name: "onnx", platform: "onnx_onnxv1", entry });
+    const { runtimes, ledger, downloadFolder } = modelsOptions(systemClock, () => undefined);
+    const config = modelConfig(fixtureModel("gather.onnx"), { placement: "worker", sample: [0] });
+    const role = new ServeRole(configOf(config), {
+      runtimes: { ...runtimes, worker },
+      coreCount: 1,
+      share: { index: 0, processes: 1 },
+      ledger,
+      clock: systemClock,
+      random: randomBytes,
+      loggerFor: () => logger,
+      downloadFolder,
+    });
+    await role.loadModels();
+    open.push(role.models);
+    const version = role.models.version("model");
+    const data = BigInt64Array.of(BigInt(FAULTS.throw));
+    const input: Tensor = { name: "INDEX", datatype: "INT64", shape: [1], data };
+    void version.run([input], ["VALUE"], NO_LIMITS).catch(() => undefined);
+    await expect
+      .poll(() => lines.find(({ message }) => message.includes("runs again")), { timeout: 20_000 })
+      .toBeDefined();
+    expect(lines.find(({ level }) => level === "error")).toMatchObject({
+      message: expect.stringContaining("ended because of an error nobody handled") as string,
+      fields: { model: "model", backInMs: 100, err: { message: "secret of the thread" } },
+    });
+  });
+});
+
 describe("a run that hangs", () => {
   /** Some seconds; the end of the test process has to wait for it. */
   const MANY_ROUNDS = 2_000_000;
@@ -132,7 +190,9 @@ describe("a run that hangs", () => {
     const { version, run, events } = await createWorld({ clock, file: "rounds.onnx", rowsMax: 1 });
     const before = version.statistics.executionCount;
     const hung = codeOf(run(MANY_ROUNDS));
-    await expect.poll(() => version.scheduled.batcher.executors.hasFree).toBe(false);
+    await expect
+      .poll(() => version.scheduled.batcher.executors.hasFree, { timeout: 20_000 })
+      .toBe(false);
     clock.advanceMs(32_000);
     expect(await hung).toBe("EXECUTOR_LOST");
     expect(events.at(-1)).toBe("lost model");
@@ -141,6 +201,23 @@ describe("a run that hangs", () => {
     expect(await next).toEqual([1]);
     expect(version.statistics.executionCount).toBe(before + 1);
     expect(version.scheduled.batcher.itemCount).toBe(0);
+  });
+
+  test("fails the load when it is the sample's, and the model can be loaded again", async () => {
+    const clock = new TestClock();
+    const config = modelConfig(fixtureModel("rounds.onnx"), {
+      placement: "worker",
+      sample: [MANY_ROUNDS],
+    });
+    const models = new Models(modelsOptions(clock, () => undefined));
+    open.push(models);
+    const loading = models.apply({ model: config });
+    await expect.poll(() => clock.timerCount, { timeout: 20_000 }).toBeGreaterThan(0);
+    clock.advanceMs(600_000);
+    await loading;
+    expect(models.status()[0]?.problem).toMatch(/a trial run has not ended after 10 min$/);
+    await models.apply({ model: { ...config, sample: [1] } });
+    expect(models.status()[0]).toMatchObject({ isReady: true, problem: undefined });
   });
 
   test("does not keep the process for ever when it exits", async () => {

@@ -12,10 +12,14 @@ import type { ModelsOptions } from "./models-options.ts";
 import { instanceCountOf, placeModel } from "./place-model.ts";
 import { proveBatching, type Batching } from "./prove-batching.ts";
 import { ScheduledModel } from "./scheduled-model.ts";
+import { withTimeLimit } from "./with-time-limit.ts";
 import { countRun, emptyStatistics, type Statistics } from "./statistics.ts";
 
 /** Longest time a batch should run on the serving loop, where everything else waits meanwhile. */
 const INLINE_BATCH_MS_MAX = 5;
+
+/** Longest time the sample, the proof or the measurement of a model may take before it counts as hanging. */
+const TRIAL_MS_MAX = 600_000;
 
 /** Rows that may wait for one model: this many, or this many batches. */
 const QUEUED_ROWS_MAX = 10_000;
@@ -46,14 +50,16 @@ export async function prepareVersion(
   try {
     const settings = readSettings(config, model, file.path);
     const { sample, warmUp } = settings;
-    const samplePrediction = await runSample(model, settings);
+    const trial = <T>(work: Promise<T>): Promise<T> =>
+      withTimeLimit(work, { clock: models.clock, ms: TRIAL_MS_MAX, error: () => hangs(settings) });
+    const samplePrediction = await trial(runSample(model, settings));
     const canRun = samplePrediction !== "failed";
     if (canRun && config.placement === "auto") {
       model = await placeModel(model, warmUp, file, models.runtimes);
     }
-    const batching = await batchingOf(config, model, canRun ? warmUp : undefined);
+    const batching = await trial(batchingOf(config, model, canRun ? warmUp : undefined));
     const rowsMax = batching.isBatched ? config.batch.rowsMax : 1;
-    const timings = canRun ? await measureRuns(model, warmUp, rowsMax) : [];
+    const timings = canRun ? await trial(measureRuns(model, warmUp, rowsMax)) : [];
     const statistics = emptyStatistics();
     const { description, placement } = model;
     const executors = [model, ...(await moreCopies(config, model, file, models))];
@@ -85,9 +91,13 @@ export async function prepareVersion(
       clock: models.clock,
     });
   } catch (error) {
-    await model.close();
+    void model.close().catch(() => undefined); // the end of a run that hangs would never come
     throw error;
   }
+}
+
+function hangs({ fail }: Settings): MillraceError {
+  return fail(`a trial run has not ended after ${TRIAL_MS_MAX / 60_000} min`);
 }
 
 interface Settings {

@@ -179,7 +179,7 @@ export class DataPlane {
    * @param name undefined is the default service.
    */
   refuseEarly(name: string | undefined): string | undefined {
-    const service = name === undefined ? this.#defaultService : this.#services.get(name);
+    const service = this.#find(name);
     if (service === undefined || service.overload.kind !== "reject") return undefined;
     const full = this.admission(service)?.refusalReason;
     const reason = full ?? (this.#isTooLate(service) ? "predicted_deadline" : undefined);
@@ -191,9 +191,18 @@ export class DataPlane {
     return this.models.find(model)?.latest?.scheduled.batcher.isTooLate(timeoutMs) ?? false;
   }
 
+  /** May a front end refuse by itself? Not where an overload is answered in another way, nor for unknown names. */
+  isRefusable(name: string | undefined): boolean {
+    return this.#find(name)?.overload.kind === "reject";
+  }
+
+  #find(name: string | undefined): ServiceConfig | undefined {
+    return name === undefined ? this.#defaultService : this.#services.get(name);
+  }
+
   /** Counts a request that a front end refused by itself. */
   countRefusal(name: string | undefined, reason: string): void {
-    const service = name === undefined ? this.#defaultService : this.#services.get(name);
+    const service = this.#find(name);
     this.metrics.countRejection(reason);
     if (service === undefined) return;
     this.metrics.countError(service.name, service.model, "", "OVERLOADED");
@@ -228,7 +237,10 @@ export class DataPlane {
     } catch (error) {
       this.#countError(service, version.version, error);
       if (isOverload(error) && service.overload.kind === "fallback") {
-        return this.#fallBack(service.overload.model, inputs, outputNames, { call, limits, error });
+        const { model } = service.overload;
+        const answer = await this.#fallBack(model, inputs, outputNames, { call, limits, error });
+        this.metrics.countFallback(service.name, model, answer.version.version);
+        return answer;
       }
       throw error;
     }

@@ -104,6 +104,11 @@ export class ServeMetrics {
     this.#requests.with(service, model, version, "primary", code).add();
   }
 
+  /** An answer of the model that stands in when a service is overloaded; the refusal is counted as well. */
+  countFallback(service: string, model: string, version: number): void {
+    this.#requests.with(service, model, String(version), "fallback", "ok").add();
+  }
+
   countRejection(reason: string): void {
     this.#rejected.with(reason).add();
   }

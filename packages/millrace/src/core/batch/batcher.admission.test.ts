@@ -21,6 +21,15 @@ describe("Batcher.arrive() refuses", () => {
     expect(world.send({ deadlineAtMs: 19 }).outcomes).toEqual([]);
   });
 
+  test("who leaves less time than a run takes, and says so", () => {
+    const world = busyWorld();
+    expect(world.send({ deadlineAtMs: 8.9 }).outcomes).toEqual(["deadline_too_short"]);
+    expect(world.send({ deadlineAtMs: 9.1 }).outcomes).toEqual(["predicted_deadline"]);
+    // An objective is the server's own, and no fault of the client.
+    const strict = busyWorld({ objectiveMs: 8 });
+    expect(strict.send({ deadlineAtMs: 100 }).outcomes).toEqual(["predicted_deadline"]);
+  });
+
   test("who is predicted to spend more than 0.8 of its time in the queue", () => {
     const world = busyWorld({ rowsMax: 1 });
     for (let i = 0; i < 9; i++) world.send();

@@ -5,64 +5,83 @@ import { LoopLoad, type LoopLoadOptions } from "./loop-load.ts";
 /** Knows that an answer takes 0.02 ms and a refusal 0.006. */
 function setUp(options: LoopLoadOptions = {}): LoopLoad {
   const load = new LoopLoad(options);
-  load.record(1_000, 20, 1_000, 6);
+  load.record(1_000, 0, 20);
+  for (let i = 0; i < 100; i++) load.record(0, 1_000, 6);
+  expect(load.answerMs).toBeCloseTo(0.02, 6);
+  expect(load.refusalMs).toBeCloseTo(0.006, 6);
+  load.endTurn(1, 0);
   return load;
 }
 
-test("plan() answers everything that fits into 0.3 of the objective", () => {
-  expect(setUp().plan(1_500, 0)).toEqual({ answers: 1_500, refusals: 0 });
-  expect(setUp({ objectiveMs: 200 }).plan(3_000, 0)).toEqual({ answers: 3_000, refusals: 0 });
-});
-
-test("plan() fills the turn with answers and refusals and leaves nobody when there is more", () => {
-  const plan = setUp().plan(3_000, 0);
-  expect(plan.answers).toBe(Math.floor((30 - 3_000 * 0.006) / 0.014));
-  expect(plan.answers + plan.refusals).toBe(3_000);
-});
-
-test("plan() keeps a tenth of the turn for answers and holds the rest when refusing alone would fill it", () => {
+test("allowance is what fits into 0.3 of the objective", () => {
+  expect(setUp().allowance).toBe(1_500);
+  expect(setUp({ objectiveMs: 200 }).allowance).toBe(3_000);
   const load = setUp();
-  expect(load.plan(10_000, 0)).toEqual({ answers: 150, refusals: 5_754 });
+  load.setObjectiveMs(50);
+  load.endTurn(1, 0);
+  expect(load.allowance).toBe(750);
 });
 
-test("plan() refuses within its share when it is told to hold, and beyond it only above heldMax", () => {
-  const options = { refusalShareMax: 0.1, heldMax: 3_000 };
-  expect(setUp(options).plan(3_000, 0)).toEqual({ answers: 1_350, refusals: 500 });
-  expect(setUp(options).plan(3_000, 2_000)).toEqual({ answers: 1_350, refusals: 650 });
-});
-
-test("plan() refuses those that were held when the load is over", () => {
-  expect(setUp().plan(10, 500)).toEqual({ answers: 10, refusals: 500 });
-});
-
-test("plan() shortens the turns of an overload that goes on, and lengthens them after it", () => {
-  const load = setUp();
-  const lengths: number[] = [];
-  for (const fresh of [3_000, 1_500, 1_000, 1_000, 10, 10, 1_200, 1_200]) {
-    const { answers, refusals } = load.plan(fresh, 0);
-    lengths.push(Math.round(answers * 0.02 + refusals * 0.006));
-  }
-  expect(lengths).toEqual([30, 15, 10, 10, 0, 0, 24, 24]);
-});
-
-test("plan() refuses nobody before a thousand were answered, however slow the first ones are", () => {
+test("allowance has no bound before a thousand were answered, however slow the first ones are", () => {
   const load = new LoopLoad();
   for (let i = 0; i < 999; i++) {
-    expect(load.plan(4_000, 0).answers).toBe(4_000);
-    load.record(1, 5, 0, 0);
+    load.record(1, 0, 5);
+    load.endTurn(1, 0);
+    expect(load.allowance).toBe(Infinity);
   }
-  expect(load.plan(4_000, 0).answers).toBe(4_000);
+  load.record(1, 0, 5);
+  load.endTurn(1, 0);
+  expect(load.allowance).toBe(6);
+});
+
+test("endTurn() refuses what its share of the turn has room for, and more when answers left room", () => {
+  expect(setUp().endTurn(1_500, 1_500)).toBe(1_500);
+  expect(setUp().endTurn(1_500, 10_000)).toBe(4_500);
+  expect(setUp({ refusalShareMax: 0.1 }).endTurn(1_500, 4_000)).toBe(500);
+  expect(setUp({ refusalShareMax: 0.1 }).endTurn(10, 4_000)).toBe(4_000);
+  expect(setUp({ refusalShareMax: 0 }).endTurn(1_500, 4_000)).toBe(1);
+});
+
+test("endTurn() plans answers and refusals that fill the next turn, which is half as long", () => {
+  const load = setUp();
+  load.endTurn(1_500, 1_500);
+  const answers = Math.floor((15 - 1_500 * 0.006) / 0.014);
+  expect(load.allowance).toBe(answers);
+  expect(answers * 0.02 + (1_500 - answers) * 0.006).toBeCloseTo(15, 1);
+});
+
+test("endTurn() keeps answers their share of the turn when refusing alone would fill it", () => {
+  const load = setUp({ refusalShareMax: 0.875 });
+  load.endTurn(1_500, 100_000);
+  expect(load.allowance).toBe(93);
+});
+
+test("endTurn() shortens the turns of an overload that goes on, and lengthens them after it", () => {
+  const load = setUp({ refusalShareMax: 0 });
+  const lengths = [1, 1, 1, 0, 0, 0].map((held) => {
+    load.endTurn(1, held);
+    return Math.round(load.allowance * 0.02);
+  });
+  expect(lengths).toEqual([15, 10, 10, 20, 30, 30]);
 });
 
 test("record() forgets a slow beginning and does not take a pause for a cost", () => {
   const load = new LoopLoad();
-  for (let i = 0; i < 100; i++) load.record(1, 1, 0, 0);
-  for (let i = 0; i < 10_000; i++) load.record(1, 0.02, 0, 0);
+  for (let i = 0; i < 100; i++) load.record(1, 0, 1);
+  for (let i = 0; i < 10_000; i++) load.record(1, 0, 0.02);
   expect(load.answerMs).toBeLessThan(0.021);
-  load.record(1, 80, 0, 0);
+  load.record(1, 0, 80);
   expect(load.answerMs).toBeLessThan(0.021);
-  for (let i = 0; i < 10_000; i++) load.record(1, 0.2, 0, 0);
+  for (let i = 0; i < 10_000; i++) load.record(1, 0, 0.2);
   expect(load.answerMs).toBeGreaterThan(0.19);
+});
+
+test("record() finds what a refusal costs from turns that hold both", () => {
+  const load = new LoopLoad();
+  load.record(1_000, 0, 20);
+  for (let i = 0; i < 200; i++) load.record(300, 900, 300 * 0.02 + 900 * 0.003);
+  expect(300 * load.answerMs + 900 * load.refusalMs).toBeCloseTo(8.7, 3);
+  expect(load.refusalMs).toBeLessThan(0.005);
 });
 
 test.each([
@@ -82,11 +101,12 @@ test.each([
     let held = 0;
     for (let turn = 0; turn < 4_000; turn++) {
       const fresh = Math.round((load * turnMs) / answerMs);
-      const { answers, refusals } = loop.plan(fresh, held);
-      held += fresh - answers - refusals;
-      const refusalsMs = refusals * refusalCost * answerMs;
-      loop.record(answers, answers * answerMs, refusals, refusalsMs);
-      turnMs = answers * answerMs + refusalsMs;
+      const answers = Math.min(fresh, loop.allowance);
+      held += fresh - answers;
+      const refusals = loop.endTurn(answers, held);
+      held -= refusals;
+      turnMs = answers * answerMs + refusals * refusalCost * answerMs;
+      loop.record(answers, refusals, turnMs);
       if (turn < 1_000) continue;
       totalMs += turnMs;
       answered += answers;
@@ -96,30 +116,25 @@ test.each([
   },
 );
 
-test("plan() never plans more than there is, nor holds more than heldMax, whatever was measured", () => {
+test("LoopLoad plans whole numbers and always lets one in and one out, whatever was measured", () => {
   const random = new TestRandom(Date.now() | 0);
-  let turns = 0;
   for (let round = 0; round < 300; round++) {
-    const heldMax = random.below(5_000);
     const load = new LoopLoad({
       objectiveMs: 1 + random.next() * 500,
       refusalShareMax: random.next(),
-      heldMax,
     });
     let held = 0;
     for (let turn = 0; turn < 200; turn++) {
       const fresh = random.below(3_000);
-      const { answers, refusals } = load.plan(fresh, held);
-      const left = fresh + held - answers - refusals;
-      const isWhole = Number.isInteger(answers) && Number.isInteger(refusals);
-      const isWithin = answers >= 0 && refusals >= 0 && answers <= fresh && left >= 0;
-      if (!isWhole || !isWithin || left > heldMax) {
-        expect.fail(`seed ${random.seed}: ${answers} and ${refusals} of ${fresh} and ${held}`);
+      const answers = Math.min(fresh, load.allowance);
+      held += fresh - answers;
+      const refusals = load.endTurn(answers, held);
+      const isRight = Number.isInteger(refusals) && refusals >= Math.min(1, held);
+      if (!isRight || refusals > held || !(load.allowance >= 1)) {
+        expect.fail(`seed ${random.seed}: ${refusals} of ${held}, then ${load.allowance}`);
       }
-      turns++;
-      held = left;
-      load.record(answers, answers * random.next(), refusals, refusals * random.next());
+      held -= refusals;
+      load.record(answers, refusals, (answers + refusals) * random.next());
     }
   }
-  expect(turns).toBe(60_000);
 });

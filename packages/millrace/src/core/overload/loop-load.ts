@@ -6,16 +6,6 @@ export interface LoopLoadOptions {
    * at once, and let answers have a tenth in any case. The price of either end is in the comment of `LoopLoad`.
    */
   readonly refusalShareMax?: number;
-  /** Requests left unanswered from one turn to the next; above it refusals go beyond their share. Default 4096. */
-  readonly heldMax?: number;
-}
-
-/** What to do in this turn; the object is used again for the next one. */
-export interface TurnPlan {
-  /** Requests to answer, in order of arrival, of those that are new in this turn. */
-  readonly answers: number;
-  /** Requests to refuse, oldest first; the remaining ones are held. */
-  readonly refusals: number;
 }
 
 /**
@@ -37,23 +27,24 @@ const TURN_SHARE_MIN = 0.1;
  */
 const HORIZON = 1_000;
 
-/** A turn counts as at most so many times as dear as the mean: a pause of the garbage collector is not a cost. */
+/** A turn counts as at most so many times as dear as expected: a pause of the garbage collector is not a cost. */
 const OUTLIER_MAX = 4;
 
-/** A refusal costs at least and at most so many answers; before any was measured it is taken for the second. */
+/** A refusal costs at least and at most so many answers, and this many before any was measured. */
 const REFUSAL_COST_MIN = 0.05;
 const REFUSAL_COST_MAX = 0.8;
+const REFUSAL_COST_FIRST = 0.5;
 
 /**
- * Decides how many of the requests that one turn of the event loop has read are answered, when reading, answering and
+ * Decides how many of the requests that one turn of the event loop reads are answered, when reading, answering and
  * writing itself is the bottleneck: a model of 5 µs behind 15 µs of HTTP. Nothing that runs after a body was
  * parsed can help there; what is refused has to be refused by its head alone, with a prepared answer.
  *
- * **The estimate.** The mean cost of an answer c and of a refusal d, from the time each took in a turn. A turn that
- * would last longer than 0.3 × the objective is cut to that, the following ones to 0.1 ×: with m requests, k answers and
- * m − k refusals, k · c + (m − k) · d = turn. So in a steady overload of ρ times the capacity, answers reach
- * (1 − ρ·d/c) / (1 − d/c) of capacity: at ρ = 2, 89 % where a refusal costs 0.1 of an answer, 57 % at 0.3, 33 % at
- * 0.4, nothing at 0.5.
+ * **The estimate.** The mean cost of an answer c and of a refusal d, from what whole turns took and how many of each
+ * were in them. A turn that would last longer than 0.3 × the objective is cut to that, the following ones to 0.1 ×: with
+ * m requests, k answers and m − k refusals, k · c + (m − k) · d = turn. So in a steady overload of ρ times the
+ * capacity, answers reach (1 − ρ·d/c) / (1 − d/c) of capacity: at ρ = 2, 89 % where a refusal costs 0.1 of an answer,
+ * 57 % at 0.3, 33 % at 0.4, nothing at 0.5.
  *
  * **Refuse or hold.** A request that is held, neither answered nor refused, costs nothing, and its connection
  * brings no other. That gives answers nearly all of the time, but clients then wait for a free connection *before* they
@@ -66,22 +57,21 @@ const REFUSAL_COST_MAX = 0.8;
  * Pure and O(1): the caller reads the clock, counts, and says what took how long.
  */
 export class LoopLoad {
-  readonly #objectiveMs: number;
   readonly #refusalShareMax: number;
-  readonly #heldMax: number;
-  /** What the next turn may last. */
+  #objectiveMs: number;
+  /** What the turn that goes on may last. */
   #turnMs: number;
+  #allowance = Infinity;
   #answerMs = 0;
   #answersSeen = 0;
-  #refusalMs = 0;
-  #refusalsSeen = 0;
-  readonly #plan = { answers: 0, refusals: 0 };
+  #measuredRefusalMs = 0;
+  /** Held when the last turn ended. */
+  #left = 0;
 
   constructor(options: LoopLoadOptions = {}) {
     this.#objectiveMs = options.objectiveMs ?? 100;
     this.#turnMs = TURN_SHARE_MAX * this.#objectiveMs;
     this.#refusalShareMax = options.refusalShareMax ?? 0.9;
-    this.#heldMax = options.heldMax ?? 4096;
   }
 
   /** Mean time of an answer, all that a request costs the loop; 0 before the first turn. */
@@ -91,61 +81,81 @@ export class LoopLoad {
 
   /** Mean time of a refusal, within what is believable beside an answer. */
   get refusalMs(): number {
-    const measuredMs = this.#refusalsSeen === 0 ? Infinity : this.#refusalMs;
-    return clamp(measuredMs, REFUSAL_COST_MIN * this.#answerMs, REFUSAL_COST_MAX * this.#answerMs);
+    const c = this.#answerMs;
+    return this.#measuredRefusalMs === 0
+      ? REFUSAL_COST_FIRST * c
+      : clamp(this.#measuredRefusalMs, REFUSAL_COST_MIN * c, REFUSAL_COST_MAX * c);
+  }
+
+  /** Requests that the present turn may answer, at least 1; those beyond it are to be held until it ends. */
+  get allowance(): number {
+    return this.#allowance;
+  }
+
+  setObjectiveMs(objectiveMs: number): void {
+    if (objectiveMs === this.#objectiveMs) return;
+    this.#objectiveMs = objectiveMs;
+    this.#turnMs = TURN_SHARE_MAX * objectiveMs;
   }
 
   /**
-   * Plans a turn. Answers all when that fits, which is one multiplication.
-   * @param fresh requests read in this turn. @param held requests left over from earlier turns.
+   * Ends a turn and plans the next one.
+   * @param answers requests that it has let in. @param held those that wait, with the ones of earlier turns.
+   * @returns how many of these to refuse now, oldest first; at least one, if there is one.
    */
-  plan(fresh: number, held: number): TurnPlan {
-    const isCold = this.#answersSeen < HORIZON;
-    if (isCold || (held === 0 && fresh * this.#answerMs <= this.#turnMs)) {
-      this.#plan.answers = fresh;
-      this.#plan.refusals = 0;
-      this.#turnMs = Math.min(2 * this.#turnMs, TURN_SHARE_MAX * this.#objectiveMs);
-    } else {
-      this.#planOverload(fresh, held);
-      this.#turnMs = Math.max(this.#turnMs / 2, TURN_SHARE_MIN * this.#objectiveMs);
+  endTurn(answers: number, held: number): number {
+    const turnMs = this.#turnMs;
+    if (held === 0) {
+      this.#left = 0;
+      this.#turnMs = Math.min(2 * turnMs, TURN_SHARE_MAX * this.#objectiveMs);
+      this.#allowance = this.#isCold ? Infinity : atLeastOne(this.#turnMs / this.#answerMs);
+      return 0;
     }
-    return this.#plan;
+    const fresh = answers + held - this.#left;
+    const budgetMs = Math.max(this.#refusalShareMax * turnMs, turnMs - answers * this.#answerMs);
+    const refusals = Math.min(held, atLeastOne(budgetMs / this.refusalMs));
+    this.#left = held - refusals;
+    this.#turnMs = Math.max(turnMs / 2, TURN_SHARE_MIN * this.#objectiveMs);
+    this.#allowance = this.#answersWithin(this.#left + fresh * (this.#turnMs / turnMs));
+    return refusals;
   }
 
   /**
-   * Learns from a turn.
-   * @param answersMs all the turn's busy time but for the refusals. @param refusalsMs time spent on refusing.
+   * Learns from a stretch of time in which the loop was loaded: the error of what was expected is divided among both
+   * costs by their part in it. Without refusals this is the plain mean of the first `HORIZON` answers, exponential
+   * after them.
+   * @param busyMs time that the loop has worked on these, and on anything else.
    */
-  record(answers: number, answersMs: number, refusals: number, refusalsMs: number): void {
-    if (answers > 0) {
-      this.#answersSeen += answers;
-      this.#answerMs = mean(this.#answerMs, this.#answersSeen, answersMs / answers, answers);
-    }
-    if (refusals > 0) {
-      this.#refusalsSeen += refusals;
-      this.#refusalMs = mean(this.#refusalMs, this.#refusalsSeen, refusalsMs / refusals, refusals);
-    }
-  }
-
-  #planOverload(fresh: number, held: number): void {
-    const all = fresh + held;
+  record(answers: number, refusals: number, busyMs: number): void {
+    if (answers + refusals === 0) return;
     const refusalMs = this.refusalMs;
-    const budgetMs = this.#refusalShareMax * this.#turnMs;
-    // Answers and refusals that fill the turn and leave nobody over.
-    const exact = (this.#turnMs - all * refusalMs) / (this.#answerMs - refusalMs);
-    const least = (this.#turnMs - budgetMs) / this.#answerMs;
-    const answers = Math.max(1, Math.floor(Math.max(exact, least)));
-    this.#plan.answers = Math.min(fresh, answers);
-    const left = all - this.#plan.answers;
-    const affordable = Math.floor(budgetMs / refusalMs);
-    this.#plan.refusals = Math.min(left, Math.max(affordable, left - this.#heldMax));
+    const expectedMs = answers * this.#answerMs + refusals * refusalMs;
+    const boundedMs = this.#isCold ? busyMs : Math.min(busyMs, OUTLIER_MAX * expectedMs);
+    this.#answersSeen += answers;
+    const weight = Math.min(1, (answers + refusals) / Math.min(this.#answersSeen, HORIZON));
+    const gain = (weight * (boundedMs - expectedMs)) / (answers ** 2 + refusals ** 2);
+    this.#answerMs = Math.max(this.#answerMs / 2, this.#answerMs + gain * answers);
+    if (refusals > 0) {
+      this.#measuredRefusalMs = Math.max(refusalMs / 2, refusalMs + gain * refusals);
+    }
+  }
+
+  get #isCold(): boolean {
+    return this.#answersSeen < HORIZON;
+  }
+
+  /** Answers of a turn in which `requests` come, so that refusing the others fills what is left of it. */
+  #answersWithin(requests: number): number {
+    const { refusalMs } = this;
+    const exact = (this.#turnMs - requests * refusalMs) / (this.#answerMs - refusalMs);
+    const most = this.#turnMs / this.#answerMs;
+    const least = (1 - this.#refusalShareMax) * most;
+    return atLeastOne(clamp(exact, least, most));
   }
 }
 
-/** Plain mean of the first `HORIZON`, exponential after them. @param seen how many there are, the newest included. */
-function mean(old: number, seen: number, newest: number, count: number): number {
-  const bounded = old > 0 && seen > HORIZON ? Math.min(newest, OUTLIER_MAX * old) : newest;
-  return old + Math.min(1, count / Math.min(seen, HORIZON)) * (bounded - old);
+function atLeastOne(count: number): number {
+  return Math.max(1, Math.floor(count));
 }
 
 function clamp(value: number, min: number, max: number): number {

@@ -7,6 +7,7 @@ import fastify, {
 } from "fastify";
 import type { ServerConfig } from "../../config/config.ts";
 import { MillraceError } from "../../core/errors.ts";
+import { LoopLoad } from "../../core/overload/loop-load.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { Auth } from "../auth.ts";
 import type { DataPlane } from "../data-plane.ts";
@@ -16,6 +17,7 @@ import type { Readiness } from "../readiness.ts";
 import { AccessLog } from "./access-log.ts";
 import { answerClientError } from "./client-error.ts";
 import { addDocsRoutes } from "./docs-routes.ts";
+import { EarlyRefusals } from "./fast-lane/early-refusals.ts";
 import type { FastLaneOptions } from "./fast-lane/fast-lane-options.ts";
 import { FrontServer } from "./fast-lane/front-server.ts";
 import { KEEP_ALIVE_MS, REQUEST_MS_MAX } from "./fast-lane/lane-connection.ts";
@@ -157,6 +159,7 @@ function nodeServer(
     return { https } as FastifyHttpOptions<Server>;
   }
   if (server.corsOrigins.length > 0) return { http: HTTP_OPTIONS };
+  const refusals = new EarlyRefusals(plane, log);
   const lane: FastLaneOptions = {
     routes,
     auth,
@@ -165,7 +168,11 @@ function nodeServer(
     clock: plane.clock,
     bodyBytesMax: server.bodyBytesMax,
     isDraining: () => readiness.isDraining,
-    admit: () => undefined,
+    admit: (path) => refusals.admit(path),
+    shed: (path) => refusals.shed(path),
+    load: new LoopLoad({ refusalShareMax: Number(process.env["MR_SHARE"] ?? 0.9) }),
+    busyMs: () => performance.eventLoopUtilization().active,
+    objectiveMs: () => plane.objectiveMs,
   };
   return { serverFactory: (listener) => new FrontServer(HTTP_OPTIONS, listener, lane) };
 }

@@ -4,7 +4,8 @@ import type { Answer, AnswerHeader } from "./exchange.ts";
 
 /** What a request that failed is known by. */
 export interface FailedRequest {
-  readonly requestId: string;
+  /** Undefined where one answer serves many requests. */
+  readonly requestId: string | undefined;
   readonly predictionId: string | undefined;
   /** Path, with or without its query: it decides the form of the body. */
   readonly url: string;

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { FastLaneOptions } from "./fast-lane-options.ts";
 import { HotPaths } from "./hot-paths.ts";
 import { KEEP_ALIVE_MS, LaneConnection, type LaneState } from "./lane-connection.ts";
+import { LaneTurn } from "./lane-turn.ts";
 import { ReplyText } from "./reply-text.ts";
 
 /** Time between two looks for connections that take too long. */
@@ -25,6 +26,7 @@ export class FastLane {
       options,
       paths: new HotPaths(options.routes),
       text: new ReplyText(options.clock, KEEP_ALIVE_MS),
+      turn: new LaneTurn(options),
       arrivingBytes: 0,
       handOver: (socket, connection) => {
         this.#connections.delete(connection);

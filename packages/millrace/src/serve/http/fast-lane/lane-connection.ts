@@ -4,9 +4,10 @@ import { answerClientError } from "../client-error.ts";
 import { knownError, problemAnswer } from "../problem.ts";
 import { requestIdOf } from "../request-id.ts";
 import { bodyBuffer } from "./body-buffer.ts";
-import type { HotPaths } from "./hot-paths.ts";
+import type { HotPath, HotPaths } from "./hot-paths.ts";
 import { LaneExchange, type LaneRequest } from "./lane-exchange.ts";
 import type { FastLaneOptions } from "./fast-lane-options.ts";
+import type { Holdable, LaneTurn } from "./lane-turn.ts";
 import { isPlainMediaType } from "./plain-media-type.ts";
 import { headerValue, recogniseHead, type PlainHead } from "./recognise-head.ts";
 import { ReplyQueue, type ReplyPlace } from "./reply-queue.ts";
@@ -30,6 +31,7 @@ export interface LaneState {
   readonly options: FastLaneOptions;
   readonly paths: HotPaths;
   readonly text: ReplyText;
+  readonly turn: LaneTurn;
   /** Of all connections together, bounded by `ARRIVING_BYTES_MAX`. */
   arrivingBytes: number;
   /** Takes the connection for good; the bytes that were not answered are in the socket again. */
@@ -40,10 +42,11 @@ export interface LaneState {
 /**
  * - `reading`: bytes become requests as they come.
  * - `full`: the socket is paused; replies must leave first. What was read and not understood is in `#rest`.
+ * - `held`: the request at the begin of `#rest` waits for its refusal, unread.
  * - `leaving`: the socket is paused; when the last reply has left, Node's parser takes the connection.
  * - `closed`: nothing comes or goes.
  */
-type State = "reading" | "full" | "leaving" | "closed";
+type State = "reading" | "full" | "held" | "leaving" | "closed";
 
 /** A request whose body is on its way. */
 interface Arriving {
@@ -53,12 +56,12 @@ interface Arriving {
 }
 
 /** One connection of the fast lane. */
-export class LaneConnection {
+export class LaneConnection implements Holdable {
   readonly #lane: LaneState;
   readonly #socket: Socket;
   readonly #replies: ReplyQueue;
   #state: State = "reading";
-  /** The begin of a head, or what waits while the connection is `full` or `leaving`. */
+  /** The begin of a head, or what waits while the connection is `full`, `held` or `leaving`. */
   #rest: Buffer | undefined;
   #arriving: Arriving | undefined;
   /** Bytes still to come of a body whose request was refused. */
@@ -72,6 +75,8 @@ export class LaneConnection {
   /** When a look first found it without work. */
   #idleSinceMs: number | undefined;
   #isClosing = false;
+  /** The next request is to be refused: the event loop has no time for it. */
+  #isShedding = false;
 
   constructor(socket: Socket, lane: LaneState) {
     this.#socket = socket;
@@ -99,6 +104,11 @@ export class LaneConnection {
 
   closeNow(): void {
     this.#socket.destroy();
+  }
+
+  shed(): void {
+    this.#isShedding = true;
+    this.#readOn();
   }
 
   /** Ends what takes too long. To be called every now and then. */
@@ -132,6 +142,7 @@ export class LaneConnection {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#idleSinceMs = undefined;
+    if (this.#state === "held") this.#socket.pause(); // the first part is enough to keep
     const rest = this.#rest;
     this.#rest = undefined;
     this.#read(rest === undefined ? chunk : Buffer.concat([rest, chunk]));
@@ -142,14 +153,17 @@ export class LaneConnection {
     this.#idleSinceMs = undefined;
     if (this.#socket.writableEnded) this.#abandon();
     if (this.#state === "leaving" && this.#replies.length === 0) this.#leave();
-    else if (this.#state === "full" && !this.#isFull) {
-      this.#state = "reading";
-      const rest = this.#rest;
-      this.#rest = undefined;
-      if (rest !== undefined) this.#read(rest);
-      if (this.#isReading) this.#socket.resume();
-    }
+    else if (this.#state === "full" && !this.#isFull) this.#readOn();
   };
+
+  /** Goes on with what has waited. */
+  #readOn(): void {
+    this.#state = "reading";
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest !== undefined) this.#read(rest);
+    if (this.#isReading && this.#socket.isPaused()) this.#socket.resume();
+  }
 
   /** As Node's parser has it: a client that has ended its side waits for nothing any more. */
   readonly #onEnd = (): void => {
@@ -164,6 +178,7 @@ export class LaneConnection {
 
   #abandon(): void {
     if (this.#state === "closed") return;
+    if (this.#state === "held") this.#lane.turn.forget(this);
     this.#state = "closed";
     this.#forgetArriving();
     this.#rest = undefined;
@@ -189,8 +204,9 @@ export class LaneConnection {
       else at = this.#readHead(bytes, at);
     }
     if (this.#isReading || this.#state === "closed") return;
-    this.#socket.pause();
     this.#rest = bytes.subarray(at);
+    if (this.#state === "held") return; // its client sends nothing more, as a rule: pausing would cost for nothing
+    this.#socket.pause();
     if (this.#state === "leaving" && this.#replies.length === 0) this.#leave();
   }
 
@@ -200,6 +216,10 @@ export class LaneConnection {
       this.#state = "full";
       return at;
     }
+    if (!this.#mayBegin()) {
+      this.#state = "held";
+      return at;
+    }
     const head = recogniseHead(bytes, at);
     if (head === "incomplete") {
       this.#begunMs ??= this.#lane.options.clock.nowMs();
@@ -207,14 +227,23 @@ export class LaneConnection {
       return bytes.length;
     }
     const next = head === "odd" ? undefined : this.#begin(head, bytes, at);
+    this.#isShedding = false;
     if (next !== undefined) return next;
     this.#state = "leaving";
     return at;
   }
 
+  /** Is the next request to be read now, be it to be refused? Otherwise it is held. */
+  #mayBegin(): boolean {
+    const { turn } = this.#lane;
+    if (this.#isShedding || turn.begins()) return true;
+    this.#isShedding = !turn.hold(this);
+    return this.#isShedding;
+  }
+
   /** @returns the index behind what was understood; undefined when the request is not for the lane. */
   #begin(head: PlainHead, bytes: Buffer, from: number): number | undefined {
-    const { options, paths, text } = this.#lane;
+    const { options, paths } = this.#lane;
     const { values, contentLength } = head;
     const path = paths.find(head.path);
     if (path === undefined || contentLength > options.bodyBytesMax) return undefined;
@@ -222,9 +251,7 @@ export class LaneConnection {
     if (!this.#isAllowed(headerValue(values, "authorization"))) return undefined;
 
     const bodyStart = from + head.byteLength;
-    const refusal = options.admit(path.service);
-    if (refusal !== undefined) {
-      this.#replies.fill(this.#replies.enter(undefined), text.prebuilt(refusal));
+    if (this.#isRefused(path)) {
       this.#skipBytes = contentLength;
       return bodyStart;
     }
@@ -243,6 +270,16 @@ export class LaneConnection {
     this.#lane.arrivingBytes += contentLength;
     this.#arriving = { request, body: bodyBuffer(contentLength, jsonBytes), filledBytes: 0 };
     return bodyStart;
+  }
+
+  /** Refuses a request, if it is to be refused, before its body is read. */
+  #isRefused(path: HotPath): boolean {
+    const { options, text, turn } = this.#lane;
+    const refusal = this.#isShedding ? options.shed(path) : options.admit(path);
+    if (refusal === undefined) return false;
+    if (!this.#isShedding) turn.refused();
+    this.#replies.fill(this.#replies.enter(undefined), text.prebuilt(refusal));
+    return true;
   }
 
   #readBody(bytes: Buffer, from: number, arriving: Arriving): number {
