@@ -4,7 +4,8 @@ import type {
   BatchSlice,
   Refusal,
 } from "../../packages/millrace/src/core/batch/batch.ts";
-import { Batcher, type BatcherActions } from "../../packages/millrace/src/core/batch/batcher.ts";
+import { Batcher } from "../../packages/millrace/src/core/batch/batcher.ts";
+import type { BatcherActions } from "../../packages/millrace/src/core/batch/batcher-options.ts";
 import { ByteBudget } from "../../packages/millrace/src/core/batch/byte-budget.ts";
 import type { Host, Policy } from "./simulate.ts";
 import type { Workload } from "./workload.ts";

@@ -7,7 +7,8 @@ import {
   type Priority,
   type Refusal,
 } from "../core/batch/batch.ts";
-import { Batcher, type BatcherOptions } from "../core/batch/batcher.ts";
+import { Batcher } from "../core/batch/batcher.ts";
+import type { BatcherOptions } from "../core/batch/batcher-options.ts";
 import { MillraceError } from "../core/errors.ts";
 import { joinRows, sliceRows } from "../core/tensor/rows.ts";
 import type { Tensor, TensorSpec } from "../core/tensor/tensor.ts";

@@ -9,50 +9,13 @@ import {
   type BatchSlice,
   type DropReason,
   type LeaveReason,
-  type Priority,
   type Refusal,
 } from "./batch.ts";
 import type { Bucket } from "./bucket.ts";
+import type { BatcherActions, BatcherOptions } from "./batcher-options.ts";
 import { Buckets } from "./buckets.ts";
-import type { ByteBudget } from "./byte-budget.ts";
 import { ExecutorStates } from "./executor-states.ts";
 import { Retries } from "./retries.ts";
-
-/** What the scheduler asks for. Its host does it, at once and without calling the scheduler back meanwhile. */
-export interface BatcherActions<T> {
-  /** Run the batch, then say `batchDone` or `batchFailed`. */
-  run(batch: Batch<T>): void;
-  /**
-   * Rows `offset` to `offset + slice.rows` of the batch's outputs are rows `slice.fromRow` and on of the request.
-   * @param isLast the request is complete with them.
-   */
-  answer(slice: BatchSlice<T>, offset: number, isLast: boolean): void;
-  /** The request gets no prediction. @param cause what the model threw, for `model_failed`. */
-  drop(item: BatchItem<T>, drop: Refusal, cause: unknown): void;
-  /** Call `poll` once everything is read that has arrived by now. */
-  pollSoon(): void;
-  /** Call `poll` at `atMs` on the clock's `nowMs`; this replaces the earlier wish. */
-  pollAt(atMs: number): void;
-}
-
-export interface BatcherOptions<T> {
-  readonly clock: Pick<Clock, "nowMs" | "wallMs">;
-  readonly actions: BatcherActions<T>;
-  /** Shared by all models of the process. */
-  readonly budget: ByteBudget;
-  /** Most rows of one batch, at least 1. A request with more is run in parts. */
-  readonly rowsMax: number;
-  /** Longest time a request waits for company while an executor is free, in milliseconds. */
-  readonly delayMs: number;
-  /** Latency objective from arrival to answer, in milliseconds; undefined leaves the deadlines of the requests. */
-  readonly objectiveMs: number | undefined;
-  /** Longest time a batch should run, in milliseconds: a model on the serving loop must not hold it. */
-  readonly runMsMax: number;
-  /** Rows that may wait. */
-  readonly queuedRowsMax: number;
-  /** Memory of the requests that wait or run. One request alone is always taken. */
-  readonly queuedBytesMax: number;
-}
 
 /** Part of the time left that a predicted answer may take up, and part of the whole that may pass in the queue. */
 const TIME_SHARE = 0.95;
@@ -292,19 +255,22 @@ export class Batcher<T> {
   }
 
   #whyNot(
-    { receivedMs, deadlineAtMs, rows, bytes, priority }: Arrival<T>,
+    arrival: Arrival<T>,
     objectiveAtMs: number,
     bucket: Bucket<T>,
     nowMs: number,
   ): DropReason | undefined {
+    const { receivedMs, deadlineAtMs, rows, bytes } = arrival;
     const { queuedRowsMax, queuedBytesMax, budget } = this.#options;
     if (this.#isClosed) return "shutdown";
     if (nowMs >= deadlineAtMs) return "expired";
     const isAlone = this.#itemCount === 0;
     // Who comes to an empty model is taken even if it should be late: somebody has to find out.
     if (!isAlone || !this.executors.hasUp) {
-      const waitMs = this.#waitMs(priority, bucket, nowMs);
-      const finishMs = waitMs + this.#ownMs(rows, priority, bucket);
+      const companyRows = this.#companyRows(arrival, bucket);
+      const waitMs = this.#waitMs(arrival, companyRows, bucket, nowMs);
+      const runMs = bucket.model.predictMs(companyRows + rows);
+      const finishMs = waitMs + runMs + this.#overheadMs;
       if (
         finishMs > TIME_SHARE * (objectiveAtMs - nowMs) ||
         waitMs > QUEUE_SHARE * (objectiveAtMs - receivedMs)
@@ -319,20 +285,18 @@ export class Batcher<T> {
     return budget.take(bytes) ? undefined : "memory";
   }
 
-  /** Time until a request of this class and bucket would leave. */
-  #waitMs(priority: Priority, bucket: Bucket<T>, nowMs: number): number {
-    // Rows of its own bucket that do not fill a batch leave together with it.
-    const capRows = bucket.cap.rows;
-    const shared = bucket.rowsAhead(priority) % capRows;
-    const sharedMs = (shared * bucket.model.expectMs(capRows)) / capRows;
-    const waitingMs = Math.max(0, this.#backlog.msAhead(priority) - sharedMs);
-    return this.executors.readyInMs(nowMs, waitingMs);
+  /** Rows of its own bucket that leave together with a request: those that do not fill a batch, if it fits in. */
+  #companyRows({ rows, priority }: Arrival<T>, bucket: Bucket<T>): number {
+    const waitingRows = bucket.rowsAhead(priority) % bucket.cap.rows;
+    return waitingRows + rows > bucket.cap.rows ? 0 : waitingRows;
   }
 
-  #ownMs(rows: number, priority: Priority, bucket: Bucket<T>): number {
+  /** Time until a request would leave that is joined by `companyRows` of those that wait. */
+  #waitMs({ priority }: Arrival<T>, companyRows: number, bucket: Bucket<T>, nowMs: number): number {
     const capRows = bucket.cap.rows;
-    const together = (bucket.rowsAhead(priority) % capRows) + rows;
-    return bucket.model.predictMs(Math.min(together, Math.max(capRows, rows))) + this.#overheadMs;
+    const companyMs = (companyRows * bucket.model.expectMs(capRows)) / capRows;
+    const waitingMs = Math.max(0, this.#backlog.msAhead(priority) - companyMs);
+    return this.executors.readyInMs(nowMs, waitingMs);
   }
 
   /** Time until what is here now is done, as far as one can tell. */
@@ -347,15 +311,12 @@ export class Batcher<T> {
       this.#run(retry, executor, "retry", nowMs);
       return true;
     }
-    for (;;) {
-      const bucket = this.#nextBucket(nowMs);
-      if (bucket === undefined) return false;
-      this.#dropLate(bucket, nowMs);
-      if (bucket.rows === 0) continue;
-      const reason = this.#leaveReason(bucket, nowMs);
-      this.#run(this.#take(bucket), executor, reason, nowMs);
-      return true;
-    }
+    const bucket = this.#nextBucket(nowMs);
+    if (bucket === undefined) return false;
+    this.#dropLate(bucket, nowMs);
+    const reason = this.#leaveReason(bucket, nowMs);
+    this.#run(this.#take(bucket), executor, reason, nowMs);
+    return true;
   }
 
   /**
@@ -365,7 +326,7 @@ export class Batcher<T> {
   #sendAhead(nowMs: number): void {
     for (const executor of this.executors.withRoomAhead()) {
       const bucket = this.#nextBucket(nowMs);
-      if (bucket === undefined || bucket.rows < bucket.cap.rows) return;
+      if (bucket === undefined) return;
       this.#dropLate(bucket, nowMs);
       if (bucket.rows < bucket.cap.rows) return;
       this.#run(this.#take(bucket), executor, "full", nowMs);
@@ -444,18 +405,19 @@ export class Batcher<T> {
 
   /** Takes as many requests as fit, in order; the first one always, in a part where it alone is too large. */
   #take(bucket: Bucket<T>): BatchSlice<T>[] {
-    const { rowsMax } = this.#options;
-    const slices: BatchSlice<T>[] = [];
+    const { rowsMax, runMsMax } = this.#options;
     let room = bucket.cap.rows;
+    // On the serving loop even one large request must not hold it for long.
+    const partMax = runMsMax === Infinity ? rowsMax : Math.min(room, rowsMax);
+    const slices: BatchSlice<T>[] = [];
     for (let item = bucket.first(); item !== undefined; item = bucket.first()) {
       const left = item.rows - item.sentRows;
-      const rows = slices.length === 0 ? Math.min(left, rowsMax) : left;
+      const rows = slices.length === 0 ? Math.min(left, partMax) : left;
       if (slices.length > 0 && rows > room) break;
       slices.push({ item, fromRow: item.sentRows, rows });
       bucket.send(item, rows);
       this.#backlog.add(item, -rows);
       room -= rows;
-      if (room <= 0) break;
     }
     return slices;
   }
@@ -465,10 +427,8 @@ export class Batcher<T> {
     for (let first = bucket.first(); first !== undefined; first = bucket.first()) {
       const rows = Math.min(bucket.rows, bucket.cap.rows);
       const finishAtMs = nowMs + bucket.model.predictMs(rows) + this.#overheadMs;
-      if (nowMs >= first.deadlineAtMs) this.#drop(first, "expired");
-      else if (finishAtMs > first.objectiveAtMs && bucket.waiting > 1) {
-        this.#drop(first, "early_drop");
-      } else return;
+      if (finishAtMs <= first.objectiveAtMs || bucket.waiting === 1) return;
+      this.#drop(first, "early_drop");
     }
   }
 

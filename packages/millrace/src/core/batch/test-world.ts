@@ -1,6 +1,7 @@
 import { TestRandom } from "../test-random.ts";
 import { BatchItem, type Arrival, type Batch, type BatchSlice, type Refusal } from "./batch.ts";
-import { Batcher, type BatcherActions, type BatcherOptions } from "./batcher.ts";
+import { Batcher } from "./batcher.ts";
+import type { BatcherActions, BatcherOptions } from "./batcher-options.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { EarliestFirst, type Ordered } from "./earliest-first.ts";
 

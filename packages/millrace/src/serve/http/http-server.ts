@@ -170,7 +170,7 @@ function nodeServer(
     isDraining: () => readiness.isDraining,
     admit: (path) => refusals.admit(path),
     shed: (path) => refusals.shed(path),
-    load: new LoopLoad({ refusalShareMax: Number(process.env["MR_SHARE"] ?? 0.9) }),
+    load: new LoopLoad(),
     busyMs: () => performance.eventLoopUtilization().active,
     objectiveMs: () => plane.objectiveMs,
   };
