@@ -2,6 +2,8 @@
 export interface Panel {
   readonly title: string;
   readonly bars: readonly Bar[];
+  /** Value of a bar of full length; absent: the largest of the panel. */
+  readonly fullValue?: number;
 }
 
 export interface Bar {
@@ -55,8 +57,9 @@ function heightOf({ bars }: Panel): number {
   return TITLE_HEIGHT + bars.length * BAR_STEP;
 }
 
-function panelSvg({ title, bars }: Panel, left: number, top: number): string {
-  const largest = Math.max(...bars.map(({ value }) => (Number.isFinite(value) ? value : 0)), 0);
+function panelSvg({ title, bars, fullValue }: Panel, left: number, top: number): string {
+  const values = bars.map(({ value }) => (Number.isFinite(value) ? value : 0));
+  const largest = Math.max(...values, fullValue ?? 0);
   const lines = bars.map((bar, i) => {
     const share = Number.isFinite(bar.value) && largest > 0 ? bar.value / largest : 0;
     const y = top + TITLE_HEIGHT + i * BAR_STEP;

@@ -50,18 +50,21 @@ function latencyPanel(found: Measurements, rate: number): Panel {
   const rows = latencyOf(found.latency, "iris").filter((row) => row.requestsPerSecond === rate);
   const values = rows.map((row) => ({ server: row.server, value: row.p99Ms }));
   const title = `iris at ${rate} requests/s: p99 in ms, less is better`;
-  return { title, bars: barsOf(values, (value) => `${rounded(value)} ms`) };
+  return {
+    title,
+    bars: barsOf(values, (value) => (Number.isFinite(value) ? `${rounded(value)} ms` : "–")),
+  };
 }
 
 function overloadPanel(found: Measurements, rule: string): Panel {
   const rows = overloadOf(found.overload).filter((row) => row.rule === rule);
   const values = rows.map((row) => ({ server: row.server, value: row.goodput }));
-  const title = `Goodput at 2 × capacity, client ${rule}: more is better`;
+  const title = `At 2 × capacity, client ${rule}: goodput`;
   const bars = barsOf(values, rounded).map((bar) => {
     const summary = rows.find(({ server }) => label(server) === bar.label);
     return { ...bar, text: goodputCell(summary) };
   });
-  return { title, bars };
+  return { title, bars, fullValue: 1 };
 }
 
 function barsOf(

@@ -186,7 +186,7 @@ function overloadSections(found: Measurements): string[] {
       "Twice its own capacity (iris, open loop): answers 200 within 100 ms, as a share of the capacity",
       ["server", "capacity/s", ...rules.map((rule) => `client ${rule}`)],
       cells,
-      "A star marks runs in which the generator was at its own limit: the server is at least as good as that.",
+      "A star marks runs in which the generator was at its own limit: with a faster one the server may do better.",
     ),
     ...tableSection(
       "What happened at twice the capacity",

@@ -64,6 +64,8 @@ export class HttpPeer {
           const response = reader.next(next.method);
           if (response === undefined) return;
           responses.push(response);
+          // What comes behind the last answer of a connection is none; a refused HEAD may have a body there.
+          if (closesConnection(response) && requests.length > 1) return settle("closed");
         }
         settle(undefined);
       };

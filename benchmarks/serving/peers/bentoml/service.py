@@ -23,6 +23,6 @@ class Bench:
 
     else:
 
-        @bentoml.api(batchable=IS_BATCHING, max_batch_size=BATCH, max_latency_ms=100)
+        @bentoml.api(batchable=IS_BATCHING, max_batch_size=BATCH)
         def predict(self, data: np.ndarray) -> np.ndarray:
             return self.model.run(data.astype(np.float32))

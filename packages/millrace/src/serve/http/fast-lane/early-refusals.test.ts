@@ -8,7 +8,8 @@ function setUp(reason: string | undefined, isRefusable = true) {
   const plane = {
     refuseEarly: () => reason,
     isRefusable: () => isRefusable,
-    countRefusal: (name: string | undefined, why: string) => void counted.push(`${name} ${why}`),
+    countRefusal: (name: string | undefined, why: string) =>
+      void counted.push(`${name ?? ""} ${why}`),
   };
   const silent = (): void => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
