@@ -67,6 +67,8 @@ export class ModelVersion {
   readonly #requestRowsMax: number;
   readonly #clock: Clock;
   #inFlight = 0;
+  #holdCount = 0;
+  #isClosed = false;
   #onIdle: (() => void) | undefined;
 
   constructor(options: ModelVersionOptions) {
@@ -130,9 +132,10 @@ export class ModelVersion {
   /** How requests share runs, in words. */
   get batchText(): string {
     if (!this.batching.isBatched) return `one request a run: ${this.batching.reason ?? "unknown"}`;
-    const [bucket] = this.scheduled.batcher.buckets;
-    const rows = bucket?.cap.rows ?? 1;
-    return rows === 1 ? "one request a run: batches gain nothing" : `up to ${rows} rows a run`;
+    const rows = this.scheduled.batcher.buckets.latest?.cap.rows ?? 1;
+    if (rows > 1) return `up to ${rows} rows a run`;
+    const place = this.placement === "inline" ? ", or hold the serving thread for too long" : "";
+    return `one request a run: batches gain nothing${place}`;
   }
 
   /** The last batches, oldest first. */
@@ -171,13 +174,35 @@ export class ModelVersion {
     } finally {
       this.breaker.record(permit, outcome, 0);
       this.#inFlight--;
-      if (this.#inFlight === 0) this.#onIdle?.();
+      this.#checkIdle();
     }
+  }
+
+  /** Has it been freed? Then another version has taken its place. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Keeps the version until `release`: for a request that waits for something else before it runs. */
+  hold(): void {
+    this.#holdCount++;
+  }
+
+  release(): void {
+    this.#holdCount--;
+    this.#checkIdle();
+  }
+
+  #checkIdle(): void {
+    if (this.#inFlight === 0 && this.#holdCount === 0) this.#onIdle?.();
   }
 
   /** Waits for the requests in flight, then frees the model. Nothing may be started after this call. */
   async drain(): Promise<void> {
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    if (this.#inFlight > 0 || this.#holdCount > 0) {
+      await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    }
+    this.#isClosed = true;
     await this.scheduled.close();
   }
 }

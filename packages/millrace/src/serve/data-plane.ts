@@ -219,7 +219,10 @@ export class DataPlane {
     outputNames: readonly string[],
     call: Call,
   ): Promise<Prediction> {
-    const { service, version } = target;
+    const { service } = target;
+    // A body that took long to unpack may have outlasted the version it was read for.
+    const version = target.version.isClosed ? this.models.version(service.model) : target.version;
+    const own = version === target.version ? inputs : checkTensors(inputs, version.inputs);
     const startedMs = this.clock.nowMs();
     const limits: RunLimits = {
       receivedMs: call.receivedMs,
@@ -228,8 +231,9 @@ export class DataPlane {
       signal: call.signal,
       isInputOwned: call.isInputOwned ?? false,
     };
+    version.hold();
     try {
-      const run = (): Promise<RunResult> => version.run(inputs, outputNames, limits);
+      const run = (): Promise<RunResult> => version.run(own, outputNames, limits);
       const result = await this.#admitted(service, limits, startedMs, run);
       this.#countAnswer(service, version, this.clock.nowMs() - startedMs, result);
       const degraded = version.fallbackReason === undefined ? undefined : "fallback";
@@ -243,6 +247,8 @@ export class DataPlane {
         return answer;
       }
       throw error;
+    } finally {
+      version.release();
     }
   }
 

@@ -224,10 +224,9 @@ function addBatchMetrics(registry: Metrics, versions: () => ModelVersion[]): voi
 
 const BREAKER_STATES: readonly BreakerKind[] = ["closed", "halfOpen", "open"];
 
-/** The bucket seen first stands for all: most models have one shape. */
+/** The bucket used last stands for all: most models have one shape. */
 function bucketOf(version: ModelVersion): Bucket<unknown> | undefined {
-  const [bucket] = version.scheduled.batcher.buckets;
-  return bucket;
+  return version.scheduled.batcher.buckets.latest;
 }
 
 /** A fallback is another thing, with a gauge of its own. */

@@ -10,6 +10,9 @@ const CLEAN_RUNS = 100;
 /** Runs between two looks at the curve. */
 const RECONSIDER_EVERY = 16;
 
+/** Of so many runs one may be twice as large, so that what was measured in a bad moment is measured again. */
+const PROBE_EVERY = 64;
+
 export interface BatchCapOptions {
   /** Most rows the configuration allows, at least 1. */
   readonly rowsMax: number;
@@ -20,7 +23,7 @@ export interface BatchCapOptions {
 /**
  * How many rows a batch should have at most: the largest size up to which doubling gains at least 5 % throughput
  * each time, whose run takes at most `runMsMax`. A guard below it follows what runs really take: 0.9 of the size
- * after one that took longer, one row more after 100 that did not.
+ * after one that took longer, one row more after 100 that did not. One run in 64 may be twice as large as is best.
  */
 export class BatchCap {
   readonly #options: BatchCapOptions;
@@ -29,6 +32,7 @@ export class BatchCap {
   #guard: number;
   #cleanRuns = 0;
   #sinceReconsidered = 0;
+  #sinceProbe = 0;
 
   constructor(model: LatencyModel, options: BatchCapOptions) {
     this.#model = model;
@@ -40,12 +44,15 @@ export class BatchCap {
 
   /** Rows, at least 1. */
   get rows(): number {
-    return Math.max(1, Math.floor(Math.min(this.#best, this.#guard)));
+    const isProbe = this.#sinceProbe >= PROBE_EVERY;
+    const best = isProbe ? Math.min(2 * this.#best, this.#options.rowsMax) : this.#best;
+    return Math.max(1, Math.floor(Math.min(best, this.#guard)));
   }
 
   /** Call after `model` has learnt of the run. */
   observe(rows: number, tookMs: number): void {
     this.#watch(rows, tookMs);
+    this.#sinceProbe = rows > this.#best ? 0 : this.#sinceProbe + 1;
     this.#sinceReconsidered++;
     if (this.#sinceReconsidered >= RECONSIDER_EVERY) this.reconsider();
   }
@@ -59,7 +66,7 @@ export class BatchCap {
     let doublings = 0;
     for (let rows = 2; ; rows *= 2) {
       const size = Math.min(rows, rowsMax);
-      if (size <= best || this.#model.predictMs(size) > runMsMax) break;
+      if (size <= best || this.#model.expectMs(size) > runMsMax) break;
       doublings++;
       const gain = this.#rowsPerMs(size) / this.#rowsPerMs(best);
       // A step in the curve may hide the gain of one doubling; the next ones are measured from the last good size.

@@ -15,6 +15,11 @@ export class Buckets<T> {
     this.#options = options;
   }
 
+  /** The one used last. */
+  get latest(): Bucket<T> | undefined {
+    return this.#latest;
+  }
+
   /** @returns undefined when it was forgotten. */
   find(key: string): Bucket<T> | undefined {
     return this.#latest?.key === key ? this.#latest : this.#buckets.get(key);

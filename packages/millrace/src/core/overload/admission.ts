@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { MillraceError } from "../errors.ts";
 import { ConcurrencyGate, type GateLimits } from "./concurrency-gate.ts";
-import { GradientLimit } from "./gradient-limit.ts";
+import { GradientLimit, TARGET_SHARE } from "./gradient-limit.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 /** The limits of one service. Every one may change while it runs. */
@@ -45,7 +45,7 @@ const QUEUE_SHARE = 0.1;
  *
  * With `auto` both the places and the line follow what the server does: places by `GradientLimit`, and a line no
  * longer than what the measured throughput works off in 10 % of the objective (at least √places, so that a small
- * limit has room for chance). Until the limit was reached once there is nothing to measure, and nothing to protect:
+ * limit has room for chance; more where the places are fewer than the objective allows). Until the limit was reached once there is nothing to measure, and nothing to protect:
  * the line is as long as configured.
  */
 export class Admission {
@@ -136,8 +136,10 @@ export class Admission {
     if (limit === this.#appliedLimit && throughputPerMs === this.#appliedThroughput) return;
     this.#appliedLimit = limit;
     this.#appliedThroughput = throughputPerMs;
-    const inTime = throughputPerMs * QUEUE_SHARE * this.#objectiveMs;
-    const bearable = Math.ceil(Math.max(inTime, Math.sqrt(limit)));
+    // As many as are worked off in time wait or work; those that may not work may wait.
+    const inTime = throughputPerMs * (TARGET_SHARE + QUEUE_SHARE) * this.#objectiveMs - limit;
+    const least = Math.max(throughputPerMs * QUEUE_SHARE * this.#objectiveMs, Math.sqrt(limit));
+    const bearable = Math.ceil(Math.max(inTime, least));
     const queue =
       throughputPerMs === 0 ? this.#limits.queue : Math.min(this.#limits.queue, bearable);
     this.#gate.setLimits({ concurrency: limit, queue });

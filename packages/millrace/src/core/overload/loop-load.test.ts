@@ -80,8 +80,16 @@ test("record() finds what a refusal costs from turns that hold both", () => {
   const load = new LoopLoad();
   load.record(1_000, 0, 20);
   for (let i = 0; i < 200; i++) load.record(300, 900, 300 * 0.02 + 900 * 0.003);
-  expect(300 * load.answerMs + 900 * load.refusalMs).toBeCloseTo(8.7, 3);
-  expect(load.refusalMs).toBeLessThan(0.005);
+  expect(load.answerMs).toBeCloseTo(0.02, 6);
+  expect(load.refusalMs).toBeCloseTo(0.003, 6);
+});
+
+test("record() gives to answers what a refusal cannot have cost", () => {
+  const load = new LoopLoad();
+  load.record(1_000, 0, 20);
+  for (let i = 0; i < 200; i++) load.record(300, 300, 300 * 0.05 + 300 * 0.04);
+  expect(load.refusalMs / load.answerMs).toBeCloseTo(0.8, 3);
+  expect(300 * load.answerMs + 300 * load.refusalMs).toBeCloseTo(27, 3);
 });
 
 test.each([

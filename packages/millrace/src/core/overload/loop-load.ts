@@ -121,23 +121,29 @@ export class LoopLoad {
   }
 
   /**
-   * Learns from a stretch of time in which the loop was loaded: the error of what was expected is divided among both
-   * costs by their part in it. Without refusals this is the plain mean of the first `HORIZON` answers, exponential
-   * after them.
+   * Learns from a stretch of time in which the loop was loaded. Without refusals it teaches what an answer costs: the
+   * plain mean of the first `HORIZON`, exponential after them. With refusals it teaches their cost, as far as that is
+   * believable beside an answer's; what is left over is the answers' again.
    * @param busyMs time that the loop has worked on these, and on anything else.
    */
   record(answers: number, refusals: number, busyMs: number): void {
-    if (answers + refusals === 0) return;
-    const refusalMs = this.refusalMs;
-    const expectedMs = answers * this.#answerMs + refusals * refusalMs;
-    const boundedMs = this.#isCold ? busyMs : Math.min(busyMs, OUTLIER_MAX * expectedMs);
+    const expectedMs = answers * this.#answerMs + refusals * this.refusalMs;
+    let restMs = this.#isCold ? busyMs : Math.min(busyMs, OUTLIER_MAX * expectedMs);
+    if (refusals > 0) restMs -= refusals * this.#learnRefusal(answers, refusals, restMs);
+    if (answers === 0) return;
     this.#answersSeen += answers;
-    const weight = Math.min(1, (answers + refusals) / Math.min(this.#answersSeen, HORIZON));
-    const gain = (weight * (boundedMs - expectedMs)) / (answers ** 2 + refusals ** 2);
-    this.#answerMs = Math.max(this.#answerMs / 2, this.#answerMs + gain * answers);
-    if (refusals > 0) {
-      this.#measuredRefusalMs = Math.max(refusalMs / 2, refusalMs + gain * refusals);
-    }
+    const weight = answers / Math.min(this.#answersSeen, HORIZON);
+    this.#answerMs += Math.min(1, weight) * (Math.max(0, restMs / answers) - this.#answerMs);
+  }
+
+  /** @returns what a refusal seems to have cost this time. */
+  #learnRefusal(answers: number, refusals: number, busyMs: number): number {
+    const c = this.#answerMs;
+    const least = REFUSAL_COST_MIN * c;
+    const foundMs = clamp((busyMs - answers * c) / refusals, least, REFUSAL_COST_MAX * c);
+    const weight = Math.min(1, refusals / HORIZON);
+    this.#measuredRefusalMs = this.refusalMs + weight * (foundMs - this.refusalMs);
+    return foundMs;
   }
 
   get #isCold(): boolean {
