@@ -10,7 +10,7 @@ export const MID: SimulatedModel = {
   rowsMax: 32,
   sloMs: 20,
 };
-export const BIG: SimulatedModel = {
+const BIG: SimulatedModel = {
   name: "big",
   perRowMs: 0.3,
   fixedMs: 8,

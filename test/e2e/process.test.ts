@@ -154,7 +154,7 @@ describe("millrace up", () => {
     expect(added("inference_request_duration_seconds_count", iris)).toBe(27);
     expect(added("inference_queue_duration_seconds_count", iris)).toBe(27);
     expect(added("inference_compute_duration_seconds_count", iris)).toBe(27);
-    expect(added("inference_batch_rows_sum", iris)).toBe(23 + 40);
+    expect(added("inference_batch_rows_sum", { model: "iris" })).toBe(23 + 40);
     expect(added("inference_requests_total", { service: "iris", code: "MODEL_NOT_FOUND" })).toBe(1);
     expect(after.samples.filter(({ labels }) => Object.values(labels).includes("77"))).toEqual([]);
     const numbers = await eventually(async () => {

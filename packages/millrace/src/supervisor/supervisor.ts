@@ -5,7 +5,12 @@ import type { MetricSnapshot } from "../core/metrics/metrics.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import type { Logger } from "../ports/logger.ts";
 import { holdPort, type HeldPort } from "./hold-port.ts";
-import { ServeProcess, type RepositoryOrder, type StartOrder, type StartReport } from "./serve-process.ts";
+import {
+  ServeProcess,
+  type RepositoryOrder,
+  type StartOrder,
+  type StartReport,
+} from "./serve-process.ts";
 import { SupervisorMetrics } from "./supervisor-metrics.ts";
 
 /** First wait before a crashed process is started again; doubles with every crash. */

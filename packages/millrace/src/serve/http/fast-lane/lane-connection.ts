@@ -24,7 +24,7 @@ export const REQUEST_MS_MAX = 300_000;
 export const KEEP_ALIVE_MS = 72_000;
 
 /** Bytes of bodies that connections may announce and not yet have sent; beyond it Node's parser collects them. */
-export const ARRIVING_BYTES_MAX = 256 * 1024 * 1024;
+const ARRIVING_BYTES_MAX = 256 * 1024 * 1024;
 
 /** What the connections of a lane share. */
 export interface LaneState {
