@@ -140,3 +140,16 @@ function normal(random: TestRandom): number {
   const radius = Math.sqrt(-2 * Math.log(1 - random.next()));
   return radius * Math.cos(2 * Math.PI * random.next());
 }
+
+test("LatencyModel stays near what it measures when only one size occurs for long, however noisy", () => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const random = new TestRandom(seed);
+    const model = new LatencyModel(64);
+    for (const rows of [1, 2, 4, 8, 16, 32, 64]) model.observe(rows, 0.05 + 0.002 * rows);
+    for (let run = 0; run < 2_000; run++) {
+      model.observe(1, (random.below(20) === 0 ? 3 : 0.05) * (0.5 + random.next()));
+    }
+    expect(model.expectMs(64), `seed ${seed}`).toBeGreaterThan(0);
+    expect(model.expectMs(64), `seed ${seed}`).toBeLessThan(20);
+  }
+});

@@ -4,8 +4,14 @@ export interface LatencyEstimate {
   predictMs(rows: number): number;
 }
 
-/** How fast old runs are forgotten by the line fit: a run counts 0.98 of the one after it. */
+/** How fast old runs are forgotten by the line: a run counts 0.98 of the one after it. */
 const FORGETTING = 0.98;
+
+/**
+ * Weight of the slope as it is, in rows²: runs of one size say nothing about it, and of nearly one size almost
+ * nothing but noise.
+ */
+const SLOPE_WEIGHT = 1;
 
 /** Runs of one size after which their own mean is better than the line; real curves have steps. */
 const SAMPLES_OF_SIZE = 8;
@@ -19,23 +25,23 @@ const ROOM_MAX = 4;
 const ROOM_STEP = 0.05;
 const ROOM_QUANTILE = 0.95;
 
-/** Without new sizes forgetting would make the fit trust nothing it has learnt; beyond this it stops forgetting. */
-const UNCERTAINTY_MAX = 1e6;
-
 /**
- * Time of a run as `perRow * rows + fixed`, learnt by recursive least squares with forgetting (Haykin, Adaptive
- * Filter Theory, RLS): with φ = [rows, 1], K = Pφ/(λ + φᵀPφ), θ ← θ + K(y − φᵀθ), P ← (P − KφᵀP)/λ. Sizes that
- * occurred often have their own mean. The room on top follows the 95th percentile of measured to expected.
+ * Time of a run as `perRow * rows + fixed`, learnt by least squares with exponential forgetting. It is kept as
+ * weighted sums and not in the recursive form, because both parts stay above zero: cutting the recursive one there
+ * lets it diverge. Sizes that occurred often have their own mean. The room on top follows the 95th percentile of
+ * measured to expected.
  */
 export class LatencyModel implements LatencyEstimate {
   #perRowMs = 0;
   #fixedMs = 0;
   #room = ROOM_FIRST;
   #sampleCount = 0;
-  /** P, symmetric: [[rows·rows, rows·1], [rows·1, 1·1]]. */
-  #p00 = 1e3;
-  #p01 = 0;
-  #p11 = 1e3;
+  /** Sums over the runs, the newest with weight 1: of 1, rows, rows², time and rows · time. */
+  #count = 0;
+  #sumRows = 0;
+  #sumRows2 = 0;
+  #sumMs = 0;
+  #sumRowsMs = 0;
   readonly #meanMs: Float64Array;
   readonly #countOf: Uint32Array;
 
@@ -104,15 +110,19 @@ export class LatencyModel implements LatencyEstimate {
   }
 
   #learnLine(rows: number, tookMs: number): void {
-    const p0 = this.#p00 * rows + this.#p01;
-    const p1 = this.#p01 * rows + this.#p11;
-    const forgetting = this.#p00 + this.#p11 > UNCERTAINTY_MAX ? 1 : FORGETTING;
-    const divisor = forgetting + rows * p0 + p1;
-    const error = tookMs - (this.#perRowMs * rows + this.#fixedMs);
-    this.#perRowMs = Math.max(0, this.#perRowMs + (p0 / divisor) * error);
-    this.#fixedMs = Math.max(0, this.#fixedMs + (p1 / divisor) * error);
-    this.#p00 = (this.#p00 - (p0 * p0) / divisor) / forgetting;
-    this.#p01 = (this.#p01 - (p0 * p1) / divisor) / forgetting;
-    this.#p11 = (this.#p11 - (p1 * p1) / divisor) / forgetting;
+    this.#count = this.#count * FORGETTING + 1;
+    this.#sumRows = this.#sumRows * FORGETTING + rows;
+    this.#sumRows2 = this.#sumRows2 * FORGETTING + rows * rows;
+    this.#sumMs = this.#sumMs * FORGETTING + tookMs;
+    this.#sumRowsMs = this.#sumRowsMs * FORGETTING + rows * tookMs;
+    const meanRows = this.#sumRows / this.#count;
+    const meanMs = this.#sumMs / this.#count;
+    const spread = Math.max(0, this.#sumRows2 - meanRows * this.#sumRows);
+    const joint = this.#sumRowsMs - meanRows * this.#sumMs;
+    const perRowMs = (joint + SLOPE_WEIGHT * this.#perRowMs) / (spread + SLOPE_WEIGHT);
+    const fixedMs = meanMs - perRowMs * meanRows;
+    // Neither part can be below zero: then the best line with that part at zero is it.
+    this.#perRowMs = fixedMs < 0 ? this.#sumRowsMs / this.#sumRows2 : Math.max(0, perRowMs);
+    this.#fixedMs = perRowMs < 0 ? meanMs : Math.max(0, fixedMs);
   }
 }
