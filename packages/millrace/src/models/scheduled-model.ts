@@ -56,6 +56,10 @@ export interface ScheduledModelOptions {
 /** Smaller inputs are copied to a thread, which costs nothing, and can run again when that thread dies. */
 const MOVED_BYTES_MIN = 16_384;
 
+/** A thread needs one batch at its door. On the serving loop so many may share a turn, if they are short. */
+const DEPTH_OF_THREAD = 2;
+const DEPTH_INLINE = 8;
+
 /** Runs a model through the scheduler: joins the rows of a batch, hands it to an executor, cuts the outputs apart. */
 export class ScheduledModel {
   readonly batcher: Batcher<RunRequest>;
@@ -137,9 +141,9 @@ export class ScheduledModel {
     };
   }
 
-  /** A thread may have a batch waiting at its door; on the serving loop that would only close it too early. */
-  get #depth(): 1 | 2 {
-    return this.#isInline ? 1 : 2;
+  /** Batches an executor may hold: one that runs, and full ones that stand ready. */
+  get #depth(): number {
+    return this.#isInline ? DEPTH_INLINE : DEPTH_OF_THREAD;
   }
 
   get executorCount(): number {

@@ -156,8 +156,8 @@ export class Batcher<T> {
     this.#forget(item);
   }
 
-  /** An executor is ready for batches. @param depth batches it may hold at a time: one that runs, one sent ahead. */
-  executorUp(executor: number, depth: 1 | 2): void {
+  /** An executor is ready for batches. @param depth batches it may hold at a time: one that runs, others sent ahead. */
+  executorUp(executor: number, depth: number): void {
     this.executors.up(executor, depth);
     if (this.#backlog.rows > 0 || !this.#retries.isEmpty) this.pollSoon();
   }
@@ -320,17 +320,25 @@ export class Batcher<T> {
   }
 
   /**
-   * A full batch does not get better by waiting: it may stand ready at an executor that is still busy, which then
-   * has no pause between two runs.
+   * A full batch does not get better by waiting: it may stand ready at an executor that is still busy. A thread then
+   * has no pause between two runs; on the serving loop several short runs share a turn, which spares the others.
    */
   #sendAhead(nowMs: number): void {
     for (const executor of this.executors.withRoomAhead()) {
-      const bucket = this.#nextBucket(nowMs);
-      if (bucket === undefined) return;
-      this.#dropLate(bucket, nowMs);
-      if (bucket.rows < bucket.cap.rows) return;
-      this.#run(this.#take(bucket), executor, "full", nowMs);
+      while (this.executors.hasRoom(executor) && this.#sendOneAhead(executor, nowMs));
     }
+  }
+
+  /** @returns false when no full batch is there, or it would hold the executor for too long. */
+  #sendOneAhead(executor: number, nowMs: number): boolean {
+    const bucket = this.#nextBucket(nowMs);
+    if (bucket === undefined) return false;
+    this.#dropLate(bucket, nowMs);
+    const capRows = bucket.cap.rows;
+    const aheadMs = bucket.model.expectMs(capRows) * (this.executors.batchCount(executor) + 1);
+    if (bucket.rows < capRows || aheadMs > this.#options.runMsMax) return false;
+    this.#run(this.#take(bucket), executor, "full", nowMs);
+    return true;
   }
 
   #run(

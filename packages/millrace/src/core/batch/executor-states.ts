@@ -1,8 +1,9 @@
 import type { Batch } from "./batch.ts";
 
 interface ExecutorState<T> {
-  readonly depth: 1 | 2;
-  /** The first one runs, a second one stands ready. */
+  /** Batches it may hold at a time, at least 1. */
+  readonly depth: number;
+  /** The first one runs, the others stand ready. */
   readonly batches: Batch<T>[];
   /** When the first one began to run. */
   startedMs: number;
@@ -43,7 +44,7 @@ export class ExecutorStates<T> {
   }
 
   /** One that is up already changes nothing. */
-  up(executor: number, depth: 1 | 2): void {
+  up(executor: number, depth: number): void {
     if (this.#up.has(executor)) return;
     this.#backAtMs.delete(executor);
     this.#up.set(executor, { depth, batches: [], startedMs: 0 });
@@ -73,11 +74,20 @@ export class ExecutorStates<T> {
     throw new RangeError("No executor is free");
   }
 
-  /** Those that run one batch and may hold a second. */
+  /** Those that run a batch and may hold another. */
   *withRoomAhead(): Iterable<number> {
     for (const [executor, { batches, depth }] of this.#up) {
-      if (batches.length === 1 && depth === 2) yield executor;
+      if (batches.length > 0 && batches.length < depth) yield executor;
     }
+  }
+
+  /** Batches it holds. */
+  batchCount(executor: number): number {
+    return this.#up.get(executor)?.batches.length ?? 0;
+  }
+
+  hasRoom(executor: number): boolean {
+    return this.batchCount(executor) < (this.#up.get(executor)?.depth ?? 0);
   }
 
   *running(): Iterable<Batch<T>> {
