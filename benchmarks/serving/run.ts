@@ -3,6 +3,7 @@
 //   npm run bench -- --quick                             short runs, to try the harness; prints only
 //   npm run bench -- --only iris,mlp512                  some models or questions; prints only
 //   npm run bench -- --servers millrace,fastapi,mosec    some servers; prints only
+//   npm run bench -- --repetitions 1                     everything once, about 20 minutes; writes benchmarks/results/
 //   npm run bench -- --output /tmp/one                   also writes /tmp/one.json, .md and .svg
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     servers: { type: "string" },
     quick: { type: "boolean", default: false },
     output: { type: "string" },
+    repetitions: { type: "string" },
   },
 });
 if (process.platform !== "linux") throw new Error("The benchmark reads /proc: it needs Linux");
@@ -55,7 +57,9 @@ process.exitCode = report.found.missing.length > 0 ? 1 : 0;
 
 async function run(): Promise<ServingReport> {
   const scope = scopeOf(values.only?.split(","), values.servers?.split(","));
-  const plan = values.quick ? QUICK : FULL;
+  const given = values.quick ? QUICK : FULL;
+  const repetitions = Number(values.repetitions ?? given.repetitions);
+  const plan = { ...given, repetitions };
   await makeModels();
   for (const { env } of scope.peers) await env?.install();
   const versions: Record<string, string> = {};
