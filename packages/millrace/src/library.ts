@@ -10,7 +10,7 @@ import type { Tensor } from "./core/tensor/tensor.ts";
 import { unpack, unpackRow } from "./core/tensor/unpack.ts";
 import { createLogging, createServeRole } from "./main.ts";
 import type { ModelStatus } from "./models/served-model.ts";
-import { PRIORITY_DEFAULT, type Call, type Target } from "./serve/data-plane.ts";
+import { PRIORITY_DEFAULT, type Call, type Priority, type Target } from "./serve/data-plane.ts";
 import type { ServeRole } from "./serve/serve-role.ts";
 
 export interface CallOptions {
@@ -18,6 +18,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Drops the prediction when aborted. */
   readonly signal?: AbortSignal;
+  /** 1 before 2, the default, before 3. */
+  readonly priority?: Priority;
 }
 
 export interface LibraryPrediction {
@@ -29,6 +31,8 @@ export interface LibraryPrediction {
   readonly model: string;
   /** UUIDv7 */
   readonly id: string;
+  /** Another model than the one asked for answered; undefined when not. */
+  readonly degraded: "fallback" | undefined;
 }
 
 /** The configuration is invalid; `problems` has one line each. */
@@ -85,6 +89,7 @@ export class Millrace {
       label: isOneRow ? found?.[0] : found,
       model: result.version.id,
       id: result.id,
+      degraded: result.degraded,
     };
   }
 
@@ -113,11 +118,11 @@ export class Millrace {
     return this.#role.plane.target(this.#role.plane.service(service));
   }
 
-  #call({ timeoutMs, signal }: CallOptions): Call {
+  #call({ timeoutMs, signal, priority = PRIORITY_DEFAULT }: CallOptions): Call {
     const { plane } = this.#role;
     const predictionId = plane.newPredictionId();
     const receivedMs = plane.clock.nowMs();
-    return { predictionId, receivedMs, priority: PRIORITY_DEFAULT, timeoutMs, signal };
+    return { predictionId, receivedMs, priority, timeoutMs, signal };
   }
 
   /** Waits for predictions in flight and frees every model. */

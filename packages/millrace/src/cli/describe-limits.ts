@@ -1,5 +1,6 @@
 import type { LimitsConfig } from "../config/config.ts";
 import { divideLimits } from "../config/divide-limits.ts";
+import { rateText } from "../core/overload/rate-limit.ts";
 
 /**
  * The limits that hold, in words: `concurrency auto, queue 500, rate 1000/s in each of 2 processes`. Where a number
@@ -20,16 +21,4 @@ export function describeLimits(limits: LimitsConfig, processes: number): string 
 
 function span(least: number | string, most: number | string): string {
   return least === most ? String(most) : `${least} to ${most}`;
-}
-
-/** In the first unit that makes it a number of at least 1, with up to three digits behind the point. */
-function rateText(perSecond: number): string {
-  const units = [
-    { seconds: 1, unit: "s" },
-    { seconds: 60, unit: "m" },
-    { seconds: 3600, unit: "h" },
-  ] as const;
-  const fitting = units.find(({ seconds }) => perSecond * seconds >= 1) ?? units[2];
-  const rounded = Number((perSecond * fitting.seconds).toFixed(3));
-  return `${rounded}/${fitting.unit}`;
 }

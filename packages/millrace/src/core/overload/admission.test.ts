@@ -37,7 +37,7 @@ test("admit() refuses with reason rate and whole seconds when the rate is reache
     code: "OVERLOADED",
     reason: "rate",
     retryAfterSeconds: 3,
-    message: "Cannot predict: the rate is at its limit, 0.4 a second",
+    message: "Cannot predict: the rate is at its limit, 24/m",
   });
   clock.advanceMs(2_500);
   expect(admission.admit(clock.nowMs(), LATER_MS)).toBe("admitted");

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { MillraceError } from "../errors.ts";
 import { ConcurrencyGate, type GateLimits } from "./concurrency-gate.ts";
 import { GradientLimit, TARGET_SHARE } from "./gradient-limit.ts";
-import { RateLimit } from "./rate-limit.ts";
+import { RateLimit, rateText } from "./rate-limit.ts";
 
 /** The limits of one service. Every one may change while it runs. */
 export interface AdmissionLimits {
@@ -146,11 +146,8 @@ export class Admission {
   }
 
   #refuseByRate(waitMs: number): MillraceError {
-    return refusal(
-      "rate",
-      waitMs,
-      `Cannot predict: the rate is at its limit, ${this.#limits.ratePerSecond ?? Infinity} a second`,
-    );
+    const limit = rateText(this.#limits.ratePerSecond ?? Infinity);
+    return refusal("rate", waitMs, `Cannot predict: the rate is at its limit, ${limit}`);
   }
 
   #refuseByPlace(): MillraceError {

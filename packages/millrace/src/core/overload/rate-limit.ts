@@ -61,3 +61,15 @@ export class RateLimit {
 
 /** Share of one request that counts as nothing. */
 const ROUNDING = 1e-6;
+
+/** A rate as it is written in the file: in the first unit that makes it a number of at least 1. */
+export function rateText(perSecond: number): string {
+  const units = [
+    { seconds: 1, unit: "s" },
+    { seconds: 60, unit: "m" },
+    { seconds: 3600, unit: "h" },
+  ] as const;
+  const fitting = units.find(({ seconds }) => perSecond * seconds >= 1) ?? units[2];
+  const rounded = Number((perSecond * fitting.seconds).toFixed(3));
+  return `${rounded}/${fitting.unit}`;
+}

@@ -5,18 +5,13 @@ import type { Prediction } from "../data-plane.ts";
  * these and skips the rest.
  */
 export const HEADER_NAMES = [
-  "accept",
   "accept-encoding",
   "authorization",
   "content-encoding",
   "content-type",
   "grpc-timeout",
-  "idempotency-key",
   "inference-header-content-length",
   "prefer",
-  "traceparent",
-  "tracestate",
-  "x-priority",
   "x-request-id",
   "x-request-timeout",
 ] as const;
