@@ -4,7 +4,7 @@ import type { LoadedModel } from "../ports/runtime.ts";
 
 export interface RunTiming {
   readonly rows: number;
-  /** Median. */
+  /** The shortest of several: whatever disturbs a run makes it longer. */
   readonly runMs: number;
 }
 
@@ -37,7 +37,7 @@ export async function measureRuns(
   let uselessDoublings = 0;
   for (let rows = 1; rows <= rowsMax && uselessDoublings < USELESS_DOUBLINGS; rows *= 2) {
     const inputs = rowsMax === 1 ? example : example.map((input) => repeatFirstRow(input, rows));
-    const runMs = await medianMs(model, inputs, names).catch(() => undefined);
+    const runMs = await shortestMs(model, inputs, names).catch(() => undefined);
     // What is too large for the model is found out again, and cut in halves, when requests bring it.
     if (runMs === undefined) break;
     timings.push({ rows, runMs });
@@ -49,7 +49,7 @@ export async function measureRuns(
   return timings;
 }
 
-async function medianMs(
+async function shortestMs(
   model: LoadedModel,
   inputs: readonly Tensor[],
   names: readonly string[],
@@ -57,11 +57,12 @@ async function medianMs(
   // The first run of a size allocates its memory.
   const first = (await model.run(inputs, names)).computeMs;
   if (first > BUDGET_MS / 4) return first;
-  const times: number[] = [];
+  let shortest = Infinity;
   const count = first < SHORT_MS ? RUNS_OF_SHORT : RUNS_OF_LONG;
-  while (times.length < count) times.push((await model.run(inputs, names)).computeMs);
-  times.sort((a, b) => a - b);
-  return times[times.length >> 1] as number;
+  for (let run = 0; run < count; run++) {
+    shortest = Math.min(shortest, (await model.run(inputs, names)).computeMs);
+  }
+  return shortest;
 }
 
 function repeatFirstRow(input: Tensor, rows: number): Tensor {

@@ -11,7 +11,7 @@ const CLEAN_RUNS = 100;
 const RECONSIDER_EVERY = 16;
 
 /** Of so many runs one may be twice as large, so that what was measured in a bad moment is measured again. */
-const PROBE_EVERY = 64;
+const PROBE_EVERY = 32;
 
 export interface BatchCapOptions {
   /** Most rows the configuration allows, at least 1. */
@@ -23,7 +23,7 @@ export interface BatchCapOptions {
 /**
  * How many rows a batch should have at most: the largest size up to which doubling gains at least 5 % throughput
  * each time, whose run takes at most `runMsMax`. A guard below it follows what runs really take: 0.9 of the size
- * after one that took longer, one row more after 100 that did not. One run in 64 may be twice as large as is best.
+ * after one that took longer, one row more after 100 that did not. One run in 32 may be twice as large as is best.
  */
 export class BatchCap {
   readonly #options: BatchCapOptions;
