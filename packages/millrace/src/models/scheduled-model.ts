@@ -2,7 +2,6 @@ import type { Clock } from "../core/clock.ts";
 import {
   BatchItem,
   type Batch,
-  type BatchRecord,
   type BatchSlice,
   type Priority,
   type Refusal,
@@ -154,11 +153,6 @@ export class ScheduledModel {
   learn(rows: number, tookMs: number, outputNames: readonly string[]): void {
     if (this.isBatched) this.batcher.learn(keyOf(outputNames), rows, tookMs);
     else this.batcher.learn("", 1, tookMs);
-  }
-
-  /** The last batches, oldest first. */
-  recentBatches(): BatchRecord[] {
-    return this.batcher.journal.records();
   }
 
   /** Rows the scheduler counts for a request. */

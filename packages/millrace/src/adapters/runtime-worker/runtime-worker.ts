@@ -20,7 +20,7 @@ const EXIT_WAIT_MS = 10_000;
  * that answers requests.
  *
  * The price, measured with onnxruntime-node 1.30 on Node 24, 2 cores: a thread takes 75 ms to start (120 ms from the
- * sources) and 16 MB (26 MB); a run takes some 60 to 80 µs longer, and 602 KB of input cost about as much again when
+ * sources) and 16 MB (26 MB); a run takes 170 to 200 µs longer, and 602 KB of input cost about as much again when
  * they are copied because they are not the run's own. The JavaScript heap of a thread has the limit of the process's:
  * numbers are outside of it. An idle thread does not keep the process alive.
  *

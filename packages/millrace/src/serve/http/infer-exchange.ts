@@ -12,7 +12,7 @@ import { encodeAnswer, readBody } from "./content-encoding.ts";
 import type { Answer, Exchange, ExchangeHandler } from "./exchange.ts";
 import { writeInferReply, type ReplyOutput } from "./infer-reply.ts";
 import { checkJsonMediaType } from "./json-body.ts";
-import { predictionHeaders } from "./prediction-headers.ts";
+import { JSON_TYPE, predictionHeaders } from "./prediction-headers.ts";
 import { callOf } from "./request-call.ts";
 
 /** `POST /v2/models/{model}[/versions/{version}]/infer`, with JSON and binary tensors both ways. */
@@ -156,6 +156,4 @@ function inferAnswer(
   return { status: 200, headers, body: bytes };
 }
 
-/** Without a charset: KServe's client compares it literally. */
-const JSON_TYPE = ["content-type", "application/json"] as const;
 const BINARY_TYPE = ["content-type", "application/octet-stream"] as const;

@@ -59,6 +59,5 @@ export class EarlyRefusals {
 const STATES: Readonly<Record<string, string>> = {
   concurrency: "as many requests are in work as the server can answer in time",
   queue: "as many requests are waiting as may",
-  rate: "the rate is at its limit",
   predicted_deadline: "the answer would come after its deadline",
 };
