@@ -1,6 +1,7 @@
 // One front end in a process of its own: node … front-end.ts <millrace | grpc-js> <model.onnx>; prints its port.
 import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from "@grpc/grpc-js";
 import { loadConfig } from "../../packages/millrace/src/config/load.ts";
+import { Cancellation } from "../../packages/millrace/src/core/cancellation.ts";
 import { createServeRole } from "../../packages/millrace/src/main.ts";
 import { modelInfer } from "../../packages/millrace/src/serve/grpc/infer-rpcs.ts";
 import { FRAME_HEAD_BYTES } from "../../packages/millrace/src/serve/grpc/message-frames.ts";
@@ -43,13 +44,13 @@ function listenGrpcJs({ plane }: ServeRole): Promise<number> {
     responseDeserialize: same,
   } as const;
   const run = async (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
-    const controller = new AbortController();
-    call.on("cancelled", () => controller.abort());
+    const cancellation = new Cancellation();
+    call.on("cancelled", () => cancellation.cancel(new Error("the client has gone")));
     const context: RpcCall = {
       metadata: {},
       receivedMs: plane.clock.nowMs(),
       timeoutMs: undefined,
-      signal: controller.signal,
+      cancellation,
       predictionId: undefined,
       prediction: undefined,
     };

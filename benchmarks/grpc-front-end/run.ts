@@ -74,7 +74,11 @@ function requestFrame(): Buffer {
 
 async function startFrontEnd(kind: string): Promise<FrontEnd> {
   const entry = join(import.meta.dirname, "front-end.ts");
-  const flags = ["--max-semi-space-size=16", "--conditions=@millrace/source"];
+  const flags = [
+    "--max-semi-space-size=16",
+    "--no-allocation-site-pretenuring",
+    "--conditions=@millrace/source",
+  ];
   const child = spawn("taskset", ["-c", "0", process.execPath, ...flags, entry, kind, MODEL], {
     stdio: ["ignore", "pipe", "inherit"],
   });

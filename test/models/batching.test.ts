@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../packages/millrace/src/adapters/clock-system/clock-system.ts";
 import type { ModelConfig } from "../../packages/millrace/src/config/config.ts";
+import { Cancellation } from "../../packages/millrace/src/core/cancellation.ts";
 import { MillraceError } from "../../packages/millrace/src/core/errors.ts";
 import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
 import type { ModelVersion } from "../../packages/millrace/src/models/model-version.ts";
@@ -187,12 +188,12 @@ test("a cancelled request leaves at once and does not count as running", async (
   const version = await load("slow.onnx", { placement: "worker" });
   const input = [numbers("INPUT", [1, 2, 3, 4])];
   const running = version.run(input, version.outputNames, NO_LIMITS);
-  const controller = new AbortController();
+  const cancellation = new Cancellation();
   const cancelled = version.run(input, version.outputNames, {
     ...NO_LIMITS,
-    signal: controller.signal,
+    cancellation,
   });
-  controller.abort(new MillraceError("CANCELLED", "gone"));
+  cancellation.cancel(new MillraceError("CANCELLED", "gone"));
   await expect(cancelled).rejects.toMatchObject({ code: "CANCELLED" });
   expect(version.scheduled.batcher.itemCount).toBe(1);
   await running;

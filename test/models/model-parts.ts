@@ -14,7 +14,7 @@ export const NO_LIMITS: RunLimits = {
   receivedMs: 0,
   deadlineAtMs: Infinity,
   priority: 2,
-  signal: undefined,
+  cancellation: undefined,
   isInputOwned: false,
 };
 

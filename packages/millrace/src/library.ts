@@ -1,6 +1,7 @@
 import type { MillraceInput } from "./config/define-config.ts";
 import { loadConfig } from "./config/load.ts";
 import { renderProblem } from "./config/problem.ts";
+import { Cancellation } from "./core/cancellation.ts";
 import { MillraceError } from "./core/errors.ts";
 import { labelRows } from "./core/tensor/argmax.ts";
 import type { JsonValue } from "./core/json.ts";
@@ -10,7 +11,12 @@ import type { Tensor } from "./core/tensor/tensor.ts";
 import { unpack, unpackRow } from "./core/tensor/unpack.ts";
 import { createLogging, createServeRole } from "./main.ts";
 import type { ModelStatus } from "./models/served-model.ts";
-import { PRIORITY_DEFAULT, type Call, type Priority, type Target } from "./serve/data-plane.ts";
+import {
+  PRIORITY_DEFAULT,
+  type Prediction,
+  type Priority,
+  type Target,
+} from "./serve/data-plane.ts";
 import type { ServeRole } from "./serve/serve-role.ts";
 
 export interface CallOptions {
@@ -79,7 +85,7 @@ export class Millrace {
     const target = this.#target(service);
     const inputs = packRows(rows, target.version.inputs);
     const name = target.version.predictionOutput.name;
-    const result = await this.#role.plane.infer(target, inputs, [name], this.#call(options));
+    const result = await this.#infer(target, inputs, [name], options);
     const output = result.outputs[0] as Tensor;
     const isOneRow = inputs[0]?.shape[0] === 1 && output.shape[0] === 1;
     const { labels } = result.version;
@@ -110,7 +116,7 @@ export class Millrace {
       throw new MillraceError("INVALID_BODY", `Cannot infer: the model has no output "${unknown}"`);
     }
     const checked = checkTensors(inputs, target.version.inputs);
-    const result = await this.#role.plane.infer(target, checked, outputNames, this.#call(options));
+    const result = await this.#infer(target, checked, outputNames, options);
     return { outputs: result.outputs, model: result.version.id, id: result.id };
   }
 
@@ -118,11 +124,25 @@ export class Millrace {
     return this.#role.plane.target(this.#role.plane.service(service));
   }
 
-  #call({ timeoutMs, signal, priority = PRIORITY_DEFAULT }: CallOptions): Call {
+  async #infer(
+    target: Target,
+    inputs: readonly Tensor[],
+    outputNames: readonly string[],
+    { timeoutMs, signal, priority = PRIORITY_DEFAULT }: CallOptions,
+  ): Promise<Prediction> {
     const { plane } = this.#role;
     const predictionId = plane.newPredictionId();
     const receivedMs = plane.clock.nowMs();
-    return { predictionId, receivedMs, priority, timeoutMs, signal };
+    const cancellation = signal === undefined ? undefined : new Cancellation();
+    const cancel = (): void => cancellation?.cancel(signal?.reason);
+    if (signal?.aborted === true) cancel();
+    signal?.addEventListener("abort", cancel);
+    try {
+      const call = { predictionId, receivedMs, priority, timeoutMs, cancellation };
+      return await plane.infer(target, inputs, outputNames, call);
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
   }
 
   /** Waits for predictions in flight and frees every model. */

@@ -1,3 +1,4 @@
+import type { Cancellation } from "../core/cancellation.ts";
 import { joinRows } from "../core/tensor/rows.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
 
@@ -35,7 +36,7 @@ export class RunRequest {
   /** Its memory went to a thread, so it cannot run again. */
   isConsumed = false;
   readonly #options: RunRequestOptions;
-  #forgetSignal: (() => void) | undefined;
+  #stopWatching: (() => void) | undefined;
   readonly #parts: Part[] = [];
   #batchMs = 0;
   #computeMs = 0;
@@ -47,10 +48,9 @@ export class RunRequest {
     this.#options = options;
   }
 
-  /** Calls `cancel` when `signal` fires, until the request is answered. */
-  cancelOn(signal: AbortSignal, cancel: () => void): void {
-    signal.addEventListener("abort", cancel, { once: true });
-    this.#forgetSignal = () => signal.removeEventListener("abort", cancel);
+  /** Calls `cancel` when the client goes, until the request is answered. */
+  cancelOn(cancellation: Cancellation, cancel: () => void): void {
+    this.#stopWatching = cancellation.watch(cancel);
   }
 
   /** Adds what a run took that it was in. */
@@ -81,12 +81,12 @@ export class RunRequest {
     const batchMs = this.#batchMs;
     const computeMs = this.#computeMs;
     const queueMs = Math.max(0, endedMs - this.#options.acceptedMs - batchMs - computeMs);
-    this.#forgetSignal?.();
+    this.#stopWatching?.();
     this.#options.resolve({ outputs: [...outputs], queueMs, batchMs, computeMs });
   }
 
   reject(error: unknown): void {
-    this.#forgetSignal?.();
+    this.#stopWatching?.();
     this.#options.reject(error);
   }
 }

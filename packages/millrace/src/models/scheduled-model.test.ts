@@ -1,6 +1,6 @@
-import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
 import { ByteBudget } from "../core/batch/byte-budget.ts";
+import { Cancellation } from "../core/cancellation.ts";
 import { MillraceError } from "../core/errors.ts";
 import type { Tensor, TensorSpec } from "../core/tensor/tensor.ts";
 import { TestClock } from "../core/test-clock.ts";
@@ -11,7 +11,7 @@ const LIMITS: RunLimits = {
   receivedMs: 0,
   deadlineAtMs: Infinity,
   priority: 2,
-  signal: undefined,
+  cancellation: undefined,
   isInputOwned: false,
 };
 
@@ -242,32 +242,32 @@ test("run() fails only the request whose rows cannot be taken from the outputs",
   expectIdle(world);
 });
 
-test("run() leaves no listener on a signal that outlives many requests", async () => {
+test("run() leaves nobody watching a cancellation that outlives many requests", async () => {
   const world = createWorld();
   const { models, run, advance } = world;
-  const { signal } = new AbortController();
-  const answers = [1, 2, 3].map((value) => run([value], { signal }));
-  const late = run([4], { signal, deadlineAtMs: 50 });
-  expect(getEventListeners(signal, "abort")).toHaveLength(4);
+  const cancellation = new Cancellation();
+  const answers = [1, 2, 3].map((value) => run([value], { cancellation }));
+  const late = run([4], { cancellation, deadlineAtMs: 50 });
+  expect(cancellation.watcherCount).toBe(4);
   await advance(0);
   await advance(60);
   expect(await codeOf(late)).toBe("DEADLINE_EXCEEDED");
   answer(models[0]?.runs[0]);
   await Promise.all(answers);
-  const refused = run([5], { signal, deadlineAtMs: 1 });
+  const refused = run([5], { cancellation, deadlineAtMs: 1 });
   expect(await codeOf(refused)).toBe("DEADLINE_EXCEEDED");
-  expect(getEventListeners(signal, "abort")).toEqual([]);
+  expect(cancellation.watcherCount).toBe(0);
 });
 
-test("run() rejects at once with the reason when the signal fires, waiting or running", async () => {
+test("run() rejects at once with the reason of the cancellation, waiting or running", async () => {
   const world = createWorld();
   const { models, run, advance } = world;
-  const controllers = [1, 2, 3].map(() => new AbortController());
-  const running = run([1], { signal: controllers[0]?.signal });
+  const cancellations = [1, 2, 3].map(() => new Cancellation());
+  const running = run([1], { cancellation: cancellations[0] });
   await advance(0);
-  const waiting = run([2], { signal: controllers[1]?.signal });
-  for (const controller of controllers) controller.abort(new Error("gone"));
-  const before = run([3], { signal: controllers[2]?.signal });
+  const waiting = run([2], { cancellation: cancellations[1] });
+  for (const cancellation of cancellations) cancellation.cancel(new Error("gone"));
+  const before = run([3], { cancellation: cancellations[2] });
   expect(await Promise.all([running, waiting, before].map(codeOf))).toEqual([
     "gone",
     "gone",

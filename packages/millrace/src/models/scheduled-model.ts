@@ -1,3 +1,4 @@
+import type { Cancellation } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
 import {
   BatchItem,
@@ -24,7 +25,7 @@ export interface RunLimits {
   /** On `clock.nowMs`; what is not done by then is dropped. */
   readonly deadlineAtMs: number;
   readonly priority: Priority;
-  readonly signal: AbortSignal | undefined;
+  readonly cancellation: Cancellation | undefined;
   /** Nobody needs the inputs afterwards: their memory may be moved to another thread. */
   readonly isInputOwned: boolean;
 }
@@ -163,15 +164,15 @@ export class ScheduledModel {
 
   /**
    * Runs the model when its turn comes.
-   * @throws OVERLOADED, DEADLINE_EXCEEDED, EXECUTOR_LOST, MODEL_FAILED, `signal.reason`.
+   * @throws OVERLOADED, DEADLINE_EXCEEDED, EXECUTOR_LOST, MODEL_FAILED, the reason of the cancellation.
    */
   run(
     inputs: readonly Tensor[],
     outputNames: readonly string[],
     limits: RunLimits,
   ): Promise<RunResult> {
-    const { signal } = limits;
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    const { cancellation } = limits;
+    if (cancellation?.isCancelled === true) return Promise.reject(cancellation.reason as Error);
     return new Promise((resolve, reject) => {
       const request = new RunRequest({
         inputs,
@@ -192,7 +193,7 @@ export class ScheduledModel {
         deadlineAtMs: limits.deadlineAtMs,
       });
       if (!(item instanceof BatchItem)) reject(this.#errorOf(item, undefined));
-      else if (signal !== undefined) this.#cancelOn(signal, item);
+      else if (cancellation !== undefined) this.#cancelOn(cancellation, item);
     });
   }
 
@@ -215,11 +216,11 @@ export class ScheduledModel {
     await this.#pool.close();
   }
 
-  #cancelOn(signal: AbortSignal, item: BatchItem<RunRequest>): void {
-    item.request.cancelOn(signal, () => {
+  #cancelOn(cancellation: Cancellation, item: BatchItem<RunRequest>): void {
+    item.request.cancelOn(cancellation, () => {
       if (item.isGone) return;
       this.batcher.cancel(item);
-      item.request.reject(signal.reason);
+      item.request.reject(cancellation.reason);
     });
   }
 

@@ -1,6 +1,7 @@
 import type { ServiceConfig } from "../config/config.ts";
 import { divideLimits } from "../config/divide-limits.ts";
 import type { Priority } from "../core/batch/batch.ts";
+import type { Cancellation } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
 import { MillraceError } from "../core/errors.ts";
 import { Admission, type AdmittedOutcome } from "../core/overload/admission.ts";
@@ -32,8 +33,8 @@ export interface Call {
   readonly priority: Priority;
   /** Time the client allows; undefined leaves it to the service. */
   readonly timeoutMs: number | undefined;
-  /** Aborted when the client has gone. */
-  readonly signal: AbortSignal | undefined;
+  /** Cancelled when the client has gone. */
+  readonly cancellation: Cancellation | undefined;
   /** Nobody needs the inputs afterwards: their memory may be moved to another thread. */
   readonly isInputOwned?: boolean;
 }
@@ -228,7 +229,7 @@ export class DataPlane {
       receivedMs: call.receivedMs,
       deadlineAtMs: call.receivedMs + Math.min(service.timeoutMs, call.timeoutMs ?? Infinity),
       priority: call.priority,
-      signal: call.signal,
+      cancellation: call.cancellation,
       isInputOwned: call.isInputOwned ?? false,
     };
     version.hold();
@@ -261,7 +262,7 @@ export class DataPlane {
   ): Promise<RunResult> {
     const admission = this.admission(service);
     if (admission === undefined) return run(); // what came before the service was removed is served
-    const answer = admission.admit(nowMs, limits.deadlineAtMs, limits.signal);
+    const answer = admission.admit(nowMs, limits.deadlineAtMs, limits.cancellation);
     if (answer instanceof MillraceError) throw answer;
     if (answer !== "admitted") await answer;
     let outcome: AdmittedOutcome = "ignored";

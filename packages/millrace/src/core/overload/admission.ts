@@ -1,3 +1,4 @@
+import type { Cancellation } from "../cancellation.ts";
 import type { Clock } from "../clock.ts";
 import { MillraceError } from "../errors.ts";
 import { ConcurrencyGate, type GateLimits } from "./concurrency-gate.ts";
@@ -25,7 +26,7 @@ export interface AdmissionOptions {
 }
 
 /**
- * Inside at once; inside when the promise resolves (it rejects with DEADLINE_EXCEEDED or the signal's reason, and
+ * Inside at once; inside when the promise resolves (it rejects with DEADLINE_EXCEEDED or the reason of the cancellation, and
  * then there is nothing to release); or refused with OVERLOADED and reason `rate`, `concurrency` or `queue`.
  */
 export type AdmissionAnswer = "admitted" | Promise<void> | MillraceError;
@@ -90,10 +91,10 @@ export class Admission {
   }
 
   /** @param nowMs of the clock, read once by the caller. */
-  admit(nowMs: number, deadlineAtMs: number, signal?: AbortSignal): AdmissionAnswer {
+  admit(nowMs: number, deadlineAtMs: number, cancellation?: Cancellation): AdmissionAnswer {
     const waitMs = this.#rate?.take(nowMs) ?? 0;
     if (waitMs > 0) return this.#refuseByRate(waitMs);
-    const answer = this.#gate.enter(deadlineAtMs, signal);
+    const answer = this.#gate.enter(deadlineAtMs, cancellation);
     if (answer === "entered") return "admitted";
     return answer === "refused" ? this.#refuseByPlace() : answer;
   }

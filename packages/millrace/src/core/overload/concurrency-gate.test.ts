@@ -1,5 +1,5 @@
-import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
+import { Cancellation } from "../cancellation.ts";
 import { TestClock } from "../test-clock.ts";
 import { TestRandom } from "../test-random.ts";
 import { ConcurrencyGate } from "./concurrency-gate.ts";
@@ -16,9 +16,9 @@ function enterAs(
   name: string,
   gate: ConcurrencyGate,
   log: string[],
-  limits: { readonly deadlineAtMs?: number; readonly signal?: AbortSignal } = {},
+  limits: { readonly deadlineAtMs?: number; readonly cancellation?: Cancellation } = {},
 ): void {
-  const answer = gate.enter(limits.deadlineAtMs ?? LATER_MS, limits.signal);
+  const answer = gate.enter(limits.deadlineAtMs ?? LATER_MS, limits.cancellation);
   if (typeof answer === "string") log.push(`${name} ${answer}`);
   else {
     answer.then(
@@ -81,12 +81,12 @@ test("enter() leaves the line at the deadline, from the middle, and the others k
 test("enter() leaves the line when it is cancelled, and at once when it was before", async () => {
   const gate = new ConcurrencyGate(new TestClock(), { concurrency: 1, queue: 1 });
   const log: string[] = [];
-  const controller = new AbortController();
+  const cancellation = new Cancellation();
   enterAs("a", gate, log);
-  enterAs("b", gate, log, { signal: controller.signal });
-  controller.abort(new Error("gone"));
+  enterAs("b", gate, log, { cancellation });
+  cancellation.cancel(new Error("gone"));
   expect(gate.waiting).toBe(0);
-  enterAs("c", gate, log, { signal: controller.signal });
+  enterAs("c", gate, log, { cancellation });
   await settle();
   expect(log.toSorted()).toEqual(["a entered", "b: gone", "c: gone"]);
   expect([gate.inside, gate.waiting]).toEqual([1, 0]);
@@ -114,11 +114,11 @@ test("enter() gives no place to one whose deadline has passed when its timer is 
 test("enter() stays inside when it is cancelled after its place came and before it goes on", async () => {
   const gate = new ConcurrencyGate(new TestClock(), { concurrency: 1, queue: 10 });
   const log: string[] = [];
-  const controller = new AbortController();
+  const cancellation = new Cancellation();
   enterAs("a", gate, log);
-  enterAs("b", gate, log, { signal: controller.signal });
+  enterAs("b", gate, log, { cancellation });
   gate.leave();
-  controller.abort();
+  cancellation.cancel(new Error("gone"));
   await settle();
   expect(log).toEqual(["a entered", "b entered later"]);
   expect(gate.inside).toBe(1);
@@ -127,21 +127,21 @@ test("enter() stays inside when it is cancelled after its place came and before 
 test("enter() keeps no timer and no listener when it entered, expired or was cancelled", async () => {
   const clock = new TestClock();
   const gate = new ConcurrencyGate(clock, { concurrency: 1, queue: 10 });
-  const controller = new AbortController();
-  const stays = new AbortController();
+  const cancellation = new Cancellation();
+  const stays = new Cancellation();
   const log: string[] = [];
   enterAs("inside", gate, log);
-  enterAs("enters", gate, log, { signal: stays.signal });
+  enterAs("enters", gate, log, { cancellation: stays });
   enterAs("expires", gate, log, { deadlineAtMs: 10 });
-  enterAs("cancelled", gate, log, { signal: controller.signal });
+  enterAs("cancelled", gate, log, { cancellation });
   expect(clock.timerCount).toBe(3);
   clock.advanceMs(10);
-  controller.abort();
+  cancellation.cancel(new Error("gone"));
   gate.leave();
   await settle();
   expect(log).toHaveLength(4);
   expect(clock.timerCount).toBe(0);
-  expect(getEventListeners(stays.signal, "abort")).toEqual([]);
+  expect(stays.watcherCount).toBe(0);
 });
 
 test("setLimits() lets more in at once when it rises, and throws nobody out when it falls", async () => {
@@ -168,16 +168,16 @@ test("ConcurrencyGate keeps its limits and its order, and ends with nobody insid
     let concurrency = 1 + random.below(5);
     const queue = random.below(8);
     const gate = new ConcurrencyGate(clock, { concurrency, queue });
-    const controllers: AbortController[] = [];
+    const cancellations: Cancellation[] = [];
     const enteredLater: number[] = [];
     let inside = 0;
     for (let step = 0; step < 200; step++) {
       const kind = random.below(10);
       if (kind < 4) {
-        const controller = new AbortController();
-        controllers.push(controller);
+        const cancellation = new Cancellation();
+        cancellations.push(cancellation);
         const before = { inside: gate.inside, waiting: gate.waiting };
-        const answer = gate.enter(clock.nowMs() + random.below(40), controller.signal);
+        const answer = gate.enter(clock.nowMs() + random.below(40), cancellation);
         if (answer === "entered") {
           if (before.waiting > 0 || before.inside >= concurrency) expect.fail(`passed, ${hint}`);
           inside++;
@@ -200,8 +200,8 @@ test("ConcurrencyGate keeps its limits and its order, and ends with nobody insid
           gate.leave();
         }
       } else if (kind === 7) clock.advanceMs(random.below(15));
-      else if (kind === 8 && controllers.length > 0)
-        controllers[random.below(controllers.length)]?.abort(new Error("gone"));
+      else if (kind === 8 && cancellations.length > 0)
+        cancellations[random.below(cancellations.length)]?.cancel(new Error("gone"));
       else if (kind === 9 && random.next() < 0.2) {
         concurrency = 1 + random.below(5);
         gate.setLimits({ concurrency, queue });

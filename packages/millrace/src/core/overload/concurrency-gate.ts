@@ -1,3 +1,4 @@
+import type { Cancellation } from "../cancellation.ts";
 import type { Clock } from "../clock.ts";
 import { MillraceError } from "../errors.ts";
 
@@ -9,8 +10,8 @@ export interface GateLimits {
 }
 
 /**
- * `entered`: inside, without waiting. A promise: resolves when inside; rejects with DEADLINE_EXCEEDED or the signal's
- * reason, and then the request is not inside. `refused`: there is no place, neither inside nor in the line.
+ * `entered`: inside, without waiting. A promise: resolves when inside; rejects with DEADLINE_EXCEEDED or the
+ * reason of the cancellation, and then the request is not inside. `refused`: there is no place, neither inside nor in the line.
  */
 export type GateAnswer = "entered" | "refused" | Promise<void>;
 
@@ -19,9 +20,8 @@ interface Waiter {
   before: Waiter | undefined;
   after: Waiter | undefined;
   readonly deadlineAtMs: number;
-  readonly signal: AbortSignal | undefined;
   readonly enter: () => void;
-  readonly refuse: (reason: Error) => void;
+  readonly refuse: (reason: unknown) => void;
 }
 
 /**
@@ -56,16 +56,16 @@ export class ConcurrencyGate {
   }
 
   /**
-   * Allocates nothing unless it has to wait. A deadline that has passed and an aborted signal are seen when waiting;
+   * Allocates nothing unless it has to wait. A deadline that has passed and a cancellation are seen when waiting;
    * where a place is free, whoever runs the request sees them.
    */
-  enter(deadlineAtMs: number, signal?: AbortSignal): GateAnswer {
+  enter(deadlineAtMs: number, cancellation?: Cancellation): GateAnswer {
     // Where a place is free nobody waits: a place that opens is given away at once.
     if (this.#inside < this.#limits.concurrency) {
       this.#inside++;
       return "entered";
     }
-    return this.#waiting < this.#limits.queue ? this.#wait(deadlineAtMs, signal) : "refused";
+    return this.#waiting < this.#limits.queue ? this.#wait(deadlineAtMs, cancellation) : "refused";
   }
 
   /** Frees the place of one that was inside. */
@@ -79,19 +79,19 @@ export class ConcurrencyGate {
     this.#admitWaiting();
   }
 
-  async #wait(deadlineAtMs: number, signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted();
+  async #wait(deadlineAtMs: number, cancellation: Cancellation | undefined): Promise<void> {
+    cancellation?.throwIfCancelled();
     let stopWatching = (): void => undefined;
     try {
       await new Promise<void>((enter, refuse) => {
-        const waiter = this.#append({ deadlineAtMs, signal, enter, refuse });
+        const waiter = this.#append({ deadlineAtMs, enter, refuse });
         const expire = (): void => this.#drop(waiter, tooLate());
-        const abort = (): void => this.#drop(waiter, signal?.reason as Error);
+        const leave = (): void => this.#drop(waiter, cancellation?.reason);
         const cancelTimer = this.#clock.schedule(deadlineAtMs - this.#clock.nowMs(), expire);
-        signal?.addEventListener("abort", abort);
+        const forget = cancellation?.watch(leave);
         stopWatching = () => {
           cancelTimer();
-          signal?.removeEventListener("abort", abort);
+          forget?.();
         };
       });
     } finally {
@@ -121,8 +121,8 @@ export class ConcurrencyGate {
     this.#waiting--;
   }
 
-  /** Its timer or signal may come after its place did, and before it goes on: then it is inside, and stays. */
-  #drop(waiter: Waiter, reason: Error): void {
+  /** Its timer or its cancellation may come after its place did, and before it goes on: then it is inside, and stays. */
+  #drop(waiter: Waiter, reason: unknown): void {
     this.#remove(waiter);
     waiter.refuse(reason);
   }

@@ -60,7 +60,7 @@ export function healthRpcs(healthOf: HealthOf, clock: Clock): Record<"Check" | "
       async run(bytes, call, send) {
         const service = serviceIn(bytes);
         let last: boolean | undefined | null = null;
-        while (!call.signal.aborted) {
+        while (!call.cancellation.isCancelled) {
           const isServing = healthOf(service);
           if (isServing !== last) send(reply(isServing));
           last = isServing;
@@ -82,14 +82,14 @@ function reply(isServing: boolean | undefined): Buffer {
 }
 
 /** Ends early when the call does. */
-function pause(clock: Clock, { signal }: RpcCall): Promise<void> {
+function pause(clock: Clock, { cancellation }: RpcCall): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.schedule(WATCH_MS, () => done());
     const done = (): void => {
       cancel();
-      signal.removeEventListener("abort", done);
+      forget();
       resolve();
     };
-    signal.addEventListener("abort", done);
+    const forget = cancellation.watch(done);
   });
 }

@@ -28,7 +28,7 @@ export function modelInfer(plane: DataPlane): UnaryRpc {
         receivedMs: call.receivedMs,
         timeoutMs: call.timeoutMs,
       };
-      const answer = await infer(plane, request, { ...due, signal: call.signal });
+      const answer = await infer(plane, request, { ...due, cancellation: call.cancellation });
       call.prediction = answer.prediction;
       return inferResponseFrame({ ...answer, id: request.id, saysFinal: false }, false);
     },
@@ -51,7 +51,7 @@ export function modelStreamInfer(plane: DataPlane, log: Logger): StreamRpc {
         request = readInferRequest(message);
         const timeoutMs = call.timeoutMs && call.timeoutMs - (receivedMs - call.receivedMs);
         const due = { predictionId, receivedMs, timeoutMs };
-        const answer = await infer(plane, request, { ...due, signal: call.signal });
+        const answer = await infer(plane, request, { ...due, cancellation: call.cancellation });
         const { id } = request;
         return inferResponseFrame({ ...answer, id, saysFinal: wantsFinal(request) }, true);
       } catch (error) {
@@ -65,7 +65,9 @@ export function modelStreamInfer(plane: DataPlane, log: Logger): StreamRpc {
   };
 }
 
-type Due = Pick<RpcCall, "receivedMs" | "timeoutMs" | "signal"> & { readonly predictionId: string };
+type Due = Pick<RpcCall, "receivedMs" | "timeoutMs" | "cancellation"> & {
+  readonly predictionId: string;
+};
 
 interface Answer {
   readonly modelName: string;
@@ -82,13 +84,13 @@ async function infer(plane: DataPlane, request: InferRequest, due: Due): Promise
   const outputs = requestedOutputs(version, request.outputs);
   checkClassification(outputs);
   const inputs = matchInputs(request.inputs, version.inputs, []);
-  const { predictionId, receivedMs, signal } = due;
+  const { predictionId, receivedMs, cancellation } = due;
   const timeoutMs = smaller(due.timeoutMs, options.timeoutMs);
   const prediction = await plane.infer(
     target,
     inputs,
     outputs.map(({ spec }) => spec.name),
-    { predictionId, receivedMs, priority, timeoutMs, signal },
+    { predictionId, receivedMs, priority, timeoutMs, cancellation },
   );
   return {
     modelName: service.name,

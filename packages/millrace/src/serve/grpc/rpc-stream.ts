@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock } from "../../core/clock.ts";
 import { MillraceError } from "../../core/errors.ts";
 import type { Prediction } from "../data-plane.ts";
@@ -34,13 +35,13 @@ export class RpcStream implements RpcCall {
   readonly path: string;
   readonly metadata: IncomingHttpHeaders;
   readonly receivedMs: number;
+  readonly cancellation = new Cancellation();
   timeoutMs: number | undefined;
   predictionId: string | undefined;
   prediction: Prediction | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #options: RpcStreamOptions;
   #rpc: Rpc | undefined;
-  #abort: AbortController | undefined;
   #cancelDeadline: (() => void) | undefined;
   /** Set while a message is on its way. */
   #cancelArrival: (() => void) | undefined;
@@ -60,11 +61,6 @@ export class RpcStream implements RpcCall {
     this.receivedMs = options.clock.nowMs();
     stream.on("error", () => undefined); // a reset: "aborted" says what there is to say
     stream.on("aborted", () => this.#cancelled());
-  }
-
-  get signal(): AbortSignal {
-    this.#abort ??= new AbortController();
-    return this.#abort.signal;
   }
 
   /** Reads the call and answers it. @throws INVALID_HEADER when its deadline is none. */
@@ -222,14 +218,14 @@ export class RpcStream implements RpcCall {
     if (this.#isEnded) return;
     const error = new MillraceError("CANCELLED", "Cannot answer: the client has gone");
     this.#end(error);
-    this.#abort?.abort(error);
+    this.cancellation.cancel(error);
   }
 
   #watchDeadline(timeoutMs: number): void {
     this.#cancelDeadline = this.#options.clock.schedule(timeoutMs, () => {
       const error = new MillraceError("DEADLINE_EXCEEDED", "Cannot go on: the deadline has passed");
       this.fail(error);
-      this.#abort?.abort(error);
+      this.cancellation.cancel(error);
     });
   }
 

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http2";
+import type { Cancellation } from "../../core/cancellation.ts";
 import type { RouteScope } from "../auth.ts";
 import type { Prediction } from "../data-plane.ts";
 
@@ -9,8 +10,8 @@ export interface RpcCall {
   readonly receivedMs: number;
   /** Milliseconds from `receivedMs` that the client allows; undefined sets no limit. */
   readonly timeoutMs: number | undefined;
-  /** Aborted when the client has gone or cancelled, or, in a stream, when its time is over. */
-  readonly signal: AbortSignal;
+  /** Cancelled when the client has gone or cancelled, or, in a stream, when its time is over. */
+  readonly cancellation: Cancellation;
   /** Set by calls that predict: in the trailers and the log from then on. */
   predictionId: string | undefined;
   /** Set when the prediction was made. */
@@ -36,7 +37,7 @@ export interface StreamRpc {
   run(message: Buffer, call: RpcCall): Promise<Buffer>;
 }
 
-/** One message in, several out, until `call.signal` says that the client has gone. */
+/** One message in, several out, until `call.cancellation` says that the client has gone. */
 export interface WatchRpc {
   readonly kind: "watch";
   readonly scope: RouteScope;

@@ -1,3 +1,4 @@
+import type { Cancellation } from "../../core/cancellation.ts";
 import type { Prediction } from "../data-plane.ts";
 
 /**
@@ -49,8 +50,8 @@ export interface Exchange extends RequestFacts, WithHeaders {
   readonly body: Uint8Array;
   /** `server.bodyMax`: also of a body when it is decoded. */
   readonly bodyBytesMax: number;
-  /** Aborted when the client has gone. */
-  readonly signal: AbortSignal | undefined;
+  /** Cancelled when the client has gone. */
+  readonly cancellation: Cancellation | undefined;
 }
 
 /** What goes back. The sender adds `x-request-id`, `x-prediction-id`, `content-length`, `date` and `connection`. */

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { Cancellation } from "../../core/cancellation.ts";
 import { MillraceError } from "../../core/errors.ts";
 import type { Prediction } from "../data-plane.ts";
 import type { Answer, Exchange, ExchangeHandler, HeaderName } from "./exchange.ts";
@@ -13,15 +14,15 @@ interface HotParams {
 /** A request that came through Node's parser and Fastify, as handlers of hot routes take it. */
 export class FastifyExchange implements Exchange {
   readonly #request: FastifyRequest;
-  #signal: AbortSignal | undefined;
+  #cancellation: Cancellation | undefined;
 
   constructor(request: FastifyRequest) {
     this.#request = request;
   }
 
-  get signal(): AbortSignal {
-    this.#signal ??= disconnectSignal(this.#request);
-    return this.#signal;
+  get cancellation(): Cancellation {
+    this.#cancellation ??= onDisconnect(this.#request);
+    return this.#cancellation;
   }
 
   get requestId(): string {
@@ -101,14 +102,14 @@ function asItIs(text: string): string {
   return text;
 }
 
-/** Aborts when the connection closes before the reply is written. */
-function disconnectSignal(request: FastifyRequest): AbortSignal {
-  const controller = new AbortController();
+/** Cancelled when the connection closes before the reply is written. */
+function onDisconnect(request: FastifyRequest): Cancellation {
+  const cancellation = new Cancellation();
   const { socket } = request.raw;
-  const abort = (): void => {
-    controller.abort(new MillraceError("CANCELLED", "Cannot predict: the client has gone"));
+  const cancel = (): void => {
+    cancellation.cancel(new MillraceError("CANCELLED", "Cannot predict: the client has gone"));
   };
-  socket.once("close", abort);
-  request.onAnswered = () => socket.off("close", abort);
-  return controller.signal;
+  socket.once("close", cancel);
+  request.onAnswered = () => socket.off("close", cancel);
+  return cancellation;
 }

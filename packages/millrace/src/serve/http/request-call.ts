@@ -40,7 +40,7 @@ export function callOf(plane: DataPlane, exchange: Exchange, isInputOwned = fals
     receivedMs: exchange.receivedMs,
     priority: PRIORITY_DEFAULT,
     timeoutMs: timeoutOf(exchange),
-    signal: exchange.signal,
+    cancellation: exchange.cancellation,
     isInputOwned,
   };
 }

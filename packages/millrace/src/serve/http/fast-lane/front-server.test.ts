@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import type { Cancellation } from "../../../core/cancellation.ts";
 import { MillraceError } from "../../../core/errors.ts";
 import { TestRandom } from "../../../core/test-random.ts";
 import { Auth } from "../../auth.ts";
@@ -346,20 +347,20 @@ describe("FrontServer, replies", () => {
 
 describe("FrontServer, ends", () => {
   async function gone(leave: (socket: Socket) => void): Promise<Error> {
-    let signal: AbortSignal | undefined;
+    let cancellation: Cancellation | undefined;
     const client = await (
       await front(async (exchange) => {
-        signal = exchange.signal;
+        cancellation = exchange.cancellation;
         await new Promise(() => undefined);
         return expect.unreachable();
       })
     ).connect();
     await client.write(post("x") + post("y"));
     await turns();
-    expect(signal?.aborted).toBe(false);
+    expect(cancellation?.isCancelled).toBe(false);
     leave(client.socket);
-    while (signal?.aborted !== true) await nextTurn();
-    return signal.reason as Error;
+    while (cancellation?.isCancelled !== true) await nextTurn();
+    return cancellation.reason as Error;
   }
 
   it.each([

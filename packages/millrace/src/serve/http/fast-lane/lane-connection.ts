@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { Cancellation } from "../../../core/cancellation.ts";
 import { MillraceError } from "../../../core/errors.ts";
 import { answerClientError } from "../client-error.ts";
 import { knownError, problemAnswer } from "../problem.ts";
@@ -66,8 +67,8 @@ export class LaneConnection implements Holdable {
   #arriving: Arriving | undefined;
   /** Bytes still to come of a body whose request was refused. */
   #skipBytes = 0;
-  /** The one for all requests of the connection: it aborts when the client has gone. */
-  readonly #abort = new AbortController();
+  /** The one for all requests of the connection: for when the client has gone. */
+  readonly #cancellation = new Cancellation();
   /** Of the last request that was allowed. */
   #authorization: string | undefined;
   /** When the request that is arriving began, or the connection; undefined when none is. */
@@ -184,7 +185,9 @@ export class LaneConnection implements Holdable {
     this.#rest = undefined;
     if (this.#replies.length === 0) return;
     this.#replies.clear();
-    this.#abort.abort(new MillraceError("CANCELLED", "Cannot predict: the client has gone"));
+    this.#cancellation.cancel(
+      new MillraceError("CANCELLED", "Cannot predict: the client has gone"),
+    );
   }
 
   get #isFull(): boolean {
@@ -321,7 +324,7 @@ export class LaneConnection implements Holdable {
 
   #answer(request: LaneRequest, body: Uint8Array): void {
     const { bodyBytesMax } = this.#lane.options;
-    const exchange = new LaneExchange(request, body, bodyBytesMax, this.#abort.signal);
+    const exchange = new LaneExchange(request, body, bodyBytesMax, this.#cancellation);
     const place = this.#replies.enter(exchange);
     void request.path.route.handler(exchange).then(
       (answer) => {

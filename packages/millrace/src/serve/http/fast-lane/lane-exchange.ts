@@ -1,3 +1,4 @@
+import type { Cancellation } from "../../../core/cancellation.ts";
 import type { Prediction } from "../../data-plane.ts";
 import type { Exchange, HeaderName } from "../exchange.ts";
 import type { HotPath } from "./hot-paths.ts";
@@ -18,19 +19,24 @@ export class LaneExchange implements Exchange {
   readonly receivedMs: number;
   readonly body: Uint8Array;
   readonly bodyBytesMax: number;
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
   predictionId: string | undefined = undefined;
   prediction: Prediction | undefined = undefined;
   readonly #values: HeaderValues;
 
-  constructor(request: LaneRequest, body: Uint8Array, bodyBytesMax: number, signal: AbortSignal) {
+  constructor(
+    request: LaneRequest,
+    body: Uint8Array,
+    bodyBytesMax: number,
+    cancellation: Cancellation,
+  ) {
     this.path = request.path;
     this.#values = request.values;
     this.requestId = request.requestId;
     this.receivedMs = request.receivedMs;
     this.body = body;
     this.bodyBytesMax = bodyBytesMax;
-    this.signal = signal;
+    this.cancellation = cancellation;
   }
 
   get service(): string | undefined {
