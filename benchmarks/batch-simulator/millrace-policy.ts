@@ -33,11 +33,9 @@ export class MillracePolicy implements Policy, BatcherActions<number> {
       queuedRowsMax: 100_000,
       queuedBytesMax: 1e9,
     });
-    // As the warm-up of a model does: each size of batch a few times.
+    // As the warm-up of a model does.
     for (let rows = 1; rows <= model.rowsMax; rows *= 2) {
-      for (let i = 0; i < 3; i++) {
-        this.#batcher.learn("", rows, model.perRowMs * rows + model.fixedMs);
-      }
+      this.#batcher.learn("", rows, model.perRowMs * rows + model.fixedMs);
     }
     this.#batcher.executorUp(0, 1);
     this.#pollIfDue();

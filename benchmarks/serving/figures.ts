@@ -1,6 +1,7 @@
 import { medianOf } from "../percentiles.ts";
 import type { Measurements } from "./measurements.ts";
 import { groupBy, latencyOf, overloadOf, throughputOf } from "./summary.ts";
+import { OVERLOAD_MODELS } from "./workloads.ts";
 
 /** @returns the medians of a run by a name that says server, model, load and unit. */
 export function figuresOf(found: Measurements): ReadonlyMap<string, number> {
@@ -21,8 +22,11 @@ export function figuresOf(found: Measurements): ReadonlyMap<string, number> {
       figures.set(`${row.server}, ${model}, half of its capacity: p99 ms`, row.p99Ms);
     }
   }
-  for (const row of overloadOf(found.overload)) {
-    figures.set(`${row.server}, twice its capacity, ${row.rule}: goodput`, row.goodput);
+  for (const model of OVERLOAD_MODELS) {
+    for (const row of overloadOf(found.overload, model)) {
+      const name = `${row.server}, ${model}, twice its capacity, ${row.rule}: goodput`;
+      figures.set(name, row.goodput);
+    }
   }
   for (const [row, ...more] of groupBy(found.grpc, ({ server }) => server)) {
     if (row === undefined) continue;

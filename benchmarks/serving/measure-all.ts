@@ -37,6 +37,7 @@ export interface Scope {
 const RUNTIME_BATCHES: Readonly<Record<string, readonly number[]>> = {
   iris: [1, 64],
   mlp512: [1, 64],
+  mlp1024: [1, 64],
   conv: [1],
 };
 
@@ -93,6 +94,10 @@ export class Benchmark {
       if (this.#wants("memory")) this.#found.memory.push(measureMemory(target));
     }
     if (peer.kind === "extra") return;
+    if (workload.name === "mlp1024") {
+      if (this.#wants("overload")) await this.#overload(target, capacity);
+      return;
+    }
     const isHttp = peer.grpc !== "for conv" || workload.name !== "conv";
     if (this.#wants("half") && isHttp) {
       this.#found.half.push(await measureLatency(target, HALF * capacity, this.#plan.latency));
@@ -109,7 +114,8 @@ export class Benchmark {
   async #throughput(target: Target): Promise<number> {
     const all = target.workload.name === "conv" ? [IMAGE_CONNECTIONS] : this.#plan.connections;
     // Other questions need the capacity, and it has to come from the same minute.
-    const connections = this.#wants("throughput") ? all : all.slice(-1);
+    const isWhole = this.#wants("throughput") && target.workload.name !== "mlp1024";
+    const connections = isWhole ? all : all.slice(-1);
     let last = NaN;
     for (const count of connections) {
       const row = await measureThroughput(target, count, this.#plan.throughputMs);

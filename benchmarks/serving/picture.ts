@@ -57,7 +57,7 @@ function latencyPanel(found: Measurements, rate: number): Panel {
 }
 
 function overloadPanel(found: Measurements, rule: string): Panel {
-  const rows = overloadOf(found.overload).filter((row) => row.rule === rule);
+  const rows = overloadOf(found.overload, "iris").filter((row) => row.rule === rule);
   const values = rows.map((row) => ({ server: row.server, value: row.goodput }));
   const title = `At 2 × capacity, client ${rule}: goodput`;
   const bars = barsOf(values, rounded).map((bar) => {

@@ -17,6 +17,7 @@ import {
   type OverloadSummary,
 } from "./summary.ts";
 import type { Target } from "./targets.ts";
+import { OVERLOAD_MODELS } from "./workloads.ts";
 
 /** Everything one run found; this is what `results/serving.json` holds. */
 export interface ServingReport {
@@ -73,7 +74,7 @@ export function reportText(report: ServingReport): string {
       ["server", "n", "p50", "p95", "p99"],
       latencyOf(found.sustained, "iris").map((row) => [label(row.server), ...latencyCells(row)]),
     ),
-    ...overloadSections(found),
+    ...OVERLOAD_MODELS.flatMap((model) => overloadSections(found, model)),
     ...throughputSection(
       "mlp512, JSON of 512 floats: answers a second, closed loop",
       found,
@@ -162,8 +163,8 @@ function latencySection(found: Measurements, plan: Plan): string[] {
   );
 }
 
-function overloadSections(found: Measurements): string[] {
-  const rows = overloadOf(found.overload);
+function overloadSections(found: Measurements, model: string): string[] {
+  const rows = overloadOf(found.overload, model);
   const rules = Object.keys(CLIENT_RULES) as ClientRule[];
   const cells = groupBy(rows, ({ server }) => server).map((group) => [
     label(group[0]?.server ?? ""),
@@ -183,13 +184,13 @@ function overloadSections(found: Measurements): string[] {
   ]);
   return [
     ...tableSection(
-      "Twice its own capacity (iris, open loop): answers 200 within 100 ms, as a share of the capacity",
+      `Twice its own capacity (${model}, open loop): answers 200 within 100 ms, as a share of the capacity`,
       ["server", "capacity/s", ...rules.map((rule) => `client ${rule}`)],
       cells,
       "A star marks runs in which the generator was at its own limit: with a faster one the server may do better.",
     ),
     ...tableSection(
-      "What happened at twice the capacity",
+      `What happened at twice the capacity (${model})`,
       [
         "server",
         "client",

@@ -89,8 +89,12 @@ export function latencyOf(
   }));
 }
 
-export function overloadOf(rows: readonly OverloadRow[]): readonly OverloadSummary[] {
-  return groupBy(rows, (row) => `${row.server} ${row.rule}`).map((group) => {
+export function overloadOf(
+  rows: readonly OverloadRow[],
+  model: string,
+): readonly OverloadSummary[] {
+  const ofModel = rows.filter((row) => row.model === model);
+  return groupBy(ofModel, (row) => `${row.server} ${row.rule}`).map((group) => {
     const valid = group.filter((row) => row.isValid);
     const judged = valid.length > 0 ? valid : group;
     const { server, rule } = first(group);

@@ -11,6 +11,7 @@ import {
   runtimeRowsPerSecond,
   throughputOf,
 } from "./summary.ts";
+import { OVERLOAD_MODELS } from "./workloads.ts";
 
 /** A figure that Millrace sets out to reach. */
 export interface Target {
@@ -28,7 +29,9 @@ export function targetsOf(found: Measurements): Target[] {
   const all = [
     ...throughputTargets(found),
     ...latencyTargets(found),
-    ...Object.keys(CLIENT_RULES).map((rule) => goodputTarget(found, rule)),
+    ...OVERLOAD_MODELS.flatMap((model) =>
+      Object.keys(CLIENT_RULES).map((rule) => goodputTarget(found, model, rule)),
+    ),
     ...lifeTargets(found),
   ];
   return all.filter(({ value }) => !Number.isNaN(value));
@@ -41,7 +44,7 @@ const WIDEST = [
 ] as const;
 
 /** Share of the bare runtime that conv has to reach; the rest is what HTTP may cost. */
-const CONV_PERCENT_MIN = 95;
+const CONV_PERCENT_MIN = 97;
 
 function throughputTargets(found: Measurements): Target[] {
   const ratios = WIDEST.map(([model, connections]) => {
@@ -79,13 +82,21 @@ function latencyTargets(found: Measurements): Target[] {
   ];
 }
 
-function goodputTarget(found: Measurements, rule: string): Target {
-  const row = overloadOf(found.overload).find(
+const IRIS_GOODPUT_PERCENT_MIN: Readonly<Record<string, number>> = {
+  "waits 10 ms": 90,
+  "waits 100 ms": 80,
+  "waits 1 s, then resets": 60,
+};
+
+function goodputTarget(found: Measurements, model: string, rule: string): Target {
+  const row = overloadOf(found.overload, model).find(
     (one) => one.server === "millrace" && one.rule === rule,
   );
   const limit = row?.isValid === false ? ", generator at its limit" : "";
-  const name = `goodput at twice its capacity, client ${rule}${limit}`;
-  return atLeast(name, (row?.goodput ?? NaN) * 100, 90, "%");
+  const name = `${model}, goodput at twice its capacity, client ${rule}${limit}`;
+  // Tiny models spend more on a refusal, by its share of an answer, the longer clients stay in line.
+  const least = model === "iris" ? IRIS_GOODPUT_PERCENT_MIN[rule] : 90;
+  return atLeast(name, (row?.goodput ?? NaN) * 100, least ?? 90, "%");
 }
 
 function lifeTargets(found: Measurements): Target[] {
@@ -93,8 +104,8 @@ function lifeTargets(found: Measurements): Target[] {
   const memory = found.memory.filter(({ server }) => server === "millrace");
   const pssMib = medianOf(memory.map((row) => row.pssMib));
   return [
-    atMost("start to first answer, median", start?.firstAnswerMs.p50 ?? NaN, 700, "ms"),
-    atMost("PSS of all its processes after load", pssMib, 150, "MiB"),
+    atMost("start to first answer, median", start?.firstAnswerMs.p50 ?? NaN, 500, "ms"),
+    atMost("PSS of all its processes after load", pssMib, 130, "MiB"),
     ...found.reload.map(({ what, failed, count }) =>
       atMost(`failed requests during ${count} ${what}`, failed, 0, "requests"),
     ),

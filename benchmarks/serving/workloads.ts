@@ -5,8 +5,11 @@ import { ROOT } from "../machine.ts";
 import { CACHE, PythonEnv } from "./python-env.ts";
 import { runProcess } from "./run-process.ts";
 
-export const WORKLOAD_NAMES = ["iris", "mlp512", "conv"] as const;
+export const WORKLOAD_NAMES = ["iris", "mlp512", "mlp1024", "conv"] as const;
 export type WorkloadName = (typeof WORKLOAD_NAMES)[number];
+
+/** Asked for twice what the server can do: one that costs less than its HTTP, one that costs more. */
+export const OVERLOAD_MODELS = ["iris", "mlp1024"] as const satisfies readonly WorkloadName[];
 
 /** A model and what is asked of it. */
 export interface Workload {
@@ -33,6 +36,7 @@ const MADE = join(CACHE, "models");
 const SHAPES: Readonly<Record<WorkloadName, readonly number[]>> = {
   iris: [1, 4],
   mlp512: [1, 512],
+  mlp1024: [1, 16],
   conv: [1, 3, 224, 224],
 };
 

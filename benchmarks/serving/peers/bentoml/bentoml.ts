@@ -11,7 +11,7 @@ function bentomlWith(name: string, batching: "on" | "off", kind: Peer["kind"]): 
     name,
     label: batching === "on" ? "BentoML" : "BentoML, batching off",
     kind,
-    encoding: { iris: "JSON", mlp512: "JSON", conv: "base64" },
+    encoding: { iris: "JSON", mlp512: "JSON", mlp1024: "JSON", conv: "base64" },
     env,
     packages: ["bentoml", "uvicorn", "onnxruntime", "numpy"],
     grpc: "no",

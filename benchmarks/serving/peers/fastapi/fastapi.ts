@@ -7,7 +7,7 @@ export const fastapi: Peer = {
   name: "fastapi",
   label: "FastAPI",
   kind: "main",
-  encoding: { iris: "JSON", mlp512: "JSON", conv: "raw bytes" },
+  encoding: { iris: "JSON", mlp512: "JSON", mlp1024: "JSON", conv: "raw bytes" },
   env,
   packages: ["fastapi", "uvicorn", "httptools", "uvloop", "pydantic", "onnxruntime", "numpy"],
   grpc: "no",

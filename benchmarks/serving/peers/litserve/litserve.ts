@@ -8,7 +8,7 @@ export const litserve: Peer = {
   name: "litserve",
   label: "LitServe",
   kind: "main",
-  encoding: { iris: "JSON", mlp512: "JSON", conv: "base64" },
+  encoding: { iris: "JSON", mlp512: "JSON", mlp1024: "JSON", conv: "base64" },
   env,
   packages: ["litserve", "uvicorn", "onnxruntime", "numpy"],
   grpc: "no",

@@ -10,7 +10,7 @@ export const millrace: Peer = {
   name: "millrace",
   label: "Millrace",
   kind: "main",
-  encoding: { iris: "JSON", mlp512: "JSON", conv: "OIP binary" },
+  encoding: { iris: "JSON", mlp512: "JSON", mlp1024: "JSON", conv: "OIP binary" },
   env: undefined,
   packages: [],
   grpc: "yes",
@@ -23,7 +23,7 @@ export const millrace: Peer = {
 };
 
 /** Eight images take half of 100 ms on one thread, and twice that on a slow machine: nobody is to be refused. */
-const OBJECTIVES = { iris: "100ms", mlp512: "100ms", conv: "1s" } as const;
+const OBJECTIVES = { iris: "100ms", mlp512: "100ms", mlp1024: "100ms", conv: "1s" } as const;
 
 function flags(http: number, grpc: number): string[] {
   const ports = ["--port", String(http), "--server.grpc-port", String(grpc)];

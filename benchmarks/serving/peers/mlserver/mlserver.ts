@@ -14,7 +14,7 @@ function mlserverWith(name: string, batching: "on" | "off", kind: Peer["kind"]):
     name,
     label: batching === "on" ? "MLServer, batching on" : "MLServer",
     kind,
-    encoding: { iris: "JSON", mlp512: "JSON", conv: "gRPC, raw contents" },
+    encoding: { iris: "JSON", mlp512: "JSON", mlp1024: "JSON", conv: "gRPC, raw contents" },
     env,
     packages: ["mlserver", "uvicorn", "grpcio", "onnxruntime", "numpy"],
     grpc: "for conv",

@@ -8,7 +8,7 @@ export const mosec: Peer = {
   name: "mosec",
   label: "Mosec",
   kind: "main",
-  encoding: { iris: "JSON", mlp512: "JSON", conv: "raw bytes" },
+  encoding: { iris: "JSON", mlp512: "JSON", mlp1024: "JSON", conv: "raw bytes" },
   env,
   packages: ["mosec", "onnxruntime", "numpy"],
   grpc: "no",

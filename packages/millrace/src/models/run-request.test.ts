@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { Cancellation } from "../core/cancellation.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
-import { RunRequest, type RunResult } from "./run-request.ts";
+import { RunRequest, type RunRequestOptions, type RunResult } from "./run-request.ts";
 
-function createRequest() {
+function createRequest(options: Partial<RunRequestOptions> = {}) {
   const { promise, resolve, reject } = Promise.withResolvers<RunResult>();
   promise.catch(() => undefined); // a test that wants to hear of it looks
   const request = new RunRequest({
@@ -13,6 +13,7 @@ function createRequest() {
     acceptedMs: 100,
     resolve,
     reject,
+    ...options,
   });
   return { request, promise };
 }
@@ -48,4 +49,22 @@ test("cancelOn() watches until the request is answered or rejected", () => {
   one.request.answer([], 100);
   two.request.reject(new Error("no"));
   expect(cancellation.watcherCount).toBe(0);
+});
+
+test.each([
+  ["frees the memory of inputs that nobody else needs", true, 0],
+  ["leaves inputs alone that are somebody's", false, 65_536],
+])("answer() %s", (_, isInputOwned, expected) => {
+  const data = new Float32Array(65_536);
+  const inputs = [{ ...rows(1), data }];
+  createRequest({ inputs, isInputOwned }).request.answer([rows(1)], 100);
+  expect(data.length).toBe(expected);
+});
+
+test("answer() leaves inputs alone that are the answer", async () => {
+  const data = new Float32Array(65_536);
+  const inputs = [{ ...rows(1), data }];
+  const { request, promise } = createRequest({ inputs, isInputOwned: true });
+  request.answer([{ ...rows(1), data: data.subarray(4) }], 100);
+  expect((await promise).outputs[0]?.data.length).toBe(65_532);
 });

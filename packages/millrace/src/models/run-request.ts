@@ -1,4 +1,5 @@
 import type { Cancellation } from "../core/cancellation.ts";
+import { FREED_BYTES_MIN, freeMemory } from "../core/free-memory.ts";
 import { joinRows } from "../core/tensor/rows.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
 
@@ -82,6 +83,7 @@ export class RunRequest {
     const computeMs = this.#computeMs;
     const queueMs = Math.max(0, endedMs - this.#options.acceptedMs - batchMs - computeMs);
     this.#stopWatching?.();
+    if (this.isInputOwned) freeInputs(this.inputs, outputs);
     this.#options.resolve({ outputs: [...outputs], queueMs, batchMs, computeMs });
   }
 
@@ -89,4 +91,17 @@ export class RunRequest {
     this.#stopWatching?.();
     this.#options.reject(error);
   }
+}
+
+/** Frees what nobody reads any more, unless a model answers with its own inputs. */
+function freeInputs(inputs: readonly Tensor[], outputs: readonly Tensor[]): void {
+  for (const { data } of inputs) {
+    if (Array.isArray(data) || data.byteLength < FREED_BYTES_MIN) continue;
+    const isAnswer = outputs.some((output) => bufferOf(output) === data.buffer);
+    if (!isAnswer) freeMemory(data);
+  }
+}
+
+function bufferOf({ data }: Tensor): ArrayBufferLike | undefined {
+  return Array.isArray(data) ? undefined : data.buffer;
 }

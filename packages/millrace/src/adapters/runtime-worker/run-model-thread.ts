@@ -1,4 +1,5 @@
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { freeMemory } from "../../core/free-memory.ts";
 import type { LoadedModel, ModelFile, Runtime } from "../../ports/runtime.ts";
 import { NativeCalls } from "./native-calls.ts";
 import { packTensors } from "./pack-tensors.ts";
@@ -63,6 +64,8 @@ class ModelServant {
       });
       const { tensors, transfers } = packTensors(outputs, true);
       this.#report({ kind: "ran", id, run: { outputs: tensors, computeMs } }, transfers);
+      // They came for this run alone; what an output shares with them has left with it.
+      for (const { data } of inputs) if (!Array.isArray(data)) freeMemory(data);
     } catch (error) {
       this.#report({ kind: "runFailed", id, error: toWireError(error) });
     } finally {

@@ -108,6 +108,37 @@ describe("BatchCap.observe()", () => {
     expect(cap.rows).toBe(18);
   });
 
+  test("measures other sizes again: of 64 runs one of twice the size, one of half of it", () => {
+    const cap = capOf((rows) => (rows < 8 ? 1 + 0.01 * rows : rows), { rowsMax: 32 });
+    const sizes: number[] = [];
+    for (let i = 0; i < 128; i++) {
+      sizes.push(cap.rows);
+      cap.observe(cap.rows, 1);
+    }
+    const other = sizes.flatMap((rows, i) => (rows === 4 ? [] : [[i, rows]]));
+    expect(other).toEqual([
+      [32, 8],
+      [63, 2],
+      [96, 8],
+      [127, 2],
+    ]);
+  });
+
+  test("gives up a size that only looked better because a smaller one was measured in a bad moment", () => {
+    const timeOf = (rows: number): number => 6 * rows;
+    const model = new LatencyModel(8);
+    for (let i = 0; i < 16; i++)
+      for (const rows of [1, 2, 4, 8]) model.observe(rows, timeOf(rows) + 4);
+    const cap = new BatchCap(model, { rowsMax: 8, runMsMax: Infinity });
+    expect(cap.rows).toBe(8);
+    for (let i = 0; i < 5_000; i++) {
+      const { rows } = cap;
+      model.observe(rows, timeOf(rows));
+      cap.observe(rows, timeOf(rows));
+    }
+    expect(cap.rows).toBe(1);
+  });
+
   test("keeps the size when one row alone takes too long, and never falls below 1", () => {
     const cap = capOf((rows) => 0.1 * rows + 1, { rowsMax: 32, runMsMax: 10 });
     cap.observe(1, 50);

@@ -10,7 +10,10 @@ const CLEAN_RUNS = 100;
 /** Runs between two looks at the curve. */
 const RECONSIDER_EVERY = 16;
 
-/** Of so many runs one may be twice as large, so that what was measured in a bad moment is measured again. */
+/**
+ * Of so many runs one has another size, twice and half as large by turns, so that what was measured in a bad moment
+ * is measured again.
+ */
 const PROBE_EVERY = 32;
 
 export interface BatchCapOptions {
@@ -23,7 +26,8 @@ export interface BatchCapOptions {
 /**
  * How many rows a batch should have at most: the largest size up to which doubling gains at least 5 % throughput
  * each time, whose run takes at most `runMsMax`. A guard below it follows what runs really take: 0.9 of the size
- * after one that took longer, one row more after 100 that did not. One run in 32 may be twice as large as is best.
+ * after one that took longer, one row more after 100 that did not. One run in 32 may be twice as large as is best, or is
+ * half as large.
  */
 export class BatchCap {
   readonly #options: BatchCapOptions;
@@ -32,7 +36,7 @@ export class BatchCap {
   #guard: number;
   #cleanRuns = 0;
   #sinceReconsidered = 0;
-  #sinceProbe = 0;
+  #runCount = 0;
 
   constructor(model: LatencyModel, options: BatchCapOptions) {
     this.#model = model;
@@ -44,15 +48,17 @@ export class BatchCap {
 
   /** Rows, at least 1. */
   get rows(): number {
-    const isProbe = this.#sinceProbe >= PROBE_EVERY;
-    const best = isProbe ? Math.min(2 * this.#best, this.#options.rowsMax) : this.#best;
-    return Math.max(1, Math.floor(Math.min(best, this.#guard)));
+    const probe = this.#runCount % (2 * PROBE_EVERY);
+    let size = this.#best;
+    if (probe === PROBE_EVERY) size = Math.min(2 * size, this.#options.rowsMax);
+    else if (probe === 2 * PROBE_EVERY - 1) size /= 2;
+    return Math.max(1, Math.floor(Math.min(size, this.#guard)));
   }
 
   /** Call after `model` has learnt of the run. */
   observe(rows: number, tookMs: number): void {
     this.#watch(rows, tookMs);
-    this.#sinceProbe = rows > this.#best ? 0 : this.#sinceProbe + 1;
+    this.#runCount++;
     this.#sinceReconsidered++;
     if (this.#sinceReconsidered >= RECONSIDER_EVERY) this.reconsider();
   }

@@ -101,7 +101,7 @@ export class Batcher<T> {
   /** Teaches the latency model of a bucket before the first request, as a warm-up measured it. */
   learn(bucket: string, rows: number, tookMs: number): void {
     const { model, cap } = this.buckets.use(bucket);
-    model.observe(rows, tookMs);
+    model.teach(rows, tookMs);
     cap.reconsider();
   }
 

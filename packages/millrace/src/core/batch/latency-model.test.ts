@@ -117,6 +117,19 @@ describe("LatencyModel", () => {
     expect(wild.predictMs(1) / wild.expectMs(1)).toBeGreaterThan(3);
   });
 
+  test("teach() makes sizes known at once, and says little about the others yet", () => {
+    const model = new LatencyModel(ROWS_MAX);
+    // A convolution on one thread: the time of a row hardly depends on its company.
+    model.teach(1, 6.05);
+    model.teach(2, 11.9);
+    model.teach(4, 24.5);
+    expect([1, 2, 4].map((rows) => model.expectMs(rows))).toEqual([6.05, 11.9, 24.5].map(near));
+    expect(model.expectMs(8)).toBeGreaterThan(44);
+    expect(model.sampleCount).toBeGreaterThan(0);
+    model.observe(1, 7.05);
+    expect(model.expectMs(1)).toBeCloseTo(6.15, 6);
+  });
+
   test("startFrom() knows what the other knew and is quick to learn otherwise", () => {
     const known = new LatencyModel(ROWS_MAX);
     learnAll(known, 20, (rows) => 0.5 * rows + 4);
@@ -153,3 +166,7 @@ test("LatencyModel stays near what it measures when only one size occurs for lon
     expect(model.expectMs(64), `seed ${seed}`).toBeLessThan(20);
   }
 });
+
+function near(value: number): unknown {
+  return expect.closeTo(value, 9);
+}

@@ -102,7 +102,11 @@ export class TestWorld implements BatcherActions<TestRequest> {
   teach(perRowMs: number, fixedMs: number, buckets: readonly string[] = ["a"]): void {
     for (let i = 0; i < Math.max(100, 20 * this.#rowsMax); i++) {
       const rows = 1 + (i % this.#rowsMax);
-      for (const bucket of buckets) this.batcher.learn(bucket, rows, perRowMs * rows + fixedMs);
+      for (const bucket of buckets) {
+        const { model, cap } = this.batcher.buckets.use(bucket);
+        model.observe(rows, perRowMs * rows + fixedMs);
+        cap.reconsider();
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Cancellation } from "../../../core/cancellation.ts";
 import { MillraceError } from "../../../core/errors.ts";
+import { freeMemory } from "../../../core/free-memory.ts";
 import { answerClientError } from "../client-error.ts";
 import { knownError, problemAnswer } from "../problem.ts";
 import { requestIdOf } from "../request-id.ts";
@@ -144,9 +145,17 @@ export class LaneConnection implements Holdable {
   readonly #onData = (chunk: Buffer): void => {
     this.#idleSinceMs = undefined;
     if (this.#state === "held") this.#socket.pause(); // the first part is enough to keep
+    const arriving = this.#isReading ? this.#arriving : undefined;
+    if (arriving !== undefined && chunk.length <= arriving.body.length - arriving.filledBytes) {
+      this.#readBody(chunk, 0, arriving);
+      freeMemory(chunk);
+      return;
+    }
     const rest = this.#rest;
     this.#rest = undefined;
     this.#read(rest === undefined ? chunk : Buffer.concat([rest, chunk]));
+    // It ended with the begin of a body, which is copied by now, and no request before that one reads it any more.
+    if (this.#arriving !== undefined && this.#replies.length === 0) freeMemory(chunk);
   };
 
   /** Replies have left, or the client has read them: there is room for more. */
