@@ -1,7 +1,8 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { MetricSnapshot } from "../core/metrics/metrics.ts";
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from "../core/metrics/prometheus-text.ts";
+import { createServer } from "./http/node-http.ts";
 import { listenError } from "./listen.ts";
 
 export interface MetricsServer {

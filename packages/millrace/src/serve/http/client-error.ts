@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { ERRORS, type ErrorCode } from "../../core/errors.ts";
+import { STATUS_CODES } from "./node-http.ts";
 
 /** What Node's parser refuses, in our words. */
 const PARSER_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {

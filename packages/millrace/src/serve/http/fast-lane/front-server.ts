@@ -1,6 +1,7 @@
-import { Server, type RequestListener, type ServerOptions } from "node:http";
+import type { RequestListener, ServerOptions } from "node:http";
 import type { Socket } from "node:net";
 import { FastLane } from "./fast-lane.ts";
+import { Server } from "../node-http.ts";
 import type { FastLaneOptions } from "./fast-lane-options.ts";
 
 /** Node's HTTP server with the fast lane in front: a connection starts there and comes here when it has to. */

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from "node:http";
 import type { Clock } from "../../../core/clock.ts";
 import type { Answer, RequestFacts } from "../exchange.ts";
+import { STATUS_CODES } from "../node-http.ts";
 
 /** Writes the heads of replies. */
 export class ReplyText {
