@@ -373,7 +373,6 @@ describe("FrontServer, ends", () => {
 
   it("accept() gives up a head that does not come, with 408", async () => {
     const { clock, connect: open } = await front();
-    const silent = await open();
     const slow = await open();
     await slow.write("POST /pre");
     await turns();
@@ -381,11 +380,23 @@ describe("FrontServer, ends", () => {
     await slow.write("dict HTTP");
     await turns();
     clock.advanceMs(1_001);
-    for (const client of [silent, slow]) {
-      const { status, headers } = await client.reply();
-      expect([status, headers.get("x-error-code")]).toEqual([408, "REQUEST_TIMEOUT"]);
-      await client.closed();
-    }
+    const { status, headers } = await slow.reply();
+    expect([status, headers.get("x-error-code")]).toEqual([408, "REQUEST_TIMEOUT"]);
+    await slow.closed();
+  });
+
+  it("accept() keeps a connection that has asked nothing yet as long as an idle one", async () => {
+    const { clock, connect: open } = await front();
+    const early = await open();
+    await turns();
+    clock.advanceMs(HEAD_MS_MAX + 1_001);
+    await early.write(post("abc"));
+    expect((await early.reply()).status).toBe(200);
+    const silent = await open();
+    await turns();
+    clock.advanceMs(1_001);
+    clock.advanceMs(KEEP_ALIVE_MS + 1_001);
+    await silent.closed();
   });
 
   it("accept() gives up a body that does not come, with 408", async () => {

@@ -22,7 +22,10 @@ export const PIPELINE_MAX = 16;
 export const HEAD_MS_MAX = 60_000;
 export const REQUEST_MS_MAX = 300_000;
 
-/** Longest time a connection may be silent between requests. */
+/**
+ * Longest time a connection may be silent between requests, and before the first: more than the 60 s that load
+ * balancers keep theirs, so that none is closed while a request comes that it was kept for.
+ */
 export const KEEP_ALIVE_MS = 72_000;
 
 /** Bytes of bodies that connections may announce and not yet have sent; beyond it Node's parser collects them. */
@@ -72,7 +75,7 @@ export class LaneConnection implements Holdable {
   readonly #cancellation = new Cancellation();
   /** Of the last request that was allowed. */
   #authorization: string | undefined;
-  /** When the request that is arriving began, or the connection; undefined when none is. */
+  /** When the request that is arriving began; undefined when none is. */
   #begunMs: number | undefined;
   /** When a look first found it without work. */
   #idleSinceMs: number | undefined;
@@ -83,7 +86,6 @@ export class LaneConnection implements Holdable {
   constructor(socket: Socket, lane: LaneState) {
     this.#socket = socket;
     this.#lane = lane;
-    this.#begunMs = lane.options.clock.nowMs();
     this.#replies = new ReplyQueue(socket, {
       text: lane.text,
       accessLog: lane.options.accessLog,
