@@ -1,0 +1,121 @@
+import { MillraceError, type ErrorCode } from "../errors.ts";
+import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
+import type { Branch, BranchResult, Combiner } from "./branch.ts";
+import { ParallelRun, type BranchEnd, type ParallelRunOptions } from "./parallel-run.ts";
+import { predictionOf } from "./prediction-of.ts";
+import { codeOf } from "./run-step.ts";
+import type { Degradation, StepOutcome } from "./step-outcome.ts";
+import type { Step, StepContext } from "./step.ts";
+
+export interface ParallelStepOptions extends ParallelRunOptions {
+  readonly name: string;
+  readonly inputs: readonly TensorSpec[];
+  /** Deactivated branches that are not run. */
+  readonly omitted: readonly Branch[];
+  readonly combiner: Combiner;
+}
+
+/** Runs steps at the same time on the same inputs and makes one outcome of theirs. It takes as long as the slowest. */
+export class ParallelStep implements Step {
+  readonly name: string;
+  readonly kind = "parallel";
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly prediction: number | "all";
+  readonly labels: readonly string[] | undefined;
+  readonly score: number;
+  readonly #options: ParallelStepOptions;
+
+  /** @param options checked by `buildParallel`. */
+  constructor(options: ParallelStepOptions) {
+    const { combiner } = options;
+    this.name = options.name;
+    this.inputs = options.inputs;
+    this.outputs = combiner.outputs;
+    this.prediction = combiner.prediction;
+    this.labels = combiner.labels;
+    this.score = combiner.score;
+    this.#options = options;
+  }
+
+  async run(inputs: readonly Tensor[], context: StepContext): Promise<StepOutcome> {
+    const { combiner, omitted } = this.#options;
+    for (const { name, step } of omitted) context.trace.begin(name, step.kind).end("omitted");
+    context.trace.note("combine", combiner.kind);
+    const ends = await new ParallelRun(this.#options, context).run(inputs);
+    const active = ends.filter(({ plan }) => !plan.isObserved);
+    if (active.length === 0) throw allDeactivated();
+    const results = active.filter((end) => end.kind === "ok").map(resultOf);
+    const failures = active.filter((end) => end.kind === "failed");
+    if (results.length === 0) throw allFailed(failures);
+    if (failures.length > 0) {
+      context.trace.note("missing", failures.map(({ plan }) => plan.branch.name).join(", "));
+    }
+    return {
+      outputs: await combiner.combine(results),
+      observed: ends.flatMap(observedOf),
+      degraded: active.flatMap(degradationsOf),
+    };
+  }
+}
+
+type FailedEnd = Extract<BranchEnd, { readonly kind: "failed" }>;
+
+function resultOf(end: Extract<BranchEnd, { readonly kind: "ok" }>): BranchResult {
+  return { branch: end.plan.branch, outputs: end.outcome.outputs };
+}
+
+/** What is only observed in a branch, and the branch itself when it is. */
+function observedOf(end: BranchEnd): Tensor[] {
+  if (end.kind === "failed") return [];
+  const { branch, isObserved } = end.plan;
+  const { outputs, observed } = end.outcome;
+  const inner = observed.map((tensor) => ({ ...tensor, name: `${branch.name}.${tensor.name}` }));
+  if (!isObserved) return inner;
+  const prediction = predictionOf(branch.step, outputs);
+  if (prediction !== undefined) return [{ ...prediction, name: branch.name }, ...inner];
+  return [
+    ...outputs.map((tensor) => ({ ...tensor, name: `${branch.name}.${tensor.name}` })),
+    ...inner,
+  ];
+}
+
+function degradationsOf(end: BranchEnd): Degradation[] {
+  const { name } = end.plan.branch;
+  if (end.kind === "failed") {
+    return [{ kind: "missing", step: name, code: codeOf(end.error), cause: end.error }];
+  }
+  return end.outcome.degraded.map((one) => ({ ...one, step: `${name}.${one.step}` }));
+}
+
+function allDeactivated(): MillraceError {
+  return MillraceError.withoutStack(
+    "MODEL_NOT_READY",
+    "Cannot predict: every branch is deactivated",
+    { reason: "deactivated" },
+  );
+}
+
+/** One code where all failed alike, so that callers see an overload as one. */
+function allFailed(failures: readonly FailedEnd[]): MillraceError {
+  const codes = new Set(failures.map(({ error }) => codeOf(error)));
+  const [only] = codes;
+  const code: ErrorCode = codes.size === 1 && only !== undefined ? only : "MODEL_FAILED";
+  const known = failures
+    .map(({ error }) => error)
+    .filter((error) => error instanceof MillraceError);
+  const reasons = new Set(known.map(({ reason }) => reason));
+  const [reason] = reasons;
+  const retryAfterSeconds = Math.max(...known.map((error) => error.retryAfterSeconds ?? 0));
+  const texts = failures.map(({ plan, error }) => `"${plan.branch.name}" (${textOf(error)})`);
+  return new MillraceError(code, `Cannot predict: every branch failed: ${texts.join(", ")}`, {
+    ...(codes.size === 1 && reasons.size === 1 && reason !== undefined && { reason }),
+    ...(codes.size === 1 && retryAfterSeconds > 0 && { retryAfterSeconds }),
+    cause: failures[0]?.error,
+  });
+}
+
+/** What a bug says is for the log. */
+function textOf(error: unknown): string {
+  return error instanceof MillraceError ? error.message : "internal error";
+}

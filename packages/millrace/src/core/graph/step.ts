@@ -1,0 +1,55 @@
+import type { Priority } from "../batch/batch.ts";
+import type { Cancellation } from "../cancellation.ts";
+import type { Clock } from "../clock.ts";
+import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
+import type { StepOutcome } from "./step-outcome.ts";
+import type { StepTrace } from "./step-trace.ts";
+
+/** What a step gives, and how to read it. */
+export interface Given {
+  /** The first axis counts rows; −1 is any extent. No two have the same name. */
+  readonly outputs: readonly TensorSpec[];
+  /** Index of the output that is the prediction; `all` where all of them together are it, as `{name: value}`. */
+  readonly prediction: number | "all";
+  /** Names of the classes of the prediction; undefined when it has none. */
+  readonly labels: readonly string[] | undefined;
+  /** Element of a row of the prediction that thresholds and `argmax` look at; 0 is the first. */
+  readonly score: number;
+}
+
+/** What a step takes and gives. */
+export interface Signature extends Given {
+  /** The first axis counts rows; −1 is any extent. No two have the same name. */
+  readonly inputs: readonly TensorSpec[];
+}
+
+/** What a step has to know of the request it runs for. */
+export interface StepContext {
+  readonly clock: Clock;
+  /** On `clock.nowMs`; what is not done by then is of no use. */
+  readonly deadlineAtMs: number;
+  /** Cancelled when nobody wants the outputs any more. */
+  readonly cancellation: Cancellation | undefined;
+  readonly priority: Priority;
+  /** A fact of the request that conditions look at, `header.target`; undefined when it has none of that name. */
+  readonly attribute: (name: string) => string | undefined;
+  /** Where the step writes down what happened in it. */
+  readonly trace: StepTrace;
+}
+
+/**
+ * One thing a service does with a request: a model, or a combination of other steps. It is immutable and may run
+ * many times at once. Run it through `runStep`, which minds the deadline, traces, and names it in errors.
+ */
+export interface Step extends Signature {
+  /** For people: `iris-svc`, `softmax`, `branches.setosa`. */
+  readonly name: string;
+  /** What it is, for the trace: `model`, `sequence`, `parallel`, … */
+  readonly kind: string;
+  /**
+   * @param inputs one per input, in that order, with its name, datatype and a shape that fits. Others may read them
+   * too: a step neither changes them nor moves their memory.
+   * @throws MillraceError; the reason of the cancellation when that ended it.
+   */
+  run(inputs: readonly Tensor[], context: StepContext): Promise<StepOutcome>;
+}
