@@ -47,12 +47,15 @@ function listenGrpcJs({ plane }: ServeRole): Promise<number> {
     const cancellation = new Cancellation();
     call.on("cancelled", () => cancellation.cancel(new Error("the client has gone")));
     const context: RpcCall = {
+      path: "",
       metadata: {},
+      caller: undefined,
       receivedMs: plane.clock.nowMs(),
       timeoutMs: undefined,
       cancellation,
       predictionId: undefined,
       prediction: undefined,
+      rule: undefined,
     };
     try {
       done(null, await rpc.run(call.request, context));

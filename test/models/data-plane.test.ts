@@ -5,6 +5,8 @@ import { fixtureModel } from "../fixtures/fixture-model.ts";
 import type { LimitsConfig, ServiceConfig } from "../../packages/millrace/src/config/config.ts";
 import { Cancellation } from "../../packages/millrace/src/core/cancellation.ts";
 import type { MillraceError } from "../../packages/millrace/src/core/errors.ts";
+import type { Attributes } from "../../packages/millrace/src/core/rules/attributes.ts";
+import type { Rule } from "../../packages/millrace/src/core/rules/rule-set.ts";
 import { Metrics } from "../../packages/millrace/src/core/metrics/metrics.ts";
 import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
 import { TestClock } from "../../packages/millrace/src/core/test-clock.ts";
@@ -32,6 +34,7 @@ function service(limits: Partial<LimitsConfig>, overrides: Partial<ServiceConfig
     timeoutMs: 2_000,
     limits: { ...NO_LIMITS, ...limits },
     overload: { kind: "reject" },
+    rules: [],
     ...overrides,
   } as const satisfies ServiceConfig;
 }
@@ -181,9 +184,9 @@ describe("labels", () => {
   test("target() counts an unknown version without its number, whatever state the model is in", async () => {
     const { plane, count } = await createWorld([service({})]);
     const { models } = plane;
-    expect(() => plane.target(plane.service("s"), 77)).toThrow("has no version 77");
+    expect(() => plane.target(plane.service("s"), { version: 77 })).toThrow("has no version 77");
     await models.model("gather").unload();
-    expect(() => plane.target(plane.service("s"), 77)).toThrow("is not ready");
+    expect(() => plane.target(plane.service("s"), { version: 77 })).toThrow("is not ready");
     expect(count("inference_requests_total", ["77"])).toBe(0);
     expect(count("inference_requests_total", ["MODEL_NOT_READY"])).toBe(1);
   });
@@ -224,4 +227,44 @@ test("dropAll() answers those who wait for a place as well as those inside", asy
   const answers = [ask(), ask(), ask()];
   plane.models.dropAll();
   expect(await Promise.all(answers)).toEqual(Array(3).fill("OVERLOADED shutdown"));
+});
+
+describe("rules", () => {
+  const rule = (name: string, country: string, to: string): Rule => ({
+    name,
+    when: { kind: "header", name: "x-country", test: { kind: "equals", value: country } },
+    to,
+  });
+  const attributes = (country: string | undefined): Attributes => ({
+    method: "POST",
+    path: "/predict",
+    caller: undefined,
+    unit: "u",
+    header: (name) => (name === "x-country" ? country : undefined),
+    query: () => undefined,
+    cookie: () => undefined,
+    body: () => undefined,
+  });
+
+  test("target() takes the model of the first rule that matches, and counts it", async () => {
+    const rules = [rule("german", "DE", "other"), rule("again", "DE", "shaped")];
+    const { plane, count } = await createWorld([service({}, { rules })]);
+    const target = (country: string | undefined) => {
+      const found = plane.target(plane.service("s"), { attributes: attributes(country) });
+      return [found.version.id, found.rule];
+    };
+    expect(target("DE")).toEqual(["other@1", "german"]);
+    expect(target("FR")).toEqual(["gather@1", undefined]);
+    expect(target(undefined)).toEqual(["gather@1", undefined]);
+    expect(count("inference_routed_total", ["s", "german"])).toBe(1);
+    expect(count("inference_routed_total", ["s", "default"])).toBe(2);
+  });
+
+  test("target() asks no rule without attributes", async () => {
+    const { plane, count } = await createWorld([
+      service({}, { rules: [rule("german", "DE", "other")] }),
+    ]);
+    expect(plane.target(plane.service("s"), { version: 1 }).version.id).toBe("gather@1");
+    expect(count("inference_routed_total", ["s"])).toBe(0);
+  });
 });

@@ -1,3 +1,4 @@
+import type { Rule } from "../core/rules/rule-set.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Placement } from "../ports/runtime.ts";
 
@@ -128,6 +129,8 @@ export interface ServiceConfig {
   readonly timeoutMs: number;
   readonly limits: LimitsConfig;
   readonly overload: OverloadConfig;
+  /** The first that matches a request chooses its model; `to` is one. */
+  readonly rules: readonly Rule[];
 }
 
 export interface LimitsConfig {

@@ -1,5 +1,6 @@
 import { didYouMean } from "./did-you-mean.ts";
 import type { ProblemLog } from "./problem-log.ts";
+import type { ConfigPath } from "./schema-node.ts";
 import type { ConfigOutput } from "./schema.ts";
 
 /** Where a service's graph leads. */
@@ -45,7 +46,7 @@ export function followGraph(
 interface UnknownName {
   readonly service: string;
   /** Key of the service that names it. */
-  readonly key: readonly string[];
+  readonly key: ConfigPath;
   /** Undefined when nothing is written, so that the service's own name is meant. */
   readonly written: string | undefined;
   readonly known: readonly string[];

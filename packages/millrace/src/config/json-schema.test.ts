@@ -37,3 +37,11 @@ it("configJsonSchema() describes the file as it is written: with text for durati
   expect(nodeAt(root, ["server", "drain"])?.type).toBe("string");
   expect(nodeAt(root, ["server", "nope"])).toBeUndefined();
 });
+
+it("nodeAt() follows a node that contains itself to any depth", () => {
+  const root = configJsonSchema();
+  const when = ["services", "iris", "traffic", "rules", 0, "when"];
+  const timeZone = [...when, "all", 3, "not", "any", 0, "time", "timeZone"];
+  expect(nodeAt(root, timeZone)).toMatchObject({ type: "string", live: true });
+  expect(nodeAt(root, [...when, "all", 3, "nope"])).toBeUndefined();
+});

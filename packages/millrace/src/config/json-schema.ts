@@ -28,6 +28,10 @@ export interface SchemaNode {
   readonly secret?: boolean;
   readonly later?: readonly string[];
   readonly shortFor?: string;
+  /** `#/$defs/<name>`: the node is that one. */
+  readonly $ref?: string;
+  /** Of the root: nodes that may contain themselves. */
+  readonly $defs?: Readonly<Record<string, SchemaNode>>;
 }
 
 /** JSON Schema (2020-12) of the file as a person writes it: what `millrace config schema` prints for editors. */

@@ -2,6 +2,7 @@ import type { LimitsConfig, ServiceConfig } from "./config.ts";
 import type { ConfigTree } from "./config-tree.ts";
 import { followGraph } from "./follow-graph.ts";
 import type { ProblemLog } from "./problem-log.ts";
+import { resolveRules } from "./resolve-rules.ts";
 import { resolveOverload } from "./resolve-overload.ts";
 import type { ConfigOutput } from "./schema.ts";
 
@@ -23,7 +24,9 @@ export function resolveServices(
     const { model } = reference;
     const limits = resolveLimits(service.limits);
     const overload = resolveOverload({ name, model, services, models, log });
-    resolved.push([name, { name, isDefault, model, timeoutMs: service.timeout, limits, overload }]);
+    const rules = resolveRules({ name, services, models, log });
+    const { timeout: timeoutMs } = service;
+    resolved.push([name, { name, isDefault, model, timeoutMs, limits, overload, rules }]);
   }
   return Object.fromEntries(resolved);
 }

@@ -333,3 +333,36 @@ describe("resolveConfig()", () => {
     });
   });
 });
+
+describe("resolveRules()", () => {
+  const MODELS = "models: { a: a.onnx, small: b.onnx }\n";
+  const rules = (text: string): string =>
+    `${MODELS}services: { x: { graph: a, traffic: { rules: [${text}] } }, y: { graph: small } }`;
+
+  it("follows what a rule names to its model", async () => {
+    const { services } = await configOf(
+      rules(
+        "{ name: m, when: { header: { target: b } }, to: small }, { name: n, when: { method: POST }, to: y }",
+      ),
+    );
+    expect(services["x"]?.rules.map(({ name, to }) => [name, to])).toEqual([
+      ["m", "small"],
+      ["n", "small"],
+    ]);
+    expect(services["a"]?.rules).toEqual([]);
+  });
+
+  it("names what nobody has with the nearest name, and a rule that is there twice", async () => {
+    const when = "when: { method: POST }";
+    expect(
+      await linesOf(rules(`{ name: m, ${when}, to: smal }, { name: m, ${when}, to: small }`)),
+    ).toEqual([
+      expect.stringContaining(
+        'services.x.traffic.rules[0].to: found "smal", expected the name of a model or service: a, small, y. Did you mean "small"?',
+      ),
+      expect.stringContaining(
+        'services.x.traffic.rules[1].name: found "m" again, expected a name of its own',
+      ),
+    ]);
+  });
+});

@@ -18,6 +18,8 @@ const KINDS: Readonly<Record<Kind, string>> = {
   source: "a path or an https:// address",
   sha256: "64 hexadecimal digits",
   secret: "visible ASCII characters without spaces",
+  condition:
+    "a condition: an object with header, query, cookie, body, method, path, caller, percent, time, place, all, any or not",
 };
 
 /** `services.iris.timeout`, `server.auth.keys[0].secret`. */
@@ -36,6 +38,7 @@ export function nodeAt(root: SchemaNode, path: ConfigPath): SchemaNode | undefin
       .map((branch) => childOf(branch, segment))
       .find((child) => child !== undefined);
     if (node === undefined) return undefined;
+    node = withDefinition(node, root);
   }
   return node;
 }
@@ -101,6 +104,12 @@ export function rangeText(node: SchemaNode): string | undefined {
     (branch) => (branch.range ?? numberRange(branch)) !== undefined,
   );
   return bounded === undefined ? undefined : (bounded.range ?? numberRange(bounded));
+}
+
+/** A node that may contain itself is written once and referred to; what is said beside the reference goes first. */
+function withDefinition(node: SchemaNode, root: SchemaNode): SchemaNode {
+  const name = node.$ref?.replace("#/$defs/", "");
+  return name === undefined ? node : { ...root.$defs?.[name], ...node };
 }
 
 function childOf(node: SchemaNode, segment: string | number): SchemaNode | undefined {

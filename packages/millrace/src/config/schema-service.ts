@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { RULES_MAX } from "../core/rules/rule-set.ts";
+import { condition } from "./schema-condition.ts";
 import { DAY, duration, name, rate } from "./schema-values.ts";
 
 const limits = z.strictObject({
@@ -45,6 +47,28 @@ const overload = z
     examples: ["reject", { reply: { prediction: null } }, { fallback: "small" }],
   });
 
+const rule = z.strictObject({
+  name: name.meta({ description: "Shown in metrics, in the access log and by `explain`." }),
+  when: condition,
+  to: name.meta({ description: "Model or service that answers." }),
+});
+
+const traffic = z.strictObject({
+  rules: z
+    .array(rule)
+    .refine(
+      (rules) => rules.length <= RULES_MAX,
+      `found too many rules, expected at most ${RULES_MAX}`,
+    )
+    .default([])
+    .meta({
+      live: true,
+      description:
+        "Which model answers which request: the first rule that matches decides, without one the service's own.",
+      examples: [[{ name: "mountain", when: { header: { target: "mountain" } }, to: "plant" }]],
+    }),
+});
+
 /** `services.<name>` of the file. */
 export const service = z.strictObject({
   default: z.boolean().optional().meta({
@@ -58,4 +82,5 @@ export const service = z.strictObject({
     .meta({ description: "Longest time a request may take." }),
   limits: limits.prefault({}).meta({ description: "How much the service takes on." }),
   overload,
+  traffic: traffic.prefault({}).meta({ description: "How requests are spread over models." }),
 });

@@ -27,7 +27,16 @@ declare module "zod" {
 }
 
 export type Kind =
-  "duration" | "size" | "share" | "rate" | "name" | "path" | "source" | "sha256" | "secret";
+  | "duration"
+  | "size"
+  | "share"
+  | "rate"
+  | "name"
+  | "path"
+  | "source"
+  | "sha256"
+  | "secret"
+  | "condition";
 
 const NAME_PATTERN = /^(?!stats$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
@@ -37,6 +46,25 @@ export const DAY = "1d";
 export const name = z.string().regex(NAME_PATTERN).meta({ kind: "name" });
 export const path = z.string().min(1).meta({ kind: "path" });
 export const source = z.string().min(1).meta({ kind: "source" });
+
+/** Of a header or a cookie: a token of RFC 9110. */
+export const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/)
+  .meta({ range: "a name of letters, digits and -_.!#$%&'*+^`|~, at most 128" });
+
+/**
+ * For `when` of a rule about a whole object: only asks it when every part is right. Otherwise a part that is wrong, or
+ * an unknown key that is left out by then, brings a second problem.
+ */
+export function isSound({ issues }: z.core.ParsePayload): boolean {
+  return issues.length === 0;
+}
+
+/** For objects of which at least one key must be there. */
+export function isNotEmpty(object: object): boolean {
+  return Object.keys(object).length > 0;
+}
 
 /** May a model or a service have this name? */
 export function isName(text: string): boolean {

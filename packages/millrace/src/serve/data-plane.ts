@@ -7,6 +7,8 @@ import { MillraceError } from "../core/errors.ts";
 import { Admission, type AdmittedOutcome } from "../core/overload/admission.ts";
 import { PredictionIds, type RandomBytes } from "../core/prediction-id.ts";
 import { checkTensors } from "../core/tensor/check-tensors.ts";
+import type { Attributes } from "../core/rules/attributes.ts";
+import { RuleSet, type Rule } from "../core/rules/rule-set.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
 import type { Models } from "../models/models.ts";
 import type { ModelVersion } from "../models/model-version.ts";
@@ -15,9 +17,19 @@ import type { RunLimits } from "../models/scheduled-model.ts";
 import type { ServeMetrics, ServiceSeries } from "./serve-metrics.ts";
 
 /** Where a request goes: a service and the model version that answers for it. */
+/** What chooses between the versions and models of a service; nothing takes the latest of its own model. */
+export interface TargetChoice {
+  /** Number as asked for. */
+  readonly version?: number | undefined;
+  /** What its rules may look at; without them none is asked. */
+  readonly attributes?: Attributes;
+}
+
 export interface Target {
   readonly service: ServiceConfig;
   readonly version: ModelVersion;
+  /** Rule that chose the model; undefined when none matched or none was asked. */
+  readonly rule?: string | undefined;
 }
 
 export type { Priority };
@@ -90,6 +102,7 @@ export class DataPlane {
   #objectiveMs = Infinity;
   readonly #admissions = new Map<string, Admission>();
   readonly #share: ProcessShare;
+  #rules: ReadonlyMap<string, RuleSet> = new Map();
 
   constructor(options: DataPlaneOptions) {
     this.models = options.models;
@@ -99,10 +112,26 @@ export class DataPlane {
     this.#share = options.share;
   }
 
+  /** The rules of a service; undefined when it has none. */
+  rulesOf(service: ServiceConfig): RuleSet | undefined {
+    return this.#rules.get(service.name);
+  }
+
+  /** @param name undefined is the default service. */
+  hasRules(name: string | undefined): boolean {
+    const service = this.#find(name);
+    return service !== undefined && this.#rules.has(service.name);
+  }
+
   /** Replaces the services in one step; the models they name must be there. */
   setServices(services: Readonly<Record<string, ServiceConfig>>): void {
     this.#services = new Map(Object.entries(services));
     this.#defaultService = this.services.find((service) => service.isDefault);
+    this.#rules = new Map(
+      this.services
+        .filter(({ rules }) => rules.length > 0)
+        .map(({ name, rules }) => [name, new RuleSet(rules)]),
+    );
     for (const name of this.#series.keys())
       if (!this.#services.has(name)) this.#series.delete(name);
     for (const name of this.#admissions.keys())
@@ -156,17 +185,26 @@ export class DataPlane {
     return this.#ids.next(this.clock.wallMs());
   }
 
-  /**
-   * @param version number as asked for; undefined takes the latest.
-   * @throws MODEL_NOT_FOUND, MODEL_NOT_READY.
-   */
-  target(service: ServiceConfig, version?: number): Target {
+  /** @throws MODEL_NOT_FOUND, MODEL_NOT_READY. */
+  target(service: ServiceConfig, { version, attributes }: TargetChoice = {}): Target {
+    const rule = attributes === undefined ? undefined : this.#match(service, attributes);
     try {
-      return { service, version: this.models.version(service.model, version) };
+      const found = this.models.version(rule?.to ?? service.model, version);
+      return { service, version: found, rule: rule?.name };
     } catch (error) {
       this.#countError(service, undefined, error); // a number a client made up must not become a label
       throw error;
     }
+  }
+
+  /** The first rule that matches, counted. */
+  #match(service: ServiceConfig, attributes: Attributes): Rule | undefined {
+    const rules = this.#rules.get(service.name);
+    if (rules === undefined) return undefined;
+    const { rule, invalidCount } = rules.match(attributes, this.clock.wallMs());
+    this.metrics.countRouted(service.name, rule?.name ?? "default");
+    if (invalidCount > 0) this.metrics.countInvalidAttributes(service.name, invalidCount);
+    return rule;
   }
 
   /** The smallest latency objective of a service, in milliseconds: what the front ends must not use up themselves. */
@@ -188,7 +226,9 @@ export class DataPlane {
     return reason;
   }
 
-  #isTooLate({ model, timeoutMs }: ServiceConfig): boolean {
+  /** Where rules choose the model, nobody knows it yet. */
+  #isTooLate({ name, model, timeoutMs }: ServiceConfig): boolean {
+    if (this.#rules.has(name)) return false;
     return this.models.find(model)?.latest?.scheduled.batcher.isTooLate(timeoutMs) ?? false;
   }
 

@@ -25,6 +25,8 @@ export class ServeMetrics {
   readonly registry: Metrics;
   readonly #requests: CounterFamily;
   readonly #rejected: CounterFamily;
+  readonly #routed: CounterFamily;
+  readonly #invalidAttributes: CounterFamily;
   readonly #loadFailures: CounterFamily;
   readonly #loadSeconds;
   readonly #duration;
@@ -70,6 +72,16 @@ export class ServeMetrics {
       "Requests refused before the model ran, by reason",
       ["reason"],
     );
+    this.#routed = registry.counter(
+      "inference_routed_total",
+      "Requests of services with rules, by the rule that matched first; default is none of them",
+      ["service", "rule"],
+    );
+    this.#invalidAttributes = registry.counter(
+      "inference_rule_invalid_attributes_total",
+      "Attributes of requests that a rule could not read, such as a place that is none; its predicate is false",
+      ["service"],
+    );
     this.#loadFailures = registry.counter(
       "model_load_failures_total",
       "Model files that could not be loaded",
@@ -111,6 +123,15 @@ export class ServeMetrics {
 
   countRejection(reason: string): void {
     this.#rejected.with(reason).add();
+  }
+
+  /** @param rule its name, or "default". */
+  countRouted(service: string, rule: string): void {
+    this.#routed.with(service, rule).add();
+  }
+
+  countInvalidAttributes(service: string, count: number): void {
+    this.#invalidAttributes.with(service).add(count);
   }
 
   countLoad(model: string, tookMs: number): void {

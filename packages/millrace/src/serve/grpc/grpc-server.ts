@@ -161,7 +161,7 @@ export class GrpcServer {
     try {
       const rpc = rpcs.get(call.path);
       if (rpc === undefined) throw unknownMethod(call.path);
-      auth.check(headers.authorization, rpc.scope);
+      call.caller = auth.check(headers.authorization, rpc.scope);
       call.start(rpc);
     } catch (error) {
       call.fail(error);

@@ -7,11 +7,12 @@ import { PRIORITY_DEFAULT, type DataPlane, type Prediction, type Target } from "
 import { checkClassification, classify } from "../oip/classification.ts";
 import { readInferOptions } from "../oip/infer-parameters.ts";
 import { requestedOutputs, type RequestedOutput } from "../oip/requested-outputs.ts";
-import { targetOf } from "../oip/target-of.ts";
+import { versionNumber } from "../oip/target-of.ts";
 import { readInferRequest, type InferRequest } from "./infer-request.ts";
 import { inferResponseFrame } from "./infer-response.ts";
 import { ModelStreamInferResponse } from "./inference-messages.ts";
 import { frameOf } from "./message-frames.ts";
+import { RpcAttributes } from "./rpc-attributes.ts";
 import type { RpcCall, StreamRpc, UnaryRpc } from "./rpc.ts";
 import { statusOf, STATUS, toMillraceError } from "./status.ts";
 
@@ -28,7 +29,7 @@ export function modelInfer(plane: DataPlane): UnaryRpc {
         receivedMs: call.receivedMs,
         timeoutMs: call.timeoutMs,
       };
-      const answer = await infer(plane, request, { ...due, cancellation: call.cancellation });
+      const answer = await infer(plane, request, { ...due, cancellation: call.cancellation }, call);
       call.prediction = answer.prediction;
       return inferResponseFrame({ ...answer, id: request.id, saysFinal: false }, false);
     },
@@ -51,7 +52,12 @@ export function modelStreamInfer(plane: DataPlane, log: Logger): StreamRpc {
         request = readInferRequest(message);
         const timeoutMs = call.timeoutMs && call.timeoutMs - (receivedMs - call.receivedMs);
         const due = { predictionId, receivedMs, timeoutMs };
-        const answer = await infer(plane, request, { ...due, cancellation: call.cancellation });
+        const answer = await infer(
+          plane,
+          request,
+          { ...due, cancellation: call.cancellation },
+          call,
+        );
         const { id } = request;
         return inferResponseFrame({ ...answer, id, saysFinal: wantsFinal(request) }, true);
       } catch (error) {
@@ -76,8 +82,13 @@ interface Answer {
   readonly prediction: Prediction;
 }
 
-async function infer(plane: DataPlane, request: InferRequest, due: Due): Promise<Answer> {
-  const target = targetOf(plane, request.modelName, request.modelVersion);
+async function infer(
+  plane: DataPlane,
+  request: InferRequest,
+  due: Due,
+  call: RpcCall,
+): Promise<Answer> {
+  const target = routedTarget(plane, request, call);
   const { service, version } = target;
   const options = readInferOptions(request.parameters, ["parameters"]);
   const { priority = PRIORITY_DEFAULT } = options;
@@ -98,6 +109,18 @@ async function infer(plane: DataPlane, request: InferRequest, due: Due): Promise
     outputs: answered(target, prediction, outputs),
     prediction,
   };
+}
+
+/** The model version that answers, as the service's rules decide unless the call names a version. */
+function routedTarget(plane: DataPlane, request: InferRequest, call: RpcCall): Target {
+  const service = plane.service(request.modelName);
+  const version = versionNumber(request.modelName, request.modelVersion);
+  if (version !== undefined || plane.rulesOf(service) === undefined) {
+    return plane.target(service, { version });
+  }
+  const target = plane.target(service, { attributes: new RpcAttributes(call) });
+  call.rule = target.rule;
+  return target;
 }
 
 function smaller(a: number | undefined, b: number | undefined): number | undefined {

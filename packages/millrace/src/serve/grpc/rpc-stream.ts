@@ -39,6 +39,8 @@ export class RpcStream implements RpcCall {
   timeoutMs: number | undefined;
   predictionId: string | undefined;
   prediction: Prediction | undefined;
+  caller: string | undefined;
+  rule: string | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #options: RpcStreamOptions;
   #rpc: Rpc | undefined;

@@ -5,7 +5,11 @@ import type { Prediction } from "../data-plane.ts";
 
 /** One call of a method, as its handler sees it. */
 export interface RpcCall {
+  /** `/inference.GRPCInferenceService/ModelInfer` */
+  readonly path: string;
   readonly metadata: IncomingHttpHeaders;
+  /** Name of the API key that was shown; undefined when none was needed. */
+  readonly caller: string | undefined;
   /** When the call came, on `clock.nowMs`. */
   readonly receivedMs: number;
   /** Milliseconds from `receivedMs` that the client allows; undefined sets no limit. */
@@ -16,6 +20,8 @@ export interface RpcCall {
   predictionId: string | undefined;
   /** Set when the prediction was made. */
   prediction: Prediction | undefined;
+  /** Rule that chose the model. */
+  rule: string | undefined;
 }
 
 /** One message in, one out. */

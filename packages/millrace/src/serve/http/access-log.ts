@@ -38,6 +38,7 @@ export class AccessLog {
         ms: rounded(this.#clock.nowMs() - request.receivedMs),
         predictionId: request.predictionId,
         model: prediction?.version.id,
+        rule: request.rule,
         queueMs: prediction && rounded(prediction.queueMs),
         inferMs: prediction && rounded(prediction.computeMs),
       },

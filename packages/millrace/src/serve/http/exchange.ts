@@ -29,6 +29,21 @@ export interface RequestFacts {
   predictionId: string | undefined;
   /** Set by the handler when there is one: for the access line. */
   prediction: Prediction | undefined;
+  /** Rule that chose the model, set by the handler: for the access line. */
+  rule: string | undefined;
+}
+
+/** What rules may look at, besides the body. */
+export interface RoutableRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly pathText: string;
+  /** Name of the API key that was shown; undefined when none was needed. */
+  readonly caller: string | undefined;
+  /** @param name any header, in lower case. */
+  anyHeader(name: string): string | undefined;
+  /** The first value of a parameter, decoded. */
+  query(name: string): string | undefined;
 }
 
 /** A request whose headers can be asked for. */
@@ -41,7 +56,7 @@ export interface WithHeaders {
  * A request of a hot route whose body has been read, whichever way its bytes came: through Fastify or the fast
  * lane. Handlers take this and nothing of either, so that there is one handler and not two.
  */
-export interface Exchange extends RequestFacts, WithHeaders {
+export interface Exchange extends RequestFacts, WithHeaders, RoutableRequest {
   /** Service named in the path; undefined is the default one. */
   readonly service: string | undefined;
   /** Version as it stands in the path, not checked. */

@@ -33,6 +33,28 @@ export class FastifyExchange implements Exchange {
     return this.#request.receivedMs;
   }
 
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get pathText(): string {
+    return this.#request.url.split("?", 1)[0] as string;
+  }
+
+  get caller(): string | undefined {
+    return this.#request.caller;
+  }
+
+  anyHeader(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  query(name: string): string | undefined {
+    const value = (this.#request.query as Readonly<Record<string, string | string[]>>)[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+
   get service(): string | undefined {
     const { service, model } = this.#request.params as HotParams;
     return service ?? model;
@@ -52,8 +74,7 @@ export class FastifyExchange implements Exchange {
   }
 
   header(name: HeaderName): string | undefined {
-    const value = this.#request.headers[name];
-    return Array.isArray(value) ? value.join(", ") : value;
+    return this.anyHeader(name);
   }
 
   get predictionId(): string | undefined {
@@ -62,6 +83,14 @@ export class FastifyExchange implements Exchange {
 
   set predictionId(id: string | undefined) {
     this.#request.predictionId = id;
+  }
+
+  get rule(): string | undefined {
+    return this.#request.rule;
+  }
+
+  set rule(rule: string | undefined) {
+    this.#request.rule = rule;
   }
 
   get prediction(): Prediction | undefined {

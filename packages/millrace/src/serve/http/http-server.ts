@@ -171,6 +171,7 @@ function nodeServer(
     isDraining: () => readiness.isDraining,
     admit: (path) => refusals.admit(path),
     shed: (path) => refusals.shed(path),
+    hasRules: ({ service }) => plane.hasRules(service),
     load: new LoopLoad(),
     busyMs: () => performance.eventLoopUtilization().active,
     objectiveMs: () => plane.objectiveMs,

@@ -7,13 +7,14 @@ import type { Call, DataPlane, Prediction, Target } from "../data-plane.ts";
 import { checkClassification, classify } from "../oip/classification.ts";
 import { readInferOptions, type InferOptions } from "../oip/infer-parameters.ts";
 import { requestedOutputs, type RequestedOutput } from "../oip/requested-outputs.ts";
-import { targetOf } from "../oip/target-of.ts";
+import { versionNumber } from "../oip/target-of.ts";
 import { encodeAnswer, readBody } from "./content-encoding.ts";
 import type { Answer, Exchange, ExchangeHandler } from "./exchange.ts";
 import { writeInferReply, type ReplyOutput } from "./infer-reply.ts";
 import { checkJsonMediaType } from "./json-body.ts";
 import { JSON_TYPE, predictionHeaders } from "./prediction-headers.ts";
 import { callOf } from "./request-call.ts";
+import { routedTarget } from "./routed-target.ts";
 
 /** `POST /v2/models/{model}[/versions/{version}]/infer`, with JSON and binary tensors both ways. */
 export function inferExchange(plane: DataPlane): ExchangeHandler {
@@ -21,7 +22,9 @@ export function inferExchange(plane: DataPlane): ExchangeHandler {
   return async (exchange) => {
     // Binary inputs may be views of the body; nobody reads it again, and its memory is of this request alone.
     const call = callOf(plane, exchange, true);
-    const target = targetOf(plane, exchange.service ?? "", exchange.version);
+    const model = exchange.service ?? "";
+    const version = versionNumber(model, exchange.version);
+    const target = await routedTarget(plane, plane.service(model), exchange, version);
     const body = readBody(exchange);
     const bytes = body instanceof Uint8Array ? body : await body;
     const { id, inputs, outputs, options } = readRequest(exchange, bytes, target);

@@ -11,6 +11,7 @@ import type { Answer, AnswerHeader, Exchange, ExchangeHandler } from "./exchange
 import { jsonBody } from "./json-body.ts";
 import { JSON_TYPE, predictionHeaders } from "./prediction-headers.ts";
 import { callOf } from "./request-call.ts";
+import { routedTarget } from "./routed-target.ts";
 
 type Rows = readonly Tensor[];
 
@@ -31,7 +32,7 @@ export function predictExchange(
 ): ExchangeHandler {
   return async (exchange) => {
     const call = callOf(plane, exchange, rows.isOwned);
-    const target = serviceTarget(plane, exchange.service);
+    const target = await serviceTarget(plane, exchange);
     const { version } = target;
     const inputs = await rows.read(exchange, version);
     const isOneRow = inputs[0]?.shape[0] === 1; // asked now: who owns them may have taken them apart later
@@ -58,9 +59,11 @@ function overloadReply({ service: { overload } }: Target, error: unknown): Answe
   return { status: 200, headers, body: JSON.stringify(overload.reply) };
 }
 
-/** @param name undefined takes the default service. @throws MODEL_NOT_FOUND, MODEL_NOT_READY. */
-export function serviceTarget(plane: DataPlane, name: string | undefined): Target {
-  return plane.target(name === undefined ? defaultOf(plane) : plane.service(name));
+/** What answers a request to the service in its path, or to the default one. @throws as `routedTarget`. */
+export function serviceTarget(plane: DataPlane, exchange: Exchange): Target | Promise<Target> {
+  const { service: name } = exchange;
+  const service = name === undefined ? defaultOf(plane) : plane.service(name);
+  return routedTarget(plane, service, exchange);
 }
 
 function defaultOf(plane: DataPlane): ServiceConfig {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { MillraceError } from "../../core/errors.ts";
 import type { DataPlane, Target } from "../data-plane.ts";
-import { sendsAsItIs, throughFastify } from "./fastify-exchange.ts";
+import { FastifyExchange, sendsAsItIs, throughFastify } from "./fastify-exchange.ts";
 import {
   labelReply,
   predictExchange,
@@ -10,10 +10,6 @@ import {
   serviceTarget,
 } from "./predict-exchange.ts";
 import { serviceMetadata } from "./service-metadata.ts";
-
-interface ServiceParams {
-  readonly service?: string;
-}
 
 /**
  * What stands beside `POST /predict`, for the default service and under `/services/{service}` for every one.
@@ -27,16 +23,17 @@ export function addPredictRoutes(app: FastifyInstance, plane: DataPlane): void {
   for (const prefix of ["", "/services/:service"]) {
     app.get(`${prefix}/predict/test`, infer, testScores);
     app.get(`${prefix}/predict/test/label`, infer, testLabel);
-    app.get(`${prefix}/label`, read, async (request) => labelsOf(targetOf(plane, request)));
+    app.get(`${prefix}/label`, read, async (request) => labelsOf(await targetOf(plane, request)));
     app.get(`${prefix}/metadata`, read, async (request, reply) => {
       sendsAsItIs(reply.header("content-type", "application/json"));
-      return serviceMetadata(plane, targetOf(plane, request));
+      return serviceMetadata(plane, await targetOf(plane, request));
     });
   }
 }
 
-function targetOf(plane: DataPlane, request: FastifyRequest): Target {
-  return serviceTarget(plane, (request.params as ServiceParams).service);
+/** Rules are asked as for a prediction: a route's labels are its own model's. */
+function targetOf(plane: DataPlane, request: FastifyRequest): Target | Promise<Target> {
+  return serviceTarget(plane, new FastifyExchange(request));
 }
 
 function labelsOf({ version }: Target): Record<string, string> {

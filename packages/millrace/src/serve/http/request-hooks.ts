@@ -25,6 +25,8 @@ export function addRequestHooks(
   app.decorateRequest("errorCode", undefined);
   app.decorateRequest("predictionId", undefined);
   app.decorateRequest("prediction", undefined);
+  app.decorateRequest("caller", undefined);
+  app.decorateRequest("rule", undefined);
 
   app.addHook("onRequest", (request, reply, done) => {
     request.receivedMs = plane.clock.nowMs();
@@ -34,7 +36,9 @@ export function addRequestHooks(
       checkHost(request);
       checkOrigin(request, server.corsOrigins);
       const scope = request.routeOptions.config.scope ?? "admin";
-      if (!request.is404) auth.check(request.headers.authorization, scope);
+      if (!request.is404) {
+        request.caller = auth.check(request.headers.authorization, scope);
+      }
       done();
     } catch (error) {
       done(error as Error);
@@ -42,8 +46,8 @@ export function addRequestHooks(
   });
   app.addHook("onResponse", (request, reply, done) => {
     request.onAnswered?.();
-    const { id: requestId, receivedMs, predictionId, prediction, method } = request;
-    const facts = { requestId, receivedMs, predictionId, prediction };
+    const { id: requestId, receivedMs, predictionId, prediction, rule, method } = request;
+    const facts = { requestId, receivedMs, predictionId, prediction, rule };
     const route = request.routeOptions.url ?? "unknown";
     const { statusCode: status } = reply;
     accessLog.write(facts, { method, route, status, code: request.errorCode });

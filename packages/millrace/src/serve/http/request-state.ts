@@ -15,5 +15,9 @@ declare module "fastify" {
     errorCode: ErrorCode | undefined;
     predictionId: string | undefined;
     prediction: Prediction | undefined;
+    /** Name of the API key that was shown. */
+    caller: string | undefined;
+    /** Rule that chose the model. */
+    rule: string | undefined;
   }
 }

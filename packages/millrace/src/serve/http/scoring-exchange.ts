@@ -1,3 +1,4 @@
+import type { ServiceConfig } from "../../config/config.ts";
 import { frameToTensors } from "../../core/tensor/frame.ts";
 import { readCsv } from "../../core/tensor/read-csv.ts";
 import { readScoring, type ScoringMember } from "../../core/tensor/read-scoring.ts";
@@ -9,6 +10,7 @@ import type { Answer, Exchange } from "./exchange.ts";
 import { checkJsonMediaType, mediaTypeOf } from "./json-body.ts";
 import { JSON_TYPE, predictionHeaders } from "./prediction-headers.ts";
 import { callOf } from "./request-call.ts";
+import { routedTarget } from "./routed-target.ts";
 
 /** What stands in the body of a scoring request: JSON with one of some members, or CSV. */
 export interface ScoringForm {
@@ -21,16 +23,16 @@ type ColumnNames = (input: string) => readonly string[] | undefined;
 
 /**
  * Predicts in the form `{"predictions": …}` of TensorFlow Serving, KServe V1 and MLflow.
- * @param target called with the request's id known, so that its errors carry it.
+ * @param service called with the request's id known, so that its errors carry it.
  */
 export async function scoringAnswer(
   plane: DataPlane,
   exchange: Exchange,
-  target: () => Target,
+  service: () => ServiceConfig,
   form: ScoringForm,
 ): Promise<Answer> {
   const call = callOf(plane, exchange, true);
-  const found = target();
+  const found = await routedTarget(plane, service(), exchange);
   const { version } = found;
   const inputs = await readInputs(exchange, found, columnNames(plane, found), form);
   const prediction = await plane.infer(found, inputs, version.predictionNames, call);

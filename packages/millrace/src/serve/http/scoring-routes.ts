@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { ServiceConfig } from "../../config/config.ts";
 import { MillraceError } from "../../core/errors.ts";
 import { MILLRACE_VERSION } from "../../version.ts";
-import type { DataPlane, Target } from "../data-plane.ts";
+import type { DataPlane } from "../data-plane.ts";
 import { FastifyExchange, sendAnswer, throughFastify } from "./fastify-exchange.ts";
 import { scoringAnswer, type ScoringForm } from "./scoring-exchange.ts";
 
@@ -28,8 +29,8 @@ export function addScoringRoutes(
     const { modelAndVerb } = request.params as { modelAndVerb: string };
     const [model, verb] = splitVerb(modelAndVerb);
     if (verb !== "predict") throw unknownVerb(request, verb);
-    const target = (): Target => plane.target(plane.service(model));
-    const answer = await scoringAnswer(plane, new FastifyExchange(request), target, V1);
+    const service = (): ServiceConfig => plane.service(model);
+    const answer = await scoringAnswer(plane, new FastifyExchange(request), service, V1);
     return sendAnswer(answer, request, reply);
   });
 
@@ -48,14 +49,14 @@ export function addScoringRoutes(
     };
   });
 
-  const defaultTarget = (): Target => {
+  const defaultService = (): ServiceConfig => {
     const service = plane.defaultService;
-    if (service !== undefined) return plane.target(service);
+    if (service !== undefined) return service;
     const message = "Cannot choose a service: none is the default, set services.<name>.default";
     throw new MillraceError("MODEL_NOT_FOUND", message);
   };
   const invocations = throughFastify((exchange) =>
-    scoringAnswer(plane, exchange, defaultTarget, MLFLOW),
+    scoringAnswer(plane, exchange, defaultService, MLFLOW),
   );
   app.post("/invocations", infer, invocations);
 

@@ -8,11 +8,11 @@ import type { DataPlane, Target } from "../data-plane.ts";
  * @throws MODEL_NOT_FOUND, MODEL_NOT_READY.
  */
 export function targetOf(plane: DataPlane, model: string, version: string | undefined): Target {
-  return plane.target(plane.service(model), versionNumber(model, version));
+  return plane.target(plane.service(model), { version: versionNumber(model, version) });
 }
 
 /**
- * Can the model answer?
+ * Can the model answer, and every model that the service's rules lead to?
  * @throws MODEL_NOT_FOUND when there is none of that name or no such version.
  */
 export function isModelReady(
@@ -21,8 +21,10 @@ export function isModelReady(
   version: string | undefined,
 ): boolean {
   const service = plane.service(model);
+  const number = versionNumber(model, version);
+  const others = number === undefined ? service.rules.map(({ to }) => to) : [];
   try {
-    return plane.models.version(service.model, versionNumber(model, version)).isUp;
+    return [service.model, ...others].every((name) => plane.models.version(name, number).isUp);
   } catch (error) {
     if (error instanceof MillraceError && error.code === "MODEL_NOT_READY") return false;
     throw error;
@@ -43,8 +45,11 @@ export function versionsOf(
   return plane.models.model(plane.service(model).model).versions;
 }
 
-/** @throws MODEL_NOT_FOUND when `version` is not a whole number above zero. */
-function versionNumber(model: string, version: string | undefined): number | undefined {
+/**
+ * The number of a version as a client wrote it; undefined and "" name none.
+ * @throws MODEL_NOT_FOUND when it is not a whole number above zero.
+ */
+export function versionNumber(model: string, version: string | undefined): number | undefined {
   if (version === undefined || version === "") return undefined;
   if (/^[1-9]\d{0,9}$/.test(version)) return Number(version);
   throw new MillraceError(

@@ -20,7 +20,7 @@ const predict: HotRoute = { url: "/services/:service/predict", handler: () => ex
 const infer: HotRoute = { url: "/v2/models/:model/infer", handler: () => expect.fail() };
 
 function pathOf(route: HotRoute, service = "iris"): HotPath {
-  return { route, service, version: undefined };
+  return { text: route.url, route, service, version: undefined };
 }
 
 test.each(["concurrency", "queue", "rate", "predicted_deadline", "another"])(

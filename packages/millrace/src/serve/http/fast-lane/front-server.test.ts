@@ -52,6 +52,23 @@ describe("FrontServer, plain requests", () => {
     expect(Buffer.from(seen?.body ?? []).toString()).toBe("abc");
   });
 
+  it("accept() keeps every header where rules may ask for it, and only there", async () => {
+    const asked: (string | undefined)[][] = [];
+    const handler: ExchangeHandler = async (exchange) => {
+      asked.push([exchange.pathText, exchange.anyHeader("target"), exchange.anyHeader("x-target")]);
+      return { status: 200, headers: [], body: "{}" };
+    };
+    const server = await front(handler, { hasRules: ({ service }) => service === "m" });
+    const client = await server.connect();
+    const headers = ["X-Target: b", "Target: a b"];
+    for (const path of ["/v2/models/m/infer", "/v2/models/n/infer"]) {
+      await client.write(post("{}", headers, path));
+      await client.reply();
+    }
+    expect(asked[0]).toEqual(["/v2/models/m/infer", "a b", "b"]);
+    expect(asked[1]).toEqual(["/v2/models/n/infer", undefined, undefined]);
+  });
+
   it("accept() serves many requests on one connection, split at every position", async () => {
     const client = await (await front()).connect();
     const request = post('{"data": [[1]]}', ["x-request-timeout: 1s"]);

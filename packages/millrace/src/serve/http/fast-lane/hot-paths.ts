@@ -2,6 +2,8 @@ import type { HotRoute } from "../hot-routes.ts";
 
 /** A path that a hot route takes, taken apart. */
 export interface HotPath {
+  /** As it was written. */
+  readonly text: string;
   readonly route: HotRoute;
   /** Service named in the path; undefined is the default one. */
   readonly service: string | undefined;
@@ -34,6 +36,7 @@ export class HotPaths {
       if (!matches(segments, pattern)) continue;
       const named = (name: string): string | undefined => segments[pattern.indexOf(name)];
       const found = {
+        text: path,
         route,
         service: named(":service") ?? named(":model"),
         version: named(":version"),

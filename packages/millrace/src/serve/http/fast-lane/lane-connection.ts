@@ -73,8 +73,9 @@ export class LaneConnection implements Holdable {
   #skipBytes = 0;
   /** The one for all requests of the connection: for when the client has gone. */
   readonly #cancellation = new Cancellation();
-  /** Of the last request that was allowed. */
+  /** Of the last request that was allowed, and the name of its key. */
   #authorization: string | undefined;
+  #caller: string | undefined;
   /** When the request that is arriving began; undefined when none is. */
   #begunMs: number | undefined;
   /** When a look first found it without work. */
@@ -271,7 +272,14 @@ export class LaneConnection implements Holdable {
     }
     const requestId = requestIdOf(headerValue(values, "x-request-id"));
     const receivedMs = options.clock.nowMs();
-    const request = { path, values, requestId, receivedMs };
+    const request = {
+      path,
+      values,
+      requestId,
+      receivedMs,
+      caller: this.#caller,
+      head: options.hasRules(path) ? bytes.toString("latin1", from, bodyStart) : undefined,
+    };
     const bodyEnd = bodyStart + contentLength;
     const jsonBytes = headerValue(values, "inference-header-content-length");
     if (bodyEnd <= bytes.length && jsonBytes === undefined) {
@@ -325,7 +333,7 @@ export class LaneConnection implements Holdable {
   #isAllowed(authorization: string | undefined): boolean {
     if (authorization !== undefined && authorization === this.#authorization) return true;
     try {
-      this.#lane.options.auth.check(authorization, "infer");
+      this.#caller = this.#lane.options.auth.check(authorization, "infer");
     } catch {
       return false;
     }

@@ -10,6 +10,10 @@ export interface LaneRequest {
   readonly values: HeaderValues;
   readonly requestId: string;
   readonly receivedMs: number;
+  /** Name of the API key that was shown. */
+  readonly caller: string | undefined;
+  /** The head as text, where a rule may ask for more than `values`; undefined else. */
+  readonly head: string | undefined;
 }
 
 /** A request of the fast lane, as handlers of hot routes take it. */
@@ -22,7 +26,11 @@ export class LaneExchange implements Exchange {
   readonly cancellation: Cancellation;
   predictionId: string | undefined = undefined;
   prediction: Prediction | undefined = undefined;
+  rule: string | undefined = undefined;
+  readonly method = "POST";
+  readonly caller: string | undefined;
   readonly #values: HeaderValues;
+  readonly #head: string | undefined;
 
   constructor(
     request: LaneRequest,
@@ -32,6 +40,8 @@ export class LaneExchange implements Exchange {
   ) {
     this.path = request.path;
     this.#values = request.values;
+    this.#head = request.head;
+    this.caller = request.caller;
     this.requestId = request.requestId;
     this.receivedMs = request.receivedMs;
     this.body = body;
@@ -47,7 +57,33 @@ export class LaneExchange implements Exchange {
     return this.path.version;
   }
 
+  get pathText(): string {
+    return this.path.text;
+  }
+
   header(name: HeaderName): string | undefined {
     return headerValue(this.#values, name);
   }
+
+  anyHeader(name: string): string | undefined {
+    return this.#head === undefined ? undefined : headerIn(this.#head, name);
+  }
+
+  /** Paths with a query do not come by the lane. */
+  query(): undefined {
+    return undefined;
+  }
 }
+
+/** The lane takes heads in one form only, so that a search for the line is enough. @param name in lower case. */
+function headerIn(head: string, name: string): string | undefined {
+  for (let at = head.indexOf("\r\n") + 2; at > 1; at = head.indexOf("\r\n", at) + 2) {
+    const isName =
+      head.charCodeAt(at + name.length) === COLON &&
+      head.slice(at, at + name.length).toLowerCase() === name;
+    if (isName) return head.slice(at + name.length + 1, head.indexOf("\r\n", at)).trim();
+  }
+  return undefined;
+}
+
+const COLON = 0x3a;

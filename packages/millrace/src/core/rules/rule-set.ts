@@ -1,0 +1,94 @@
+import type { Attributes } from "./attributes.ts";
+import type { Condition, Predicate } from "./condition.ts";
+import { isTrue } from "./evaluate.ts";
+import type { Moment } from "./evaluate.ts";
+import { explainCondition } from "./explain-condition.ts";
+import { ReadOnce } from "./read-once.ts";
+import { TimeZones } from "./time-zones.ts";
+
+/** Sends the requests for which `when` holds to `to`. */
+export interface Rule {
+  readonly name: string;
+  readonly when: Condition;
+  /** Name of a model, a service or a step; the rule set does not look at it. */
+  readonly to: string;
+}
+
+/** What the rules say about a request. */
+export interface RuleMatch {
+  /** The first rule that matches; undefined when none does. */
+  readonly rule: Rule | undefined;
+  /** Predicates, of all rules that were looked at, that met a value they cannot be made on. */
+  readonly invalidCount: number;
+}
+
+/** What one rule says about a request, and why. */
+export interface RuleExplanation {
+  readonly name: string;
+  readonly to: string;
+  readonly isMatch: boolean;
+  /** As `explainCondition` writes it; may be several lines. */
+  readonly why: string;
+}
+
+/** Most rules of one service. */
+export const RULES_MAX = 1000;
+
+/** Rules in their order, of which the first that matches decides. */
+export class RuleSet {
+  readonly #rules: readonly Rule[];
+  readonly #zones = new TimeZones();
+  /** Does any rule look into the body? Then the front end has to have it decoded before. */
+  readonly looksAtBody: boolean;
+
+  /** @throws RangeError when a condition names a time zone that does not exist; nothing throws later. */
+  constructor(rules: readonly Rule[]) {
+    this.#rules = rules;
+    const predicates = rules.flatMap(({ when }) => [...predicatesIn(when)]);
+    this.looksAtBody = predicates.some(({ kind }) => kind === "body");
+    // Also keeps the first request from paying for what Node.js reads for a zone.
+    for (const predicate of predicates) {
+      if (predicate.kind === "time") this.#zones.localMs(predicate.window.timeZone, 0);
+    }
+  }
+
+  /** @param nowWallMs milliseconds since 1970-01-01 UTC. */
+  match(attributes: Attributes, nowWallMs: number): RuleMatch {
+    const moment: Moment = { wallMs: nowWallMs, zones: this.#zones };
+    const tally = { invalidCount: 0 };
+    const known = new ReadOnce(attributes);
+    for (const rule of this.#rules) {
+      if (isTrue(rule.when, known, moment, tally)) {
+        return { rule, invalidCount: tally.invalidCount };
+      }
+    }
+    return { rule: undefined, invalidCount: tally.invalidCount };
+  }
+
+  /** Every rule up to the first that matches, and why it does or does not; all rules when none matches. */
+  explain(attributes: Attributes, nowWallMs: number): readonly RuleExplanation[] {
+    const moment: Moment = { wallMs: nowWallMs, zones: this.#zones };
+    const explanations: RuleExplanation[] = [];
+    for (const { name, to, when } of this.#rules) {
+      const isMatch = isTrue(when, attributes, moment, { invalidCount: 0 });
+      const why = explainCondition(when, attributes, moment);
+      explanations.push({ name, to, isMatch, why });
+      if (isMatch) break;
+    }
+    return explanations;
+  }
+}
+
+function* predicatesIn(condition: Condition): Iterable<Predicate> {
+  switch (condition.kind) {
+    case "all":
+    case "any":
+      for (const part of condition.conditions) yield* predicatesIn(part);
+      return;
+    case "not":
+      yield* predicatesIn(condition.condition);
+      return;
+    default:
+      yield condition;
+  }
+}

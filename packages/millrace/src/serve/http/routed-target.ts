@@ -1,0 +1,27 @@
+import type { ServiceConfig } from "../../config/config.ts";
+import type { DataPlane, Target } from "../data-plane.ts";
+import type { Exchange } from "./exchange.ts";
+import { RequestAttributes } from "./request-attributes.ts";
+
+/**
+ * The model version that answers a request, as the service's rules decide.
+ * @param version number in the path: who names one has chosen, and no rule is asked.
+ * @returns a promise only where a rule looks into the body.
+ * @throws MODEL_NOT_FOUND, MODEL_NOT_READY, and what reading the body throws.
+ */
+export function routedTarget(
+  plane: DataPlane,
+  service: ServiceConfig,
+  exchange: Exchange,
+  version?: number,
+): Target | Promise<Target> {
+  const rules = plane.rulesOf(service);
+  if (rules === undefined || version !== undefined) return plane.target(service, { version });
+  const attributes = new RequestAttributes(exchange);
+  const choose = (): Target => {
+    const target = plane.target(service, { attributes });
+    exchange.rule = target.rule;
+    return target;
+  };
+  return rules.looksAtBody ? attributes.decodeBody().then(choose) : choose();
+}
