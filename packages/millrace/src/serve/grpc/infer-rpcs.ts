@@ -88,7 +88,7 @@ async function infer(
   due: Due,
   call: RpcCall,
 ): Promise<Answer> {
-  const target = routedTarget(plane, request, call);
+  const target = routedTarget(plane, request, due, call);
   const { service, version } = target;
   const options = readInferOptions(request.parameters, ["parameters"]);
   const { priority = PRIORITY_DEFAULT } = options;
@@ -112,13 +112,13 @@ async function infer(
 }
 
 /** The model version that answers, as the service's rules decide unless the call names a version. */
-function routedTarget(plane: DataPlane, request: InferRequest, call: RpcCall): Target {
+function routedTarget(plane: DataPlane, request: InferRequest, due: Due, call: RpcCall): Target {
   const service = plane.service(request.modelName);
   const version = versionNumber(request.modelName, request.modelVersion);
   if (version !== undefined || plane.rulesOf(service) === undefined) {
     return plane.target(service, { version });
   }
-  const target = plane.target(service, { attributes: new RpcAttributes(call) });
+  const target = plane.target(service, { attributes: new RpcAttributes(call, due.predictionId) });
   call.rule = target.rule;
   return target;
 }

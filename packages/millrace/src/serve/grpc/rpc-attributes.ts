@@ -5,10 +5,13 @@ import type { RpcCall } from "./rpc.ts";
 /** A call as rules see it: metadata are its headers; it has no query, and a body that is no JSON. */
 export class RpcAttributes implements Attributes {
   readonly method = "POST"; // as HTTP/2 carries it
+  readonly unit: string;
   readonly #call: RpcCall;
 
-  constructor(call: RpcCall) {
+  /** @param unit what shares go by: the id of the prediction, of which a stream has many. */
+  constructor(call: RpcCall, unit: string) {
     this.#call = call;
+    this.unit = unit;
   }
 
   get path(): string {
@@ -17,10 +20,6 @@ export class RpcAttributes implements Attributes {
 
   get caller(): string | undefined {
     return this.#call.caller;
-  }
-
-  get unit(): string {
-    return this.#call.predictionId ?? "";
   }
 
   header(name: string): string | undefined {
