@@ -915,7 +915,7 @@ describe("deadlines and overload", () => {
     const all = (path: string, question: Question): Promise<Answer[]> =>
       Promise.all(Array.from({ length: 1_100 }, () => send(path, { ...question, agent })));
     await all("/health", {});
-    const headers = { "x-request-timeout": "1500ms" };
+    const headers = { "x-request-timeout": "3000ms" };
     const replies = await all("/services/slow/predict", { headers, body: SETOSA });
     agent.destroy();
     const refused = replies.filter(({ status }) => status === 503);
