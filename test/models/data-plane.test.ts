@@ -260,6 +260,27 @@ describe("rules", () => {
     expect(count("inference_routed_total", ["s", "default"])).toBe(2);
   });
 
+  test("infer() answers with the model of the rule when its version was freed meanwhile", async () => {
+    const rules = [rule("german", "DE", "other")];
+    const { plane, clock, count } = await createWorld([service({}, { rules })]);
+    const target = plane.target(plane.service("s"), { attributes: attributes("DE") });
+    await target.version.drain();
+    const inputs: Tensor[] = [
+      { name: "INDEX", datatype: "INT64", shape: [1], data: BigInt64Array.of(0n) },
+    ];
+    const call = {
+      predictionId: "p",
+      receivedMs: clock.nowMs(),
+      priority: PRIORITY_DEFAULT,
+      timeoutMs: undefined,
+      cancellation: undefined,
+    };
+    // Nothing has taken its place here: the error is of that model, and not of the service's own.
+    await expect(plane.infer(target, inputs, ["VALUE"], call)).rejects.toThrow();
+    expect(count("inference_requests_total", ["s", "other"])).toBe(1);
+    expect(count("inference_requests_total", ["s", "gather"])).toBe(0);
+  });
+
   test("target() asks no rule without attributes", async () => {
     const { plane, count } = await createWorld([
       service({}, { rules: [rule("german", "DE", "other")] }),

@@ -1,4 +1,4 @@
-import type { Rule } from "../core/rules/rule-set.ts";
+import { NO_RULE, type Rule } from "../core/rules/rule-set.ts";
 import { followGraph, reportUnknownName } from "./follow-graph.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import { resolveCondition } from "./resolve-condition.ts";
@@ -24,6 +24,9 @@ export function resolveRules(context: RulesContext): Rule[] {
       log.add([...path, "name"], `found "${rule.name}" again, expected a name of its own`);
     }
     names.add(rule.name);
+    if (rule.name === NO_RULE) {
+      log.add([...path, "name"], `found "${NO_RULE}", which metrics say when no rule matches`);
+    }
     const model = modelOf(rule.to, index, context);
     if (model === undefined) continue;
     // Shares of different rules are drawn apart, unless they name the same salt.

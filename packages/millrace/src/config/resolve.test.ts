@@ -352,6 +352,12 @@ describe("resolveRules()", () => {
     expect(services["a"]?.rules).toEqual([]);
   });
 
+  it("refuses a rule of the name that stands for none", async () => {
+    expect(await linesOf(rules("{ name: default, when: { method: POST }, to: small }"))).toEqual([
+      expect.stringContaining('rules[0].name: found "default", which metrics say when no rule'),
+    ]);
+  });
+
   it("names what nobody has with the nearest name, and a rule that is there twice", async () => {
     const when = "when: { method: POST }";
     expect(

@@ -46,6 +46,20 @@ describe("Cancellation", () => {
     expect(told).toEqual(["e"]);
   });
 
+  test("one that comes while others are told changes nothing for them", () => {
+    const cancellation = new Cancellation();
+    const told: string[] = [];
+    cancellation.watch(() => {
+      cancellation.watch(() => told.push("late"));
+      leave();
+    });
+    cancellation.watch(() => told.push("second"));
+    const leave = cancellation.watch(() => told.push("third"));
+    cancellation.cancel(new Error("gone"));
+    expect(told).toEqual(["second"]);
+    expect(cancellation.watcherCount).toBe(0);
+  });
+
   test("one that leaves while others are told is not told", () => {
     const cancellation = new Cancellation();
     const told: string[] = [];

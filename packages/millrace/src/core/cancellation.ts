@@ -52,6 +52,7 @@ export class Cancellation {
    * @returns what ends that, in constant time and as often as one likes.
    */
   watch(run: () => void): () => void {
+    if (this.#isCancelled) return () => undefined;
     const watchers = this.#watchers;
     const watcher: Watcher = { run, index: watchers.length };
     watchers.push(watcher);

@@ -8,7 +8,7 @@ import { Admission, type AdmittedOutcome } from "../core/overload/admission.ts";
 import { PredictionIds, type RandomBytes } from "../core/prediction-id.ts";
 import { checkTensors } from "../core/tensor/check-tensors.ts";
 import type { Attributes } from "../core/rules/attributes.ts";
-import { RuleSet, type Rule } from "../core/rules/rule-set.ts";
+import { NO_RULE, RuleSet, type Rule } from "../core/rules/rule-set.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
 import type { Models } from "../models/models.ts";
 import type { ModelVersion } from "../models/model-version.ts";
@@ -188,11 +188,12 @@ export class DataPlane {
   /** @throws MODEL_NOT_FOUND, MODEL_NOT_READY. */
   target(service: ServiceConfig, { version, attributes }: TargetChoice = {}): Target {
     const rule = attributes === undefined ? undefined : this.#match(service, attributes);
+    const model = rule?.to ?? service.model;
     try {
-      const found = this.models.version(rule?.to ?? service.model, version);
+      const found = this.models.version(model, version);
       return { service, version: found, rule: rule?.name };
     } catch (error) {
-      this.#countError(service, undefined, error); // a number a client made up must not become a label
+      this.#countError(service, { model }, error); // a number a client made up must not become a label
       throw error;
     }
   }
@@ -202,7 +203,7 @@ export class DataPlane {
     const rules = this.#rules.get(service.name);
     if (rules === undefined) return undefined;
     const { rule, invalidCount } = rules.match(attributes, this.clock.wallMs());
-    this.metrics.countRouted(service.name, rule?.name ?? "default");
+    this.metrics.countRouted(service.name, rule?.name ?? NO_RULE);
     if (invalidCount > 0) this.metrics.countInvalidAttributes(service.name, invalidCount);
     return rule;
   }
@@ -262,7 +263,8 @@ export class DataPlane {
   ): Promise<Prediction> {
     const { service } = target;
     // A body that took long to unpack may have outlasted the version it was read for.
-    const version = target.version.isClosed ? this.models.version(service.model) : target.version;
+    const { modelName, isClosed } = target.version;
+    const version = isClosed ? this.models.version(modelName) : target.version;
     const own = version === target.version ? inputs : checkTensors(inputs, version.inputs);
     const startedMs = this.clock.nowMs();
     const limits: RunLimits = {
@@ -280,7 +282,7 @@ export class DataPlane {
       const degraded = version.fallbackReason === undefined ? undefined : "fallback";
       return { id: call.predictionId, version, ...result, degraded };
     } catch (error) {
-      this.#countError(service, version.version, error);
+      this.#countError(service, { model: version.modelName, version: version.version }, error);
       if (isOverload(error) && service.overload.kind === "fallback") {
         const { model } = service.overload;
         const answer = await this.#fallBack(model, inputs, outputNames, { call, limits, error });
@@ -364,10 +366,14 @@ export class DataPlane {
     return series;
   }
 
-  #countError(service: ServiceConfig, version: number | undefined, error: unknown): void {
+  #countError(
+    service: ServiceConfig,
+    { model, version }: { readonly model: string; readonly version?: number },
+    error: unknown,
+  ): void {
     const code = error instanceof MillraceError ? error.code : "INTERNAL";
     const label = version === undefined ? "" : String(version);
-    this.metrics.countError(service.name, service.model, label, code);
+    this.metrics.countError(service.name, model, label, code);
     if (error instanceof MillraceError && error.reason !== undefined) {
       this.metrics.countRejection(error.reason);
     }

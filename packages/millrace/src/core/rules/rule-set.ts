@@ -31,6 +31,9 @@ export interface RuleExplanation {
   readonly why: string;
 }
 
+/** What metrics say when no rule matches; no rule has this name. */
+export const NO_RULE = "default";
+
 /** Most rules of one service. */
 export const RULES_MAX = 1000;
 
