@@ -276,7 +276,9 @@ describe("rules", () => {
       cancellation: undefined,
     };
     // Nothing has taken its place here: the error is of that model, and not of the service's own.
-    await expect(plane.infer(target, inputs, ["VALUE"], call)).rejects.toThrow();
+    await expect(plane.infer(target, inputs, ["VALUE"], call)).rejects.toMatchObject({
+      code: expect.stringMatching("^(OVERLOADED|MODEL_NOT_READY|MODEL_FAILED)$") as string,
+    });
     expect(count("inference_requests_total", ["s", "other"])).toBe(1);
     expect(count("inference_requests_total", ["s", "gather"])).toBe(0);
   });
