@@ -30,11 +30,21 @@ function service(limits: Partial<LimitsConfig>, overrides: Partial<ServiceConfig
   return {
     name: "s",
     isDefault: true,
+    graph: { kind: "model", name: "gather", at: [], model: "gather" },
     model: "gather",
     timeoutMs: 2_000,
     limits: { ...NO_LIMITS, ...limits },
     overload: { kind: "reject" },
     rules: [],
+    cache: { prediction: undefined, data: undefined },
+    parameters: {
+      isActive: true,
+      branches: {},
+      deactivated: "503",
+      thresholds: undefined,
+      thresholdDefault: 0.95,
+      retries: 0,
+    },
     ...overrides,
   } as const satisfies ServiceConfig;
 }

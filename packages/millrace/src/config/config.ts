@@ -1,6 +1,8 @@
 import type { Rule } from "../core/rules/rule-set.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { Condition } from "../core/rules/condition.ts";
 import type { Placement } from "../ports/runtime.ts";
+import type { FunctionOptions, ImageOptions, RemoteOptions } from "../ports/step-sources.ts";
 
 /**
  * The configuration as the rest of the code sees it: every default filled in, every path absolute, every
@@ -13,6 +15,9 @@ export interface Config {
   /** The file it came from; undefined for `millrace serve model.onnx` and the library. */
   readonly file: string | undefined;
   readonly server: ServerConfig;
+  /** Where caches keep what they have: in each process, or in Redis or Valkey. */
+  readonly cacheStore:
+    { readonly kind: "memory" } | { readonly kind: "redis"; readonly url: string };
   /** Where Millrace writes; undefined keeps everything in memory (the library's default). */
   readonly stateDir: string | undefined;
   readonly models: Readonly<Record<string, ModelConfig>>;
@@ -26,6 +31,8 @@ export interface ServerConfig {
   readonly httpPort: number;
   readonly grpcPort: number | "off";
   readonly metricsPort: number | "off";
+  /** Of the control role. */
+  readonly controlPort: number | "off";
   /** Serve processes under `millrace up`. */
   readonly processes: number | "auto";
   readonly bodyBytesMax: number;
@@ -124,6 +131,8 @@ export interface ServiceConfig {
   readonly name: string;
   /** Also answers on /predict, /label, … */
   readonly isDefault: boolean;
+  /** What it does with a request. */
+  readonly graph: StepConfig;
   /** Model the service runs. */
   readonly model: string;
   readonly timeoutMs: number;
@@ -131,6 +140,125 @@ export interface ServiceConfig {
   readonly overload: OverloadConfig;
   /** The first that matches a request chooses its model; `to` is one. */
   readonly rules: readonly Rule[];
+  readonly cache: CacheConfig;
+  readonly parameters: ParametersConfig;
+}
+
+/**
+ * A step of a graph. `name` is unique among the steps beside it: its key in a parallel, else what the file calls it,
+ * else what it runs or is.
+ */
+export type StepConfig =
+  | ModelStepConfig
+  | SequenceConfig
+  | ParallelConfig
+  | SwitchConfig
+  | SoftmaxConfig
+  | TopConfig
+  | SourceStepConfig;
+
+/** Where the step is written, for problems: `["services", "iris", "graph", "sequence", 1]`. */
+interface StepPlace {
+  readonly name: string;
+  readonly at: readonly (string | number)[];
+}
+
+export interface ModelStepConfig extends StepPlace {
+  readonly kind: "model";
+  readonly model: string;
+}
+
+export interface SequenceConfig extends StepPlace {
+  readonly kind: "sequence";
+  readonly members: readonly SequenceMemberConfig[];
+  /** Input → output, as `SequenceOptions.map`. */
+  readonly map: Readonly<Record<string, string>>;
+  /** `together`: all its models run the same version number, the highest that all of them have. */
+  readonly versions: "latest" | "together";
+}
+
+export interface SequenceMemberConfig {
+  readonly step: StepConfig;
+  readonly onError: "fail" | "skip" | StepConfig;
+}
+
+export interface ParallelConfig extends StepPlace {
+  readonly kind: "parallel";
+  /** In the order of the file, each named after its branch. */
+  readonly branches: readonly StepConfig[];
+  readonly combine: "each" | "argmax" | "mean" | "vote" | { readonly path: string };
+  readonly onError: "fail" | "omit";
+  readonly timeoutMs: number | undefined;
+}
+
+export interface SwitchConfig extends StepPlace {
+  readonly kind: "switch";
+  readonly cases: readonly SwitchCaseConfig[];
+  readonly default: StepConfig;
+}
+
+export interface SwitchCaseConfig {
+  readonly name: string;
+  readonly when: Condition;
+  readonly to: StepConfig;
+}
+
+export interface SoftmaxConfig extends StepPlace {
+  readonly kind: "softmax";
+  readonly axis: number;
+}
+
+export interface TopConfig extends StepPlace {
+  readonly kind: "top";
+  readonly count: number;
+}
+
+/** A step whose work is done by an adapter. */
+export type SourceStepConfig = StepPlace &
+  (
+    | { readonly kind: "image"; readonly image: ImageOptions }
+    | { readonly kind: "function" | "load"; readonly function: FunctionOptions }
+    | { readonly kind: "remote"; readonly remote: RemoteOptions }
+  );
+
+export interface CacheConfig {
+  readonly prediction: PredictionCacheConfig | undefined;
+  readonly data: DataCacheConfig | undefined;
+}
+
+export interface PredictionCacheConfig {
+  readonly ttlMs: number;
+  /** Bounds of the memory cache of each process; Redis keeps its own. */
+  readonly entriesMax: number;
+  readonly bytesMax: number;
+  /** `parallel` looks and predicts at once, and takes what is there first. */
+  readonly lookup: "before" | "parallel";
+  /** Requests, rows as in a `/predict` body, that are predicted when the service starts. */
+  readonly warmUp: readonly JsonValue[];
+}
+
+/** Of the load, image and function steps that a service's graph begins with. */
+export interface DataCacheConfig {
+  readonly ttlMs: number;
+  readonly entriesMax: number;
+  readonly bytesMax: number;
+  /** Input of the graph whose value, row by row, is the key. */
+  readonly key: string;
+}
+
+/** Switches of a service that change while it runs. */
+export interface ParametersConfig {
+  /** Does it predict at all? */
+  readonly isActive: boolean;
+  /** Branches of its parallels that are switched, by name. */
+  readonly branches: Readonly<Record<string, boolean>>;
+  readonly deactivated: "503" | "omit" | "observe" | { readonly fallback: string };
+  /** By branch; undefined where the file sets none, so that scores are answered. */
+  readonly thresholds: Readonly<Record<string, number>> | undefined;
+  /** Of branches that have none of their own. */
+  readonly thresholdDefault: number;
+  /** Times a step that failed for a reason that may pass is tried again, within the deadline. */
+  readonly retries: number;
 }
 
 export interface LimitsConfig {
@@ -148,4 +276,6 @@ export type OverloadConfig =
   /** This body, with status 200 and `x-degraded: fallback`. */
   | { readonly kind: "reply"; readonly reply: JsonValue }
   /** The answer of another model. */
-  | { readonly kind: "fallback"; readonly model: string };
+  | { readonly kind: "fallback"; readonly model: string }
+  /** What the prediction cache still has, however old. */
+  | { readonly kind: "cached" };

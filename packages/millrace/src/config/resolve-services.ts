@@ -26,7 +26,18 @@ export function resolveServices(
     const overload = resolveOverload({ name, model, services, models, log });
     const rules = resolveRules({ name, services, models, log });
     const { timeout: timeoutMs } = service;
-    resolved.push([name, { name, isDefault, model, timeoutMs, limits, overload, rules }]);
+    const graph = { kind: "model" as const, name: model, at: ["services", name, "graph"], model };
+    const cache = { prediction: undefined, data: undefined };
+    const parameters: ServiceConfig["parameters"] = {
+      isActive: true,
+      branches: {},
+      deactivated: "503",
+      thresholds: undefined,
+      thresholdDefault: 0.95,
+      retries: 0,
+    };
+    const own = { name, isDefault, graph, model, timeoutMs, limits, overload, rules };
+    resolved.push([name, { ...own, cache, parameters }]);
   }
   return Object.fromEntries(resolved);
 }

@@ -17,6 +17,12 @@ export const ERRORS = {
     retryable: false,
     title: "Invalid tensor",
   },
+  INVALID_IMAGE: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    retryable: false,
+    title: "Invalid image",
+  },
   INVALID_HEADER: {
     status: 400,
     grpc: "INVALID_ARGUMENT",
@@ -39,6 +45,24 @@ export const ERRORS = {
   ROUTE_NOT_FOUND: { status: 404, grpc: "UNIMPLEMENTED", retryable: false, title: "Unknown route" },
   MODEL_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", retryable: false, title: "Unknown model" },
   SAMPLE_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", retryable: false, title: "No sample" },
+  DATA_NOT_FOUND: {
+    status: 404,
+    grpc: "NOT_FOUND",
+    retryable: false,
+    title: "No data for the key",
+  },
+  PREDICTION_NOT_FOUND: {
+    status: 404,
+    grpc: "NOT_FOUND",
+    retryable: false,
+    title: "Unknown prediction",
+  },
+  OVERRIDE_NOT_FOUND: {
+    status: 404,
+    grpc: "NOT_FOUND",
+    retryable: false,
+    title: "Unknown override",
+  },
   LABELS_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", retryable: false, title: "No labels" },
   METHOD_NOT_ALLOWED: {
     status: 405,
@@ -72,6 +96,7 @@ export const ERRORS = {
   },
   CANCELLED: { status: 499, grpc: "CANCELLED", retryable: false, title: "Cancelled by the client" },
   MODEL_FAILED: { status: 500, grpc: "INTERNAL", retryable: false, title: "Model error" },
+  FUNCTION_FAILED: { status: 500, grpc: "INTERNAL", retryable: false, title: "Function error" },
   INTERNAL: { status: 500, grpc: "INTERNAL", retryable: false, title: "Internal error" },
   NOT_IMPLEMENTED: {
     status: 501,
@@ -79,6 +104,13 @@ export const ERRORS = {
     retryable: false,
     title: "Not implemented",
   },
+  REMOTE_FAILED: {
+    status: 502,
+    grpc: "UNAVAILABLE",
+    retryable: true,
+    title: "Remote server error",
+  },
+  DEACTIVATED: { status: 503, grpc: "UNAVAILABLE", retryable: false, title: "Deactivated" },
   MODEL_NOT_READY: { status: 503, grpc: "UNAVAILABLE", retryable: true, title: "Model not ready" },
   EXECUTOR_LOST: {
     status: 503,
@@ -92,6 +124,12 @@ export const ERRORS = {
     grpc: "DEADLINE_EXCEEDED",
     retryable: true,
     title: "Deadline exceeded",
+  },
+  INVALID_OVERRIDE: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    retryable: false,
+    title: "Invalid override",
   },
   MODEL_LOAD_FAILED: {
     status: 400,

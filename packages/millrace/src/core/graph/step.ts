@@ -1,6 +1,7 @@
 import type { Priority } from "../batch/batch.ts";
 import type { Cancellation } from "../cancellation.ts";
 import type { Clock } from "../clock.ts";
+import type { Attributes } from "../rules/attributes.ts";
 import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
 import type { StepOutcome } from "./step-outcome.ts";
 import type { StepTrace } from "./step-trace.ts";
@@ -23,6 +24,15 @@ export interface Signature extends Given {
   readonly inputs: readonly TensorSpec[];
 }
 
+/** The request as others know it: passed on to whoever works for it. */
+export interface StepRequest {
+  readonly predictionId: string;
+  /** As in `x-request-id`; undefined where there is none, as in the library. */
+  readonly requestId: string | undefined;
+  /** What conditions look at, and `traceparent` is read from; undefined in the library, which has no headers. */
+  readonly attributes: Attributes | undefined;
+}
+
 /** What a step has to know of the request it runs for. */
 export interface StepContext {
   readonly clock: Clock;
@@ -31,8 +41,7 @@ export interface StepContext {
   /** Cancelled when nobody wants the outputs any more. */
   readonly cancellation: Cancellation | undefined;
   readonly priority: Priority;
-  /** A fact of the request that conditions look at, `header.target`; undefined when it has none of that name. */
-  readonly attribute: (name: string) => string | undefined;
+  readonly request: StepRequest;
   /** Where the step writes down what happened in it. */
   readonly trace: StepTrace;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { attributesOf } from "../rules/test-attributes.ts";
 import { TestClock } from "../test-clock.ts";
 import type { TensorSpec } from "../tensor/tensor.ts";
 import { buildSequence } from "./build-sequence.ts";
@@ -18,12 +19,16 @@ const INPUTS = [rowsTensor("x", [1, 2])];
 const isFrom =
   (region: string): SwitchOptions["cases"][number]["isMatch"] =>
   (subject) =>
-    subject.attribute("header.region") === region;
+    subject.attributes?.header("region") === region;
 
 function fromRegion(region: string | undefined): StepContext {
-  const attribute = (name: string): string | undefined =>
-    name === "header.region" ? region : undefined;
-  return testContext(new TestClock(), { attribute });
+  const headers: Record<string, string> = region === undefined ? {} : { region };
+  const request = {
+    predictionId: "p",
+    requestId: undefined,
+    attributes: attributesOf({ headers }),
+  };
+  return testContext(new TestClock(), { request });
 }
 
 describe("a switch", () => {

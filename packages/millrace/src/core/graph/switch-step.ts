@@ -1,3 +1,4 @@
+import type { Attributes } from "../rules/attributes.ts";
 import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
 import { carry, tensorAt, type Edge } from "./edge.ts";
 import { runStep } from "./run-step.ts";
@@ -6,8 +7,9 @@ import type { Given, Step, StepContext } from "./step.ts";
 
 /** What a condition may look at. */
 export interface SwitchSubject {
-  /** A fact of the request; undefined when it has none of that name. */
-  readonly attribute: (name: string) => string | undefined;
+  /** Of the request; undefined where it has none, as in the library. */
+  readonly attributes: Attributes | undefined;
+  readonly predictionId: string;
   /** An input of the switch, as a rule an output of an earlier step. */
   readonly input: (name: string) => Tensor | undefined;
 }
@@ -60,7 +62,8 @@ export class SwitchStep implements Step {
 
   async run(inputs: readonly Tensor[], context: StepContext): Promise<StepOutcome> {
     const subject: SwitchSubject = {
-      attribute: context.attribute,
+      attributes: context.request.attributes,
+      predictionId: context.request.predictionId,
       input: (name) => inputs.find((tensor) => tensor.name === name),
     };
     const route = this.#routes.find(({ isMatch }) => isMatch(subject)) ?? this.#otherwise;

@@ -90,7 +90,7 @@ export function testContext(clock: Clock, overrides: Partial<StepContext> = {}):
     deadlineAtMs: Infinity,
     cancellation: undefined,
     priority: 2,
-    attribute: () => undefined,
+    request: { predictionId: "test", requestId: undefined, attributes: undefined },
     trace: StepTrace.start("test", "request", clock),
     ...overrides,
   };
