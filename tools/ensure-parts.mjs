@@ -9,6 +9,11 @@ const PARTS = [
   { name: "ps", isThere: () => existsSync("/usr/bin/ps"), debian: ["procps"] },
   { name: "openssl", isThere: () => existsSync("/usr/bin/openssl"), debian: ["openssl"] },
   {
+    name: "redis-server",
+    isThere: () => spawnSync("redis-server", ["--version"], { stdio: "ignore" }).status === 0,
+    debian: ["redis-server"],
+  },
+  {
     name: "Python 3.11 or newer with venv",
     isThere: () => isPythonReady(),
     debian: ["python3", "python3-venv"],

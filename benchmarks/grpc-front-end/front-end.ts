@@ -24,7 +24,7 @@ const loaded = await loadConfig({
 if (loaded.kind !== "ok") throw new Error(JSON.stringify(loaded.problems));
 const silent = (): void => undefined;
 const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
-const role = createServeRole(loaded.config, () => log);
+const role = await createServeRole(loaded.config, () => log);
 await role.loadModels();
 const { grpcPort } = await role.listen({ isShared: false, repository: undefined });
 console.log(grpcPort ?? (await listenGrpcJs(role)));

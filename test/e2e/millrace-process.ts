@@ -10,7 +10,7 @@ export const ROOT = join(import.meta.dirname, "../..");
 const BIN = join(ROOT, "packages/millrace/bin/millrace");
 
 /** Longest time a process may take to start or to end before a test gives up on it. */
-const PATIENCE_MS = 12_000;
+const PATIENCE_MS = 20_000;
 
 /** Longest time a command that ends by itself may take. */
 const RUN_MS_MAX = 10_000;
@@ -18,13 +18,18 @@ const RUN_MS_MAX = 10_000;
 /** Time between two looks of `eventually`. */
 const LOOK_MS = 15;
 
-const FREE_PORTS = ["--port", "0", "--server.grpc-port", "0", "--server.metrics-port", "0"];
+const FREE_PORTS = ["http", "grpc", "metrics", "control"].flatMap((name) => [
+  `--server.${name}-port`,
+  "0",
+]);
 
 export interface StartFacts {
   readonly http: string;
   /** `127.0.0.1:8001` */
   readonly grpc?: string;
   readonly metrics?: string;
+  /** Only under `up`. */
+  readonly control?: string;
   readonly processes: number;
   readonly models: readonly {
     readonly name: string;
@@ -114,7 +119,12 @@ export class MillraceProcess implements AsyncDisposable {
 
   /** Serve processes under `up`. */
   get servePids(): number[] {
-    return childPids(this.mainPid);
+    return childPids(this.mainPid, "serve-process-entry");
+  }
+
+  /** The control process under `up`; undefined while there is none. */
+  get controlPid(): number | undefined {
+    return childPids(this.mainPid, "control-process-entry")[0];
   }
 
   /** Waits for a log line; one that was printed already counts. */
@@ -149,10 +159,12 @@ export class MillraceProcess implements AsyncDisposable {
   }
 }
 
-function childPids(pid: number): number[] {
+/** @param entry part of the command line. */
+function childPids(pid: number, entry = ""): number[] {
   try {
-    const lines = execFileSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" });
-    return lines.trim().split(/\s+/).map(Number);
+    const words = ["-ww", "-o", "pid=,args=", "--ppid", String(pid)];
+    const lines = execFileSync("ps", words, { encoding: "utf8" }).trimEnd().split("\n");
+    return lines.filter((line) => line.includes(entry)).map((line) => Number.parseInt(line, 10));
   } catch {
     return []; // ps exits with 1 when there is none
   }

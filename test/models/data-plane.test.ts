@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
 import { modelConfig, modelsOptions } from "./model-parts.ts";
 import { fixtureModel } from "../fixtures/fixture-model.ts";
@@ -10,14 +9,15 @@ import type { Rule } from "../../packages/millrace/src/core/rules/rule-set.ts";
 import { Metrics } from "../../packages/millrace/src/core/metrics/metrics.ts";
 import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
 import { TestClock } from "../../packages/millrace/src/core/test-clock.ts";
+import type { ModelVersion } from "../../packages/millrace/src/models/model-version.ts";
 import { Models } from "../../packages/millrace/src/models/models.ts";
+import type { DataPlane } from "../../packages/millrace/src/serve/data-plane.ts";
 import {
-  DataPlane,
   PRIORITY_DEFAULT,
   type Call,
   type Prediction,
-} from "../../packages/millrace/src/serve/data-plane.ts";
-import { ServeMetrics } from "../../packages/millrace/src/serve/serve-metrics.ts";
+} from "../../packages/millrace/src/serve/prediction.ts";
+import { createPlane, modelStep, serviceConfig } from "./plane-parts.ts";
 
 const NO_LIMITS: LimitsConfig = { concurrency: "off", queue: 1000, ratePerSecond: undefined };
 
@@ -27,26 +27,11 @@ afterEach(async () => {
 });
 
 function service(limits: Partial<LimitsConfig>, overrides: Partial<ServiceConfig> = {}) {
-  return {
-    name: "s",
-    isDefault: true,
-    graph: { kind: "model", name: "gather", at: [], model: "gather" },
-    model: "gather",
-    timeoutMs: 2_000,
+  return serviceConfig({
+    graph: modelStep("gather"),
     limits: { ...NO_LIMITS, ...limits },
-    overload: { kind: "reject" },
-    rules: [],
-    cache: { prediction: undefined, data: undefined },
-    parameters: {
-      isActive: true,
-      branches: {},
-      deactivated: "503",
-      thresholds: undefined,
-      thresholdDefault: 0.95,
-      retries: 0,
-    },
     ...overrides,
-  } as const satisfies ServiceConfig;
+  });
 }
 
 interface World {
@@ -63,9 +48,7 @@ async function createWorld(services: readonly ServiceConfig[], processes = 1): P
   const clock = new TestClock();
   const models = new Models(modelsOptions(clock, () => undefined));
   const registry = new Metrics();
-  const metrics = new ServeMetrics(registry, () => models);
-  const share = { index: 0, processes };
-  const plane = new DataPlane({ models, metrics, clock, random: randomBytes, share });
+  const plane = createPlane({ models, clock, registry, processes });
   planes.push(plane);
   await models.apply({
     gather: modelConfig(fixtureModel("gather.onnx"), { name: "gather", sample: [0] }),
@@ -78,6 +61,8 @@ async function createWorld(services: readonly ServiceConfig[], processes = 1): P
     const inputs: Tensor[] = [{ name: "INDEX", datatype: "INT64", shape: [1], data }];
     return plane.infer(plane.target(services[0] as ServiceConfig), inputs, ["VALUE"], {
       predictionId: plane.newPredictionId(),
+      requestId: undefined,
+      attributes: undefined,
       receivedMs: clock.nowMs(),
       priority: PRIORITY_DEFAULT,
       timeoutMs: undefined,
@@ -130,7 +115,7 @@ describe("limits", () => {
   test("infer() lets as many wait as the queue says, and refuses the next", async () => {
     const { ask, plane } = await createWorld([service({ concurrency: 1, queue: 2 })]);
     const answers = [ask(), ask(), ask(), ask()];
-    const admission = plane.admission(plane.service("s"));
+    const admission = plane.services.admissionOf("s");
     expect([admission?.inside, admission?.waiting]).toEqual([1, 2]);
     expect(await Promise.all(answers)).toEqual(["ok", "ok", "ok", "OVERLOADED queue"]);
     expect([admission?.inside, admission?.waiting]).toEqual([0, 0]);
@@ -148,14 +133,14 @@ describe("limits", () => {
       "DEADLINE_EXCEEDED",
       "ok",
     ]);
-    expect(plane.admission(plane.service("s"))?.inside).toBe(0);
+    expect(plane.services.admissionOf("s")?.inside).toBe(0);
     expect(gone.watcherCount).toBe(0);
   });
 
   test("infer() keeps to this process's part of the limits", async () => {
     const world = await createWorld([service({ concurrency: 4, queue: 3 })], 3);
     const { plane } = world;
-    expect(plane.admission(plane.service("s"))?.effectiveLimits).toEqual({
+    expect(plane.services.admissionOf("s")?.effectiveLimits).toEqual({
       concurrency: 2,
       queue: 1,
     });
@@ -167,7 +152,7 @@ describe("limits", () => {
     plane.setServices({ s: service({ concurrency: 1, queue: 0 }) });
     answers.push(ask());
     plane.setServices({ s: service({ concurrency: 3, queue: 0 }) });
-    expect(plane.admission(plane.service("s"))?.inside).toBe(3);
+    expect(plane.services.admissionOf("s")?.inside).toBe(3);
     expect(await Promise.all(answers)).toEqual(["ok", "ok", "ok", "OVERLOADED concurrency"]);
   });
 });
@@ -176,10 +161,10 @@ describe("services that go", () => {
   test("setServices() forgets a removed service, and what it had let in is answered", async () => {
     const { ask, plane } = await createWorld([service({ concurrency: 1, queue: 3 })]);
     const answers = [ask(), ask()];
-    const removed = plane.service("s");
+    const removed = plane.services.get("s");
     plane.setServices({});
-    expect(plane.admission(removed)).toBeUndefined();
-    expect(() => plane.service("s")).toThrow("is not found, there is none");
+    expect(plane.services.admissionOf(removed.name)).toBeUndefined();
+    expect(() => plane.services.get("s")).toThrow("is not found, there is none");
     expect(await Promise.all(answers)).toEqual(["ok", "ok"]);
   });
 
@@ -194,9 +179,11 @@ describe("labels", () => {
   test("target() counts an unknown version without its number, whatever state the model is in", async () => {
     const { plane, count } = await createWorld([service({})]);
     const { models } = plane;
-    expect(() => plane.target(plane.service("s"), { version: 77 })).toThrow("has no version 77");
+    expect(() => plane.target(plane.services.get("s"), { version: 77 })).toThrow(
+      "has no version 77",
+    );
     await models.model("gather").unload();
-    expect(() => plane.target(plane.service("s"), { version: 77 })).toThrow("is not ready");
+    expect(() => plane.target(plane.services.get("s"), { version: 77 })).toThrow("is not ready");
     expect(count("inference_requests_total", ["77"])).toBe(0);
     expect(count("inference_requests_total", ["MODEL_NOT_READY"])).toBe(1);
   });
@@ -209,8 +196,8 @@ describe("overload: fallback", () => {
   test("infer() answers with the other model what the limits refuse", async () => {
     const { predict, count } = await createWorld([withFallback("other")]);
     const [own, other] = await Promise.all([predict(1), predict(2)]);
-    expect([own?.version.id, own?.degraded]).toEqual(["gather@1", undefined]);
-    expect([other?.version.id, other?.degraded]).toEqual(["other@1", "fallback"]);
+    expect([own?.predictor.id, own?.degraded]).toEqual(["gather@1", undefined]);
+    expect([other?.predictor.id, other?.degraded]).toEqual(["other@1", "fallback"]);
     expect(other?.outputs[0]?.data[0]).toBe(30);
     expect(count("inference_rejected_total", ["concurrency"])).toBe(1);
     expect(count("inference_requests_total", ["other", "fallback", "ok"])).toBe(1);
@@ -260,8 +247,8 @@ describe("rules", () => {
     const rules = [rule("german", "DE", "other"), rule("again", "DE", "shaped")];
     const { plane, count } = await createWorld([service({}, { rules })]);
     const target = (country: string | undefined) => {
-      const found = plane.target(plane.service("s"), { attributes: attributes(country) });
-      return [found.version.id, found.rule];
+      const found = plane.target(plane.services.get("s"), { attributes: attributes(country) });
+      return [found.predictor.id, found.rule];
     };
     expect(target("DE")).toEqual(["other@1", "german"]);
     expect(target("FR")).toEqual(["gather@1", undefined]);
@@ -273,8 +260,8 @@ describe("rules", () => {
   test("infer() answers with the model of the rule when its version was freed meanwhile", async () => {
     const rules = [rule("german", "DE", "other")];
     const { plane, clock, count } = await createWorld([service({}, { rules })]);
-    const target = plane.target(plane.service("s"), { attributes: attributes("DE") });
-    await target.version.drain();
+    const target = plane.target(plane.services.get("s"), { attributes: attributes("DE") });
+    await (target.predictor as ModelVersion).drain();
     const inputs: Tensor[] = [
       { name: "INDEX", datatype: "INT64", shape: [1], data: BigInt64Array.of(0n) },
     ];
@@ -282,6 +269,8 @@ describe("rules", () => {
       predictionId: "p",
       receivedMs: clock.nowMs(),
       priority: PRIORITY_DEFAULT,
+      requestId: undefined,
+      attributes: undefined,
       timeoutMs: undefined,
       cancellation: undefined,
     };
@@ -297,7 +286,7 @@ describe("rules", () => {
     const { plane, count } = await createWorld([
       service({}, { rules: [rule("german", "DE", "other")] }),
     ]);
-    expect(plane.target(plane.service("s"), { version: 1 }).version.id).toBe("gather@1");
+    expect(plane.target(plane.services.get("s"), { version: 1 }).predictor.id).toBe("gather@1");
     expect(count("inference_routed_total", ["s"])).toBe(0);
   });
 });

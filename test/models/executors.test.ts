@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../packages/millrace/src/adapters/clock-system/clock-system.ts";
@@ -16,6 +16,8 @@ import { ServeMetrics } from "../../packages/millrace/src/serve/serve-metrics.ts
 import { ServeRole } from "../../packages/millrace/src/serve/serve-role.ts";
 import { fixtureModel } from "../fixtures/fixture-model.ts";
 import { FAULTS } from "../fixtures/runtime-worker-faults.ts";
+import { MemoryTensorCaches } from "../../packages/millrace/src/adapters/cache-memory/memory-tensor-caches.ts";
+import { createPlane, NO_SOURCES } from "./plane-parts.ts";
 import { modelConfig, modelsOptions, NO_LIMITS } from "./model-parts.ts";
 
 const FAULTY_ENTRY = new URL("../fixtures/faulty-runtime-worker-entry.ts", import.meta.url);
@@ -39,7 +41,10 @@ async function createWorld(options: WorldOptions = {}) {
   const events: string[] = [];
   const parts = modelsOptions(clock, (event) => events.push(event));
   const worker = new WorkerRuntime({ name: "onnx", platform: "onnx_onnxv1", entry: FAULTY_ENTRY });
-  const models = new Models({ ...parts, runtimes: { ...parts.runtimes, worker } });
+  const models = new Models({
+    ...parts,
+    runtimes: { ...parts.runtimes, onnx: { inline: undefined, worker } },
+  });
   open.push(models);
   const registry = new Metrics();
   const metrics = new ServeMetrics(registry, () => models);
@@ -61,7 +66,15 @@ async function createWorld(options: WorldOptions = {}) {
   };
   const gauge = (name: string): number | undefined =>
     registry.snapshot().find((metric) => metric.name === name)?.series[0]?.value;
-  return { models, version, events, metrics, run, gauge, readiness: new Readiness(models) };
+  return {
+    models,
+    version,
+    events,
+    metrics,
+    run,
+    gauge,
+    readiness: new Readiness(models, createPlane({ models, clock }).graphs),
+  };
 }
 
 /** A file with this model and nothing else; it is not listened for. */
@@ -72,6 +85,7 @@ function configOf(model: ModelConfig): Config {
     runbook: undefined,
     file: undefined,
     stateDir: undefined,
+    cacheStore: { kind: "memory" },
     server: { bodyBytesMax: 1_000_000, drainMs: 1_000 } as Config["server"],
     models: { [model.name]: model },
     services: {},
@@ -156,7 +170,10 @@ describe("the log", () => {
     const { runtimes, ledger, downloadFolder } = modelsOptions(systemClock, () => undefined);
     const config = modelConfig(fixtureModel("gather.onnx"), { placement: "worker", sample: [0] });
     const role = new ServeRole(configOf(config), {
-      runtimes: { ...runtimes, worker },
+      runtimes: { ...runtimes, onnx: { inline: undefined, worker } },
+      sources: NO_SOURCES,
+      caches: new MemoryTensorCaches(systemClock),
+      sha256: (bytes) => hash("sha256", bytes, "hex"),
       coreCount: 1,
       share: { index: 0, processes: 1 },
       ledger,

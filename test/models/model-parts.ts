@@ -1,4 +1,4 @@
-import { createWorkerRuntime } from "../../packages/millrace/src/main.ts";
+import { createProcessRuntime, createWorkerRuntime } from "../../packages/millrace/src/main.ts";
 import { OnnxRuntime } from "../../packages/millrace/src/adapters/runtime-onnx/runtime-onnx.ts";
 import type { ModelConfig } from "../../packages/millrace/src/config/config.ts";
 import { ByteBudget } from "../../packages/millrace/src/core/batch/byte-budget.ts";
@@ -9,6 +9,13 @@ import type {
 } from "../../packages/millrace/src/models/models-options.ts";
 import type { RunLimits } from "../../packages/millrace/src/models/scheduled-model.ts";
 import { MemoryVersionLedger } from "../../packages/millrace/src/models/version-ledger.ts";
+
+const SILENT = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 
 export const NO_LIMITS: RunLimits = {
   receivedMs: 0,
@@ -28,6 +35,7 @@ export function modelConfig(path: string, overrides: Partial<ModelConfig> = {}):
     runtime: "onnx",
     labels: undefined,
     output: undefined,
+    score: 0,
     inputs: {},
     sample: undefined,
     threads: 1,
@@ -47,6 +55,7 @@ export function modelsOptions(clock: Clock, record: (event: string) => void): Mo
   const events: ModelEvents = {
     loaded: (version) => record(`loaded ${version.id}`),
     switched: (next, previous) => record(`switched ${previous?.id ?? "none"} → ${next.id}`),
+    changed: () => undefined,
     released: (version) => record(`released ${version.id}`),
     failed: (_name, _reason, serving) => record(`failed, ${serving?.id ?? "none"} serves`),
     recovered: (serving) => record(`recovered ${serving.id}`),
@@ -57,7 +66,10 @@ export function modelsOptions(clock: Clock, record: (event: string) => void): Mo
     breakerMoved: (id, from, to) => record(`breaker ${id} ${from} → ${to}`),
   };
   return {
-    runtimes: { inline: new OnnxRuntime(), worker: createWorkerRuntime() },
+    runtimes: {
+      onnx: { inline: new OnnxRuntime(), worker: createWorkerRuntime() },
+      process: { inline: undefined, worker: createProcessRuntime(() => SILENT) },
+    },
     coreCount: 1,
     random: () => 0.5,
     budget: new ByteBudget(1e9),

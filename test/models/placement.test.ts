@@ -8,11 +8,12 @@ import {
 } from "../../packages/millrace/src/models/place-model.ts";
 import { ServedModel } from "../../packages/millrace/src/models/served-model.ts";
 import { zeros } from "../../packages/millrace/src/models/prepare-version.ts";
-import type { LoadedModel, Placement } from "../../packages/millrace/src/ports/runtime.ts";
+import type { LoadedModel, Placement, Runtime } from "../../packages/millrace/src/ports/runtime.ts";
 import { fixtureModel } from "../fixtures/fixture-model.ts";
 import { modelConfig, modelsOptions } from "./model-parts.ts";
 
-const { runtimes } = modelsOptions(systemClock, () => undefined);
+const { inline, worker } = modelsOptions(systemClock, () => undefined).runtimes.onnx;
+const runtimes = { inline: inline as Runtime, worker };
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -98,7 +99,6 @@ test("a version whose further copies cannot be started leaves none of them behin
   let starts = 0;
   let closes = 0;
   const options = modelsOptions(systemClock, () => undefined);
-  const { inline, worker } = options.runtimes;
   const counted = {
     ...worker,
     load: async (file: Parameters<typeof worker.load>[0]) => {
@@ -117,7 +117,10 @@ test("a version whose further copies cannot be started leaves none of them behin
     },
   };
   const config = modelConfig(fixtureModel("add.onnx"), { placement: "worker", instances: 3 });
-  const model = new ServedModel(config, { ...options, runtimes: { inline, worker: counted } });
+  const model = new ServedModel(config, {
+    ...options,
+    runtimes: { ...options.runtimes, onnx: { inline, worker: counted } },
+  });
   open.push(model);
   await model.start();
   expect(model.status()).toMatchObject({ isReady: false, problem: "no more threads" });

@@ -1,6 +1,7 @@
 import type { MillraceInput } from "./config/define-config.ts";
 import { loadConfig } from "./config/load.ts";
 import { renderProblem } from "./config/problem.ts";
+import type { Priority } from "./core/batch/batch.ts";
 import { Cancellation } from "./core/cancellation.ts";
 import { MillraceError } from "./core/errors.ts";
 import { labelRows } from "./core/tensor/argmax.ts";
@@ -11,12 +12,8 @@ import type { Tensor } from "./core/tensor/tensor.ts";
 import { unpack, unpackRow } from "./core/tensor/unpack.ts";
 import { createLogging, createServeRole } from "./main.ts";
 import type { ModelStatus } from "./models/served-model.ts";
-import {
-  PRIORITY_DEFAULT,
-  type Prediction,
-  type Priority,
-  type Target,
-} from "./serve/data-plane.ts";
+import type { Target } from "./serve/data-plane.ts";
+import { PRIORITY_DEFAULT, type Prediction } from "./serve/prediction.ts";
 import type { ServeRole } from "./serve/serve-role.ts";
 
 export interface CallOptions {
@@ -29,16 +26,19 @@ export interface CallOptions {
 }
 
 export interface LibraryPrediction {
-  /** One row in gives that row's output, several rows give several. */
+  /**
+   * One row in gives that row's output, several rows give several; where several outputs are the prediction, an object
+   * of them, with null for a branch that failed.
+   */
   readonly prediction: JsonValue;
-  /** Label of each row, as `prediction` one or several; undefined for a model without labels. */
+  /** Label of each row, as `prediction` one or several; undefined where there are no labels. */
   readonly label: string | readonly string[] | undefined;
   /** `iris@1` */
   readonly model: string;
   /** UUIDv7 */
   readonly id: string;
-  /** Another model than the one asked for answered; undefined when not. */
-  readonly degraded: "fallback" | undefined;
+  /** Something else than what was asked for answered, or a part is missing; undefined when not. */
+  readonly degraded: Prediction["degraded"];
 }
 
 /** The configuration is invalid; `problems` has one line each. */
@@ -83,17 +83,15 @@ export class Millrace {
     options: CallOptions = {},
   ): Promise<LibraryPrediction> {
     const target = this.#target(service);
-    const inputs = packRows(rows, target.version.inputs);
-    const name = target.version.predictionOutput.name;
-    const result = await this.#infer(target, inputs, [name], options);
-    const output = result.outputs[0] as Tensor;
-    const isOneRow = inputs[0]?.shape[0] === 1 && output.shape[0] === 1;
-    const { labels } = result.version;
-    const found = labels === undefined ? undefined : labelRows(output, labels);
+    const { predictor } = target;
+    const inputs = packRows(rows, predictor.inputs);
+    const isOneRow = inputs[0]?.shape[0] === 1;
+    const result = await this.#infer(target, inputs, predictor.predictionNames, options);
+    const found = labelsOf(result);
     return {
-      prediction: isOneRow ? unpackRow(output, 0) : unpack(output),
+      prediction: predictionValue(result, isOneRow),
       label: isOneRow ? found?.[0] : found,
-      model: result.version.id,
+      model: result.model,
       id: result.id,
       degraded: result.degraded,
     };
@@ -110,18 +108,18 @@ export class Millrace {
     options: CallOptions & { readonly outputNames?: readonly string[] } = {},
   ): Promise<{ readonly outputs: readonly Tensor[]; readonly model: string; readonly id: string }> {
     const target = this.#target(service);
-    const outputNames = options.outputNames ?? target.version.outputs.map((output) => output.name);
-    const unknown = outputNames.find((name) => target.version.findOutput(name)?.name !== name);
+    const outputNames = options.outputNames ?? target.predictor.outputNames;
+    const unknown = outputNames.find((name) => target.predictor.findOutput(name)?.name !== name);
     if (unknown !== undefined) {
       throw new MillraceError("INVALID_BODY", `Cannot infer: the model has no output "${unknown}"`);
     }
-    const checked = checkTensors(inputs, target.version.inputs);
+    const checked = checkTensors(inputs, target.predictor.inputs);
     const result = await this.#infer(target, checked, outputNames, options);
-    return { outputs: result.outputs, model: result.version.id, id: result.id };
+    return { outputs: result.outputs, model: result.model, id: result.id };
   }
 
   #target(service: string): Target {
-    return this.#role.plane.target(this.#role.plane.service(service));
+    return this.#role.plane.target(this.#role.plane.services.get(service));
   }
 
   async #infer(
@@ -138,7 +136,8 @@ export class Millrace {
     if (signal?.aborted === true) cancel();
     signal?.addEventListener("abort", cancel);
     try {
-      const call = { predictionId, receivedMs, priority, timeoutMs, cancellation };
+      const request = { predictionId, requestId: undefined, attributes: undefined };
+      const call = { ...request, receivedMs, priority, timeoutMs, cancellation };
       return await plane.infer(target, inputs, outputNames, call);
     } finally {
       signal?.removeEventListener("abort", cancel);
@@ -149,6 +148,28 @@ export class Millrace {
   async close(): Promise<void> {
     await this.#role.stop(0);
   }
+}
+
+function predictionValue({ predictor, outputs }: Prediction, isOneRow: boolean): JsonValue {
+  const valueOf = (output: Tensor): JsonValue =>
+    isOneRow && output.shape[0] === 1 ? unpackRow(output, 0) : unpack(output);
+  if (predictor.predictionOutput !== undefined) return valueOf(outputs[0] as Tensor);
+  const members = predictor.predictionNames.map((name) => {
+    const output = outputs.find((tensor) => tensor.name === name);
+    return [name, output === undefined ? null : valueOf(output)] as const;
+  });
+  return Object.fromEntries(members);
+}
+
+/** Undefined where there are none to give. */
+function labelsOf({ predictor, outputs }: Prediction): readonly string[] | undefined {
+  const [output] = outputs;
+  if (predictor.predictionOutput === undefined || output === undefined) {
+    const label = outputs.find(({ name }) => name === "label");
+    return label === undefined ? undefined : labelRows(label, undefined);
+  }
+  const isText = output.datatype === "BYTES";
+  return isText || predictor.labels !== undefined ? labelRows(output, predictor.labels) : undefined;
 }
 
 /**
@@ -169,7 +190,7 @@ export async function createMillrace(input: MillraceInput): Promise<Millrace> {
     ? config.server.log
     : { ...config.server.log, levels: { default: "warn" as const } };
   const { loggerFor } = await createLogging(log);
-  const role = createServeRole(config, loggerFor);
+  const role = await createServeRole(config, loggerFor);
   await role.loadModels();
   if (role.models.isReady) return new Millrace(role);
   const reasons = role.readiness.problems().join("; ");

@@ -1,19 +1,40 @@
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Config, LogConfig } from "./config/config.ts";
+import { MemoryTensorCaches } from "./adapters/cache-memory/memory-tensor-caches.ts";
 import { systemClock } from "./adapters/clock-system/clock-system.ts";
 import { createLoggerFor, stderrDestination } from "./adapters/logger-pino/logger-pino.ts";
 import { closeLogSink, openLogSink } from "./adapters/logger-pino/log-sink.ts";
+import { MemoryOverrideStore } from "./adapters/override-store-memory/override-store-memory.ts";
 import { OnnxRuntime } from "./adapters/runtime-onnx/runtime-onnx.ts";
+import { ProcessRuntime } from "./adapters/runtime-process/runtime-process.ts";
 import { WorkerRuntime } from "./adapters/runtime-worker/runtime-worker.ts";
+import type { LoadedConfig } from "./config/print.ts";
+import type {
+  ControlOrder,
+  ControlReport,
+  PersistOrder,
+  ServingProcesses,
+} from "./control/control-messages.ts";
+import { ControlRole } from "./control/control-role.ts";
 import { FileVersionLedger, MemoryVersionLedger } from "./models/version-ledger.ts";
 import type { LoggerFor } from "./ports/logger.ts";
+import type { OverrideState, OverrideStore } from "./ports/override-store.ts";
 import type { Runtime } from "./ports/runtime.ts";
-import type { ProcessShare } from "./serve/data-plane.ts";
+import type { StepSources } from "./ports/step-sources.ts";
+import type { TensorCaches } from "./ports/tensor-cache.ts";
+import { StartError } from "./serve/listen.ts";
+import type { ProcessShare } from "./serve/services.ts";
 import { checkApplicable, LAME_DUCK_MS, ServeRole } from "./serve/serve-role.ts";
 import { IpcPeer } from "./supervisor/ipc-peer.ts";
-import type { RepositoryOrder, StartOrder, StartReport } from "./supervisor/serve-process.ts";
+import type {
+  ConfigOrder,
+  RepositoryOrder,
+  StartOrder,
+  StartReport,
+} from "./supervisor/serve-process.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 
 /** The composition root: the only file that names concrete parts. */
@@ -27,6 +48,15 @@ export function createWorkerRuntime(): Runtime {
   const { name, platform } = createRuntime();
   const entry = new URL(`runtime-worker-entry.${extensionHere()}`, import.meta.url);
   return new WorkerRuntime({ name, platform, entry });
+}
+
+/** Runs programs that speak the Open Inference Protocol, each a process of its own. */
+export function createProcessRuntime(loggerFor: LoggerFor): Runtime {
+  return new ProcessRuntime({
+    log: loggerFor("program"),
+    environment: process.env,
+    pythonFolder: join(import.meta.dirname, "../python"),
+  });
 }
 
 export interface Logging {
@@ -49,16 +79,26 @@ export async function createLogging(log: LogConfig): Promise<Logging> {
   };
 }
 
-/** The serve role in this process; it does not listen yet, and its models are not loaded. */
-export function createServeRole(
+/**
+ * The serve role in this process; it does not listen yet, and its models are not loaded.
+ * @throws StartError when the cache needs a package that is not installed.
+ */
+export async function createServeRole(
   config: Config,
   loggerFor: LoggerFor,
   share: ProcessShare = { index: 0, processes: 1 },
-): ServeRole {
+): Promise<ServeRole> {
   const { stateDir } = config;
+  const coreCount = Math.max(1, Math.floor(availableParallelism() / share.processes));
   return new ServeRole(config, {
-    runtimes: { inline: createRuntime(), worker: createWorkerRuntime() },
-    coreCount: Math.max(1, Math.floor(availableParallelism() / share.processes)),
+    runtimes: {
+      onnx: { inline: createRuntime(), worker: createWorkerRuntime() },
+      process: { inline: undefined, worker: createProcessRuntime(loggerFor) },
+    },
+    sources: createStepSources(loggerFor, coreCount),
+    caches: await createTensorCaches(config, loggerFor),
+    sha256: (bytes) => hash("sha256", bytes, "hex"),
+    coreCount,
     share,
     ledger:
       stateDir === undefined
@@ -71,6 +111,51 @@ export function createServeRole(
   });
 }
 
+/** What steps are made from. Most files need none of it, so each part is imported when a step asks for it. */
+function createStepSources(loggerFor: LoggerFor, coreCount: number): StepSources {
+  const clock = systemClock;
+  const images = onceOnly(async () => {
+    const { SharpImages } = await import("./adapters/image-sharp/image-sharp.ts");
+    return new SharpImages({ coreCount });
+  });
+  const functions = onceOnly(async () => {
+    const { ThreadFunctions } = await import("./adapters/functions-thread/functions-thread.ts");
+    const entry = new URL(`function-thread-entry.${extensionHere()}`, import.meta.url);
+    return new ThreadFunctions({ entry, clock, loggerFor });
+  });
+  return {
+    image: async (name, options) => (await images()).image(name, options),
+    function: async (name, options) => (await functions()).function(name, options),
+    load: async (name, options) => (await functions()).load(name, options),
+    combine: async (path) => (await functions()).combine(path),
+    remote: async (name, options) => {
+      const { openRemote } = await import("./adapters/remote-http/remote-http.ts");
+      return openRemote(name, options, { clock, random: Math.random, log: loggerFor("remote") });
+    },
+  };
+}
+
+async function createTensorCaches(
+  { cacheStore }: Config,
+  loggerFor: LoggerFor,
+): Promise<TensorCaches> {
+  if (cacheStore.kind === "memory") return new MemoryTensorCaches(systemClock);
+  const { RedisTensorCaches } = await import("./adapters/cache-redis/redis-tensor-caches.ts");
+  const { url } = cacheStore;
+  return RedisTensorCaches.open({
+    url,
+    clock: systemClock,
+    log: loggerFor("cache"),
+    random: Math.random,
+  });
+}
+
+/** @returns what `make` gave the first time. */
+function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
 /** Serve processes a file asks for: one per core, unless the models' threads already fill the cores. */
 export function processCountOf(config: Config): number {
   if (config.server.processes !== "auto") return config.server.processes;
@@ -78,15 +163,96 @@ export function processCountOf(config: Config): number {
   return Math.max(1, Math.floor(availableParallelism() / threads));
 }
 
-export function createSupervisor(config: Config, { loggerFor, writeLine }: Logging): Supervisor {
-  return new Supervisor(config, {
+/** @param config what `file` says, on ports that are free. */
+export function createSupervisor(
+  file: LoadedConfig,
+  config: Config,
+  { loggerFor, writeLine }: Logging,
+): Supervisor {
+  return new Supervisor(file, config, {
     clock: systemClock,
     log: loggerFor("supervisor"),
     entry: join(import.meta.dirname, `serve-process-entry.${extensionHere()}`),
+    controlEntry: join(import.meta.dirname, `control-process-entry.${extensionHere()}`),
     processCount: processCountOf(config),
     onLine: writeLine,
     checkApplicable,
   });
+}
+
+/** Live changes that are kept beside the file; undefined where there never was one. */
+export async function readOverrides(
+  stateDir: string | undefined,
+): Promise<OverrideState | undefined> {
+  if (stateDir === undefined || !existsSync(overridesFile(stateDir))) return undefined;
+  const store = await openOverrideStore(stateDir);
+  try {
+    return await store.read();
+  } finally {
+    await store.close();
+  }
+}
+
+/** @throws StartError when the file cannot be used. */
+async function openOverrideStore(stateDir: string | undefined): Promise<OverrideStore> {
+  if (stateDir === undefined) return new MemoryOverrideStore();
+  const { SqliteOverrideStore } =
+    await import("./adapters/override-store-sqlite/override-store-sqlite.ts");
+  const path = overridesFile(stateDir);
+  try {
+    return new SqliteOverrideStore(path);
+  } catch (error) {
+    const why = (error as Error).message;
+    throw new StartError(
+      `Cannot open ${path}, which keeps the overrides: ${why}; move it away to start without them`,
+      error,
+    );
+  }
+}
+
+function overridesFile(stateDir: string): string {
+  return join(stateDir, "control.sqlite");
+}
+
+/** What the supervised control process runs: it waits for orders, and ends when its supervisor is gone. */
+export function runControlProcess(): void {
+  let role: ControlRole | undefined;
+  const stop = async (): Promise<void> => {
+    await role?.stop();
+    process.exit(0);
+  };
+  const peer = new IpcPeer(process, {
+    async start(order: ControlOrder): Promise<ControlReport> {
+      const { server, stateDir } = order.config;
+      const base = { pid: process.pid, process: "control" };
+      const destination = stderrDestination();
+      const loggerFor = createLoggerFor({ levels: server.log.levels, base, destination });
+      logFatalErrors(loggerFor);
+      const processes: ServingProcesses = {
+        change: (change) => peer.call("change", change),
+        status: () => peer.call("status", {}),
+        liveValues: (path) => peer.call("liveValues", path),
+        explain: (predictionId) => peer.call("explain", predictionId),
+      };
+      const store = await openOverrideStore(stateDir);
+      role = new ControlRole({ store, processes, clock: systemClock, loggerFor });
+      return role.start(order);
+    },
+    async persist(order: PersistOrder) {
+      if (role === undefined) throw new Error("Cannot obey: the process has not been started yet");
+      await role.persist(order);
+    },
+    stop,
+  });
+  endWithSupervisor(stop, stop);
+}
+
+/** The terminal sends signals to the whole group; the supervisor decides what they mean. */
+function endWithSupervisor(onTerm: () => Promise<void>, onGone: () => Promise<void>): void {
+  process.on("SIGINT", () => undefined);
+  process.on("SIGHUP", () => undefined);
+  process.on("SIGTERM", () => void onTerm());
+  process.once("disconnect", () => void onGone());
 }
 
 /** What a supervised serve process runs: it waits for orders, and ends when its supervisor is gone. */
@@ -101,12 +267,14 @@ export function runServeProcess(): void {
     process.exit(0);
   };
   const peer = new IpcPeer(process, {
-    async start({ config, index, processes, isRestart }: StartOrder): Promise<StartReport> {
+    async start(order: StartOrder): Promise<StartReport> {
+      const { config, overrideVersion, index, processes, isRestart } = order;
       const base = { pid: process.pid, process: index };
       const destination = stderrDestination();
       const loggerFor = createLoggerFor({ levels: config.server.log.levels, base, destination });
       logFatalErrors(loggerFor);
-      role = createServeRole(config, loggerFor, { index, processes });
+      role = await createServeRole(config, loggerFor, { index, processes });
+      role.plane.overrideVersion = overrideVersion;
       const repository = {
         load: (model: string) => peer.call<void>("repository", { action: "load", model }),
         unload: (model: string) => peer.call<void>("repository", { action: "unload", model }),
@@ -116,19 +284,25 @@ export function runServeProcess(): void {
       if (!isRestart) await role.loadModels();
       return { ...ports, models: role.status() };
     },
-    async apply(config: Config) {
-      await mustRole().apply(config);
+    async apply({ config, overrideVersion }: ConfigOrder) {
+      await mustRole().apply(config, overrideVersion);
       return mustRole().status();
     },
+    async prepare({ config, overrideVersion }: ConfigOrder) {
+      await mustRole().prepare(config, overrideVersion);
+    },
+    commit: () => Promise.resolve(mustRole().commit()),
+    abort: () => Promise.resolve(mustRole().abort()),
+    status: () => Promise.resolve(mustRole().status()),
+    explain: (predictionId: string) => Promise.resolve(mustRole().explain(predictionId)),
     metrics: () => Promise.resolve(mustRole().metrics()),
     repository: ({ action, model }: RepositoryOrder) => mustRole().localRepository[action](model),
     stop,
   });
-  // The terminal sends these to the whole group; the supervisor decides what they mean.
-  process.on("SIGINT", () => undefined);
-  process.on("SIGHUP", () => undefined);
-  process.on("SIGTERM", () => void stop(LAME_DUCK_MS));
-  process.once("disconnect", () => void stop(0));
+  endWithSupervisor(
+    () => stop(LAME_DUCK_MS),
+    () => stop(0),
+  );
 }
 
 /** A defect ends the process, which starts again; it is logged like everything else first. */

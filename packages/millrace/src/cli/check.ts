@@ -33,7 +33,7 @@ export const check: Command = {
       );
     }
     if (loaded.missingSources.length > 0) return 2;
-    const role = createServeRole({ ...loaded.config, stateDir: undefined }, () => SILENT);
+    const role = await createServeRole({ ...loaded.config, stateDir: undefined }, () => SILENT);
     await role.loadModels();
     const models = role.status();
     if (line.options.has("json")) io.stdout.write(`${JSON.stringify({ models })}\n`);

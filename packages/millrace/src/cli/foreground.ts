@@ -3,11 +3,12 @@ import { renderProblem } from "../config/problem.ts";
 import type { MetricSnapshot } from "../core/metrics/metrics.ts";
 import { createLogging, logFatalErrors, type Logging } from "../main.ts";
 import type { ModelStatus } from "../models/served-model.ts";
-import { StartError } from "../serve/listen.ts";
+import type { Logger } from "../ports/logger.ts";
+import { StartError, WrongConfigError } from "../serve/listen.ts";
 import { LAME_DUCK_MS } from "../serve/serve-role.ts";
 import type { CommandIo, CommandLine, ExitCode } from "./command.ts";
-import { isDefault, loadAgain, loadFor } from "./config-session.ts";
-import { onFreeGrpcPort, withFreeGrpcPort } from "./grpc-port.ts";
+import { isDefault, loadAgain, loadFor, type Loaded } from "./config-session.ts";
+import { withFreeGrpcPort } from "./grpc-port.ts";
 import { openMetricsPort } from "./metrics-port.ts";
 import { printStart } from "./print-start.ts";
 import { removeRunState, writeRunState } from "./run-state.ts";
@@ -18,10 +19,14 @@ export interface Running {
   readonly httpPort: number;
   /** Undefined when it is off. */
   readonly grpcPort: number | undefined;
+  /** Undefined when it is off. */
+  readonly controlPort: number | undefined;
+  /** What runs: the file's, with what was changed while it ran before. */
+  readonly config: Config;
   readonly processes: number;
   readonly models: readonly ModelStatus[];
   metrics(): Promise<readonly MetricSnapshot[]>;
-  apply(config: Config): Promise<readonly ModelStatus[]>;
+  apply(file: Loaded): Promise<readonly ModelStatus[]>;
   /** Answers what is in flight. @param lameDuckMs how long new requests are still taken. */
   stop(lameDuckMs: number): Promise<unknown>;
   /** Ends every other process at once. */
@@ -35,7 +40,7 @@ export interface Running {
 export async function runInForeground(
   line: CommandLine,
   io: CommandIo,
-  start: (config: Config, logging: Logging) => Promise<Running>,
+  start: (config: Config, logging: Logging, file: Loaded) => Promise<Running>,
 ): Promise<ExitCode> {
   const startedMs = performance.now();
   const loaded = await loadFor(line, io);
@@ -49,7 +54,6 @@ export async function runInForeground(
     return 2;
   }
   const config = await withFreeGrpcPort(loaded.config, isDefault(loaded, "server.grpcPort"));
-  const hasGrpcMoved = config !== loaded.config;
   const logging = await createLogging(config.server.log);
   const log = logging.loggerFor("millrace");
   logFatalErrors(logging.loggerFor);
@@ -57,7 +61,7 @@ export async function runInForeground(
   let running: Running | undefined;
   let metricsPort: number | undefined;
   try {
-    const started = await start(config, logging);
+    const started = await start(config, logging, loaded);
     running = started;
     const isDefaultPort = isDefault(loaded, "server.metricsPort");
     metricsPort = (await openMetricsPort(config, isDefaultPort, () => started.metrics(), log))
@@ -66,40 +70,44 @@ export async function runInForeground(
     io.stderr.write(`${(error as Error).message}\n`);
     await running?.stop(0); // what listens already would keep the process alive
     await logging.close();
-    return 1;
+    return error instanceof WrongConfigError ? 2 : 1;
   }
   const current = running;
-  if (hasGrpcMoved) {
-    log.warn(
-      { wanted: loaded.config.server.grpcPort, port: current.grpcPort },
-      `gRPC is on port ${current.grpcPort ?? "none"}: the default is in use, server.grpcPort chooses another`,
-    );
-  }
+  warnOfMovedPorts(loaded.config, current, log);
   // Before the addresses are printed: whoever waits for them may signal at once.
-  const ended = stopped(current, () =>
-    reload(
-      { ...current, apply: (next) => current.apply(hasGrpcMoved ? onFreeGrpcPort(next) : next) },
-      line,
-      io,
-      logging,
-    ),
-  );
-  const { httpPort, grpcPort, models, processes } = running;
+  const ended = stopped(current, () => reload(current, line, io, logging));
   const tookMs = Math.round(performance.now() - startedMs);
-  printStart(
-    { config, httpPort, grpcPort, metricsPort, models, processes, tookMs },
-    line.options.has("json"),
-    io,
-  );
-  const scheme = config.server.tls === undefined ? "http" : "https";
-  await writeRunState(config.stateDir, {
-    pid: process.pid,
-    url: `${scheme}://${config.server.host}:${httpPort}`,
-  });
+  printStart({ ...current, metricsPort, tookMs }, line.options.has("json"), io);
+  await noteRunning(current);
   const code = await ended;
   await removeRunState(config.stateDir);
   await logging.close();
   process.exit(code);
+}
+
+/** Ports nobody chose give way when they are taken. */
+function warnOfMovedPorts({ server }: Config, { grpcPort, controlPort }: Running, log: Logger): void {
+  const ports = [
+    { name: "gRPC", key: "grpcPort", port: grpcPort },
+    { name: "Control", key: "controlPort", port: controlPort },
+  ] as const;
+  for (const { name, key, port } of ports) {
+    const wanted = server[key];
+    if (port === undefined || wanted === 0 || wanted === port) continue;
+    const text = `${name} is on port ${port}: the default is in use, server.${key} chooses another`;
+    log.warn({ wanted, port }, text);
+  }
+}
+
+/** Leaves its addresses where other commands find them. */
+async function noteRunning({ config, httpPort, controlPort }: Running): Promise<void> {
+  const { host, tls } = config.server;
+  const scheme = tls === undefined ? "http" : "https";
+  await writeRunState(config.stateDir, {
+    pid: process.pid,
+    url: `${scheme}://${host}:${httpPort}`,
+    ...(controlPort === undefined ? {} : { controlUrl: `${scheme}://${host}:${controlPort}` }),
+  });
 }
 
 /** Waits for the signal that ends it. */
@@ -138,7 +146,7 @@ async function reload(
       log.error({ problems }, text);
       return;
     }
-    const models = await running.apply(result.config);
+    const models = await running.apply(result);
     const notReady = models.filter((model) => !model.isReady).map((model) => model.name);
     log.info({ models: models.map((model) => model.name), notReady }, "The file was applied");
   } catch (error) {

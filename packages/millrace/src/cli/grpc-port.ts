@@ -9,10 +9,6 @@ import type { Config } from "../config/config.ts";
 export async function withFreeGrpcPort(config: Config, isDefaultPort: boolean): Promise<Config> {
   const { host, grpcPort } = config.server;
   if (grpcPort === "off" || !isDefaultPort || !(await isInUse(host, grpcPort))) return config;
-  return onFreeGrpcPort(config);
-}
-
-export function onFreeGrpcPort(config: Config): Config {
   return { ...config, server: { ...config.server, grpcPort: 0 } };
 }
 

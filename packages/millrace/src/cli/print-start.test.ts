@@ -38,6 +38,7 @@ async function print(facts: Partial<StartFacts>, isJson = false): Promise<string
     httpPort: 8000,
     grpcPort: 8001,
     metricsPort: 8002,
+    controlPort: 8080,
     models: [MODEL],
     processes: 2,
     tookMs: 10,

@@ -3,7 +3,7 @@ import type { ModelStatus } from "../models/served-model.ts";
 import type { Placement } from "../ports/runtime.ts";
 import { MILLRACE_VERSION } from "../version.ts";
 import type { CommandIo } from "./command.ts";
-import { describeLimits } from "./describe-limits.ts";
+import { describeLimits } from "../config/describe-limits.ts";
 
 /** A model with how it runs, as far as it says so. */
 type StartedModel = ModelStatus & {
@@ -19,6 +19,7 @@ export interface StartFacts {
   readonly httpPort: number;
   readonly grpcPort: number | undefined;
   readonly metricsPort: number | undefined;
+  readonly controlPort: number | undefined;
   readonly models: readonly StartedModel[];
   readonly processes: number;
   readonly tookMs: number;
@@ -41,7 +42,7 @@ function factsJson(facts: StartFacts): object {
 
 function factsText(facts: StartFacts): string {
   const { config, models } = facts;
-  const { http, grpc, metrics } = addresses(facts);
+  const { http, grpc, metrics, control } = addresses(facts);
   const processes = facts.processes === 1 ? "1 process" : `${facts.processes} processes`;
   const lines = [
     `millrace ${MILLRACE_VERSION}  ${config.name}  ${processes}  started in ${facts.tookMs} ms`,
@@ -49,6 +50,7 @@ function factsText(facts: StartFacts): string {
     `  docs     ${http}/docs`,
     ...(grpc === undefined ? [] : [`  grpc     ${grpc}`]),
     ...(metrics === undefined ? [] : [`  metrics  ${metrics}`]),
+    ...(control === undefined ? [] : [`  control  ${control}`]),
     ...models.flatMap((model) => modelLines(model, config.models[model.name])),
     ...Object.values(config.services).flatMap((service) => serviceLines(service, facts.processes)),
     "Ctrl-C stops it when the requests in flight are answered",
@@ -57,7 +59,7 @@ function factsText(facts: StartFacts): string {
 }
 
 /** Where to call, as a person copies it; undefined for what does not listen. */
-function addresses({ config, httpPort, grpcPort, metricsPort }: StartFacts) {
+function addresses({ config, httpPort, grpcPort, metricsPort, controlPort }: StartFacts) {
   const { server } = config;
   const host = hostInUrl(server.host);
   const scheme = server.tls === undefined ? "http" : "https";
@@ -65,6 +67,7 @@ function addresses({ config, httpPort, grpcPort, metricsPort }: StartFacts) {
     http: `${scheme}://${host}:${httpPort}`,
     grpc: grpcPort === undefined ? undefined : `${host}:${grpcPort}`,
     metrics: metricsPort === undefined ? undefined : `http://${host}:${metricsPort}/metrics`,
+    control: controlPort === undefined ? undefined : `${scheme}://${host}:${controlPort}`,
   };
 }
 

@@ -1,10 +1,12 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What a running Millrace leaves for `millrace predict` to find. */
+/** What a running Millrace leaves for other commands to find. */
 export interface RunState {
   readonly pid: number;
   readonly url: string;
+  /** Absent where the control role does not run. */
+  readonly controlUrl?: string;
 }
 
 /** Notes where this Millrace listens. A folder that cannot be written costs only this convenience. */

@@ -1,4 +1,5 @@
 import { createServeRole } from "../main.ts";
+import { keepPorts } from "../supervisor/ports.ts";
 import type { Command } from "./command.ts";
 import { CONFIG_OPTION } from "./config-session.ts";
 import { runInForeground } from "./foreground.ts";
@@ -9,17 +10,19 @@ export const serve: Command = {
   options: { ...CONFIG_OPTION, json: "prints the addresses and models as one line of JSON" },
   examples: ["serve iris.onnx", "serve iris.onnx --port 9000", "serve millrace.yaml"],
   run: (line, io) =>
-    runInForeground(line, io, async (config, { loggerFor }) => {
-      const role = createServeRole(config, loggerFor);
+    runInForeground(line, io, async (config, { loggerFor }, file) => {
+      const role = await createServeRole(config, loggerFor);
       const ports = await role.listen({ isShared: false, repository: undefined });
       await role.loadModels();
       return {
         ...ports,
+        controlPort: undefined,
+        config,
         processes: 1,
         models: role.status(),
         metrics: () => Promise.resolve(role.metrics()),
         async apply(next) {
-          await role.apply(next);
+          await role.apply(keepPorts(next.config, file.config.server, config));
           return role.status();
         },
         stop: (lameDuckMs) => role.stop(lameDuckMs),

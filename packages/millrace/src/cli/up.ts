@@ -1,4 +1,4 @@
-import { createSupervisor, processCountOf } from "../main.ts";
+import { createSupervisor, processCountOf, readOverrides } from "../main.ts";
 import type { Command } from "./command.ts";
 import { CONFIG_OPTION } from "./config-session.ts";
 import { runInForeground } from "./foreground.ts";
@@ -9,14 +9,19 @@ export const up: Command = {
   options: { ...CONFIG_OPTION, json: "prints the addresses and models as one line of JSON" },
   examples: ["up", "up examples/web-single", "up millrace.yaml --server.processes 4"],
   run: (line, io) =>
-    runInForeground(line, io, async (config, logging) => {
-      const supervisor = createSupervisor(config, logging);
-      const { httpPort, grpcPort, models } = await supervisor.start();
+    runInForeground(line, io, async (config, logging, file) => {
+      if (config.server.controlPort === "off") {
+        const kept = (await readOverrides(config.stateDir))?.overrides.length ?? 0;
+        if (kept > 0) {
+          const message = `${kept} overrides are not in force: server.controlPort is off`;
+          logging.loggerFor("millrace").warn({ overrides: kept }, message);
+        }
+      }
+      const supervisor = createSupervisor(file, config, logging);
+      const started = await supervisor.start();
       return {
-        httpPort,
-        grpcPort,
+        ...started,
         processes: processCountOf(config),
-        models,
         metrics: () => supervisor.metrics(),
         apply: (next) => supervisor.apply(next),
         stop: (lameDuckMs) => supervisor.stop(lameDuckMs),

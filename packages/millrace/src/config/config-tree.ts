@@ -18,6 +18,8 @@ export type Origin =
   | { readonly kind: "flag"; readonly flag: string }
   /** A model file named on the command line: `millrace serve iris.onnx`. */
   | { readonly kind: "argument"; readonly argument: string }
+  /** Set while Millrace runs: `millrace set`. */
+  | { readonly kind: "override"; readonly version: number }
   | { readonly kind: "default" };
 
 export interface Position {

@@ -1,7 +1,7 @@
 import type { Rule } from "../core/rules/rule-set.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Condition } from "../core/rules/condition.ts";
-import type { Placement } from "../ports/runtime.ts";
+import type { ModelProgram, Placement } from "../ports/runtime.ts";
 import type { FunctionOptions, ImageOptions, RemoteOptions } from "../ports/step-sources.ts";
 
 /**
@@ -70,10 +70,14 @@ export interface ModelConfig {
   readonly source: ModelSource;
   readonly sha256: string | undefined;
   readonly fallback: ModelSource | undefined;
-  readonly runtime: "onnx";
+  readonly runtime: "onnx" | "process";
+  /** What `runtime: process` starts; undefined for the others. */
+  readonly program?: ModelProgram | undefined;
   readonly labels: readonly string[] | undefined;
   /** Output that is "the prediction"; undefined lets the model decide (probabilities, else the first). */
   readonly output: string | undefined;
+  /** Element of a row of the prediction, or its label, that thresholds and `argmax` of a graph look at. */
+  readonly score: number | string;
   readonly inputs: Readonly<Record<string, InputConfig>>;
   /** Rows as in a `/predict` body: nested arrays for one input, or input name → rows. */
   readonly sample: JsonValue | undefined;
@@ -92,7 +96,10 @@ export interface ModelConfig {
 
 /** A path may be a file or a folder of numbered versions, and may appear only after the start. */
 export type ModelSource =
-  { readonly kind: "path"; readonly path: string } | { readonly kind: "url"; readonly url: string };
+  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "url"; readonly url: string }
+  /** The model's program is all there is. */
+  | { readonly kind: "program" };
 
 export interface BatchConfig {
   /** Most rows of one run, at least 1; 1 runs every request alone. */

@@ -64,7 +64,7 @@ export function interpolate(
     if (result === text && failures.length === 0) return text;
     templates.set(pathKey(path), text);
     problems.push(...failures.map((message) => ({ path, message })));
-    const node = nodeAt(root, path);
+    const node = nodeAt(root, path, values);
     // A text that could not be completed is left out: what is wrong with it has been said.
     if (failures.length > 0) return undefined;
     return node === undefined ? result : coerce(result, node);

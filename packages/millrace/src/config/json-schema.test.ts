@@ -16,7 +16,7 @@ it("configJsonSchema() says default, range, unit and liveness of a key", () => {
     default: "2s",
     unit: "ms, s, m, h, d",
     range: "1ms to 1d",
-    live: false,
+    live: true,
   });
   expect(nodeAt(root, ["services", "iris", "limits", "queue"])).toMatchObject({
     default: 1000,

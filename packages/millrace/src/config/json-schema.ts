@@ -17,8 +17,8 @@ export interface SchemaNode {
   readonly propertyNames?: SchemaNode;
   readonly items?: SchemaNode | false;
   readonly prefixItems?: readonly SchemaNode[];
-  readonly const?: string;
-  readonly enum?: readonly string[];
+  readonly const?: string | number;
+  readonly enum?: readonly (string | number)[];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly kind?: Kind;
@@ -28,6 +28,7 @@ export interface SchemaNode {
   readonly secret?: boolean;
   readonly later?: readonly string[];
   readonly shortFor?: string;
+  readonly tellingKey?: string;
   /** `#/$defs/<name>`: the node is that one. */
   readonly $ref?: string;
   /** Of the root: nodes that may contain themselves. */

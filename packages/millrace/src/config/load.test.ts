@@ -55,6 +55,7 @@ describe("loadConfig() finds the configuration", () => {
         httpPort: 8000,
         grpcPort: 8001,
         metricsPort: 8002,
+        controlPort: 8080,
         processes: "auto",
         bodyBytesMax: 64 * 1024 * 1024,
         drainMs: 30_000,
@@ -63,6 +64,7 @@ describe("loadConfig() finds the configuration", () => {
         corsOrigins: [],
         log: { levels: { default: "info" }, format: "json", access: "errors", file: undefined },
       },
+      cacheStore: { kind: "memory" },
       stateDir: join(cwd, "shop/.millrace"),
       models: {
         iris: {
@@ -73,6 +75,7 @@ describe("loadConfig() finds the configuration", () => {
           runtime: "onnx",
           labels: undefined,
           output: undefined,
+          score: 0,
           inputs: {},
           sample: undefined,
           threads: 1,
@@ -89,11 +92,21 @@ describe("loadConfig() finds the configuration", () => {
         iris: {
           name: "iris",
           isDefault: true,
+          graph: { kind: "model", name: "iris", at: ["services", "iris", "graph"], model: "iris" },
           model: "iris",
           timeoutMs: 2000,
           limits: { concurrency: "auto", queue: 1000, ratePerSecond: undefined },
           overload: { kind: "reject" },
           rules: [],
+          cache: { prediction: undefined, data: undefined },
+          parameters: {
+            isActive: true,
+            branches: {},
+            deactivated: "503",
+            thresholds: undefined,
+            thresholdDefault: 0.95,
+            retries: 0,
+          },
         },
       },
     });
@@ -350,7 +363,7 @@ describe("loadConfig() reports every problem at once", () => {
       'millrace.yaml:8:59 models.iris.labels: label file "missing.txt" does not exist',
       "millrace.yaml:8:81 models.iris.threads: found 0, expected a whole number 1 to 256",
       `millrace.yaml:9:3 models.bad name: found the name "bad name", expected ${NAME}`,
-      'millrace.yaml:11:24 services.iris.timeot: unknown key "timeot"; known keys: default, graph, timeout, limits, overload, traffic. Did you mean "timeout"?',
+      'millrace.yaml:11:24 services.iris.timeot: unknown key "timeot"; known keys: default, graph, timeout, limits, overload, cache, parameters, traffic. Did you mean "timeout"?',
       'millrace.yaml:12:18 services.shop.graph: found "irsi", expected the name of a model or service: iris, bad name. Did you mean "iris"?',
     ]);
   });
@@ -368,7 +381,7 @@ describe("loadConfig() reports every problem at once", () => {
       "services:",
       "  iris:",
       "    limits: { concurrency: 0, queue: -1, rate: 2000 }",
-      "    overload: cached",
+      "    overload: async",
       "  plant: { limits: { rate: 5/d }, overload: rejct }",
       "server: { grpcPort: 65536 }",
     ].join("\n");
@@ -385,9 +398,9 @@ describe("loadConfig() reports every problem at once", () => {
       "millrace.yaml:11:28 services.iris.limits.concurrency: found 0, expected auto, off or a whole number 1 to 100000",
       "millrace.yaml:11:38 services.iris.limits.queue: found -1, expected a whole number 0 to 1000000",
       "millrace.yaml:11:48 services.iris.limits.rate: found 2000, expected a rate with its unit: /s, /m, /h (2000/s?)",
-      'millrace.yaml:12:15 services.iris.overload: found "cached", which is not in this version, expected reject, an object with reply or an object with fallback',
+      'millrace.yaml:12:15 services.iris.overload: found "async", which is not in this version, expected reject, cached, an object with reply or an object with fallback',
       'millrace.yaml:13:28 services.plant.limits.rate: found "5/d", expected a rate with its unit: /s, /m, /h',
-      'millrace.yaml:13:45 services.plant.overload: found "rejct", expected reject, an object with reply or an object with fallback. Did you mean "reject"?',
+      'millrace.yaml:13:45 services.plant.overload: found "rejct", expected reject, cached, an object with reply or an object with fallback. Did you mean "reject"?',
       "millrace.yaml:14:21 server.grpcPort: found 65536, expected off or a whole number 0 to 65535",
     ]);
   });
@@ -471,17 +484,6 @@ describe("loadConfig() prints no secret", () => {
 });
 
 describe("loadConfig() warns", () => {
-  it("about a port of a later version that is set", async () => {
-    const text = `server: { grpcPort: 9001, controlPort: 8080 }\n${IRIS}`;
-    const result = okOf(await load({ "millrace.yaml": text }));
-    expect(result.warnings).toEqual([
-      {
-        message: "server.controlPort is for a later version: nothing listens there yet",
-        location: "millrace.yaml:1:40",
-      },
-    ]);
-  });
-
   it("of model files that are not there, without refusing them", async () => {
     const text = "models:\n  a: a.onnx\n  b: { source: b.onnx, fallback: c.onnx }\n";
     const { missingSources } = okOf(await load({ "millrace.yaml": text, "b.onnx": "" }));

@@ -7,16 +7,19 @@ import { interpolate } from "./interpolate.ts";
 import { configJsonSchema } from "./json-schema.ts";
 import type { SchemaNode } from "./json-schema.ts";
 import { applyEnvironment, applyFlags, NO_ENV_FILE, readEnvFile } from "./overrides.ts";
-import type { Environment, Flags } from "./overrides.ts";
+import type { Environment, EnvFile, Flags } from "./overrides.ts";
+import { applyOverrides } from "./live-overrides.ts";
+import type { LiveOverride } from "./live-overrides.ts";
+import { applyParameterVariables } from "./parameter-variables.ts";
 import { listKeys } from "./paths.ts";
 import { createProblem, originText } from "./problem.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { ProblemLog } from "./problem-log.ts";
 import { nameFromPath, readConfig, sourceWithoutFile } from "./read-config.ts";
-import type { ConfigSourceResult } from "./read-config.ts";
+import type { ConfigSource, ConfigSourceResult } from "./read-config.ts";
 import { resolveConfig } from "./resolve.ts";
 import { isName } from "./schema-values.ts";
-import type { ConfigInput, ConfigOutput } from "./schema.ts";
+import type { ConfigInput } from "./schema.ts";
 import { validate } from "./validate.ts";
 
 export interface LoadOptions {
@@ -44,6 +47,8 @@ export type LoadResult =
       readonly missingSources: readonly MissingSource[];
       /** The configuration as written: what `configRows` prints. */
       readonly tree: ConfigTree;
+      /** The same reading of file and environment with these values over it; the file is not read again. */
+      readonly layOver: (overrides: readonly LiveOverride[]) => Promise<LoadResult>;
     }
   | { readonly kind: "invalid"; readonly problems: readonly ConfigProblem[] };
 
@@ -61,6 +66,13 @@ interface MissingSource {
   readonly location: string;
 }
 
+/** What was read once, before anything is laid over it. */
+interface Reading {
+  readonly source: ConfigSource;
+  readonly envFile: EnvFile;
+  readonly options: LoadOptions;
+}
+
 /**
  * Reads the configuration: flags over environment over file over defaults. Finds every problem at once; a model
  * file that is missing is none, since it may appear later.
@@ -69,22 +81,30 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const read = await readSource(options);
   if (read.kind === "invalid") return read;
   const { source } = read;
-  const root = configJsonSchema();
   const envFile = source.path === undefined ? NO_ENV_FILE : await readEnvFile(source.folder);
+  return await layOver({ source, envFile, options }, []);
+}
 
+/** Lays environment, flags and overrides over the file, in that order, and checks the whole. */
+async function layOver(reading: Reading, overrides: readonly LiveOverride[]): Promise<LoadResult> {
+  const { source, envFile, options } = reading;
+  const root = configJsonSchema();
   const env = { ...envFile.values, ...options.env };
   const { values, templates, problems: textProblems } = interpolate(source.values, root, env);
   const { shown: file, positionOf } = source;
   const tree = new ConfigTree({ file, values, positionOf, templates });
   for (const name of tree.namesAt(["models"])) tree.widen(["models", name], "source");
 
+  const sources = { process: options.env, file: envFile };
   const log = new ProblemLog(tree, root);
   for (const { path, message } of textProblems) log.add(path, message);
   log.addAll(applyModels(tree, options));
   addModelServices(tree);
-  log.addAll(applyEnvironment(tree, root, { process: options.env, file: envFile }));
+  log.addAll(applyEnvironment(tree, root, sources));
   log.addAll(applyFlags(tree, root, options.flags));
   addModelServices(tree);
+  log.addAll(applyParameterVariables(tree, sources));
+  log.addAll(applyOverrides(tree, root, overrides));
 
   const { output, problems } = validate(tree, root);
   log.addAll(problems);
@@ -95,10 +115,11 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   return {
     kind: "ok",
     config,
-    warnings: findWarnings(output, tree),
+    warnings: [],
     origins: findOrigins(root, tree),
     missingSources: await findMissingSources(config, tree),
     tree,
+    layOver: (next) => layOver(reading, next),
   };
 }
 
@@ -131,14 +152,6 @@ function addModelServices(tree: ConfigTree): void {
   for (const name of tree.namesAt(["models"])) {
     if (isName(name)) tree.addObject(["services", name]);
   }
-}
-
-/** What a later version does: a file may have it, but a person who asks for it should know. */
-function findWarnings(output: ConfigOutput, tree: ConfigTree): readonly ConfigWarning[] {
-  const { controlPort } = output.server;
-  if (controlPort === "off" || controlPort === 0) return [];
-  const message = "server.controlPort is for a later version: nothing listens there yet";
-  return [{ message, location: originText(tree.originOf(["server", "controlPort"])) }];
 }
 
 function findOrigins(root: SchemaNode, tree: ConfigTree): ReadonlyMap<string, Origin> {

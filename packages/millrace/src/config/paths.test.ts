@@ -46,8 +46,11 @@ it("listKeys() finds a default for every key that is neither required nor may be
     "name",
     "owner",
     "runbook",
+    "models.<name>.source",
     "models.<name>.sha256",
     "models.<name>.fallback",
+    "models.<name>.command",
+    "models.<name>.cwd",
     "models.<name>.labels",
     "models.<name>.output",
     "models.<name>.inputs.<name>.names",
@@ -59,5 +62,6 @@ it("listKeys() finds a default for every key that is neither required nor may be
     "services.<name>.default",
     "services.<name>.graph",
     "services.<name>.limits.rate",
+    "services.<name>.parameters.thresholds",
   ]);
 });

@@ -3,6 +3,7 @@ import { isPlainObject } from "./config-tree.ts";
 import type { ConfigTree, Origin } from "./config-tree.ts";
 import { configJsonSchema } from "./json-schema.ts";
 import type { LoadResult } from "./load.ts";
+import { findLiveKey, liveKeys } from "./live-key.ts";
 import { listKeys } from "./paths.ts";
 import type { ConfigKey } from "./paths.ts";
 import { originText, withoutUserInfo } from "./problem.ts";
@@ -30,6 +31,24 @@ export function configRows(loaded: LoadedConfig): readonly ConfigRow[] {
     if (value === undefined || key.flag === undefined) return [];
     return [{ path: key.text, value, source: sourceText(loaded.tree.originOf(key.path)) }];
   });
+}
+
+/** A live key with the value in force; undefined when `text` names none. */
+export function liveRow(loaded: LoadedConfig, text: string): ConfigRow | undefined {
+  const root = configJsonSchema();
+  const key = findLiveKey(text, root, loaded.tree);
+  if (key.kind === "unknown") return undefined;
+  const written = loaded.tree.get(key.path);
+  const value =
+    written === undefined
+      ? key.node.default
+      : withoutSecrets(written, key.path, { tree: loaded.tree, root });
+  return { path: text, value, source: sourceText(loaded.tree.originOf(key.path)) };
+}
+
+/** Every live key with the value in force, in the schema's order; undefined where there is none. */
+export function liveRows(loaded: LoadedConfig): readonly ConfigRow[] {
+  return liveKeys(configJsonSchema(), loaded.tree).flatMap((path) => liveRow(loaded, path) ?? []);
 }
 
 /** Rows as an aligned table, one a line. */
@@ -82,7 +101,7 @@ function withoutSecrets(
   context: { readonly tree: ConfigTree; readonly root: SchemaNode },
 ): unknown {
   const isContainer = typeof value === "object" && value !== null;
-  const node = nodeAt(context.root, path);
+  const node = nodeAt(context.root, path, context.tree.values);
   if (node !== undefined && holdsSecret(node) && !isContainer) return "(secret)";
   const template = context.tree.templateOf(path);
   if (template !== undefined) return template;

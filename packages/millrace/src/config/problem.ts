@@ -6,8 +6,8 @@ import type { SchemaNode } from "./json-schema.ts";
 
 /** One thing in the configuration that is wrong: where, what was found, what is allowed. Holds no secret. */
 export interface ConfigProblem {
-  readonly source: "file" | "environment" | "flag" | "argument";
-  /** The variable, flag or argument; undefined for a file. */
+  readonly source: "file" | "environment" | "flag" | "argument" | "override";
+  /** The variable, flag, argument or override (`v12`); undefined for a file. */
   readonly name: string | undefined;
   readonly file: string | undefined;
   /** From 1. */
@@ -68,6 +68,8 @@ export function originText(origin: Origin): string {
       return `flag ${origin.flag}`;
     case "argument":
       return `argument ${origin.argument}`;
+    case "override":
+      return `override v${origin.version}`;
     case "default":
       return "default";
   }
@@ -76,7 +78,7 @@ export function originText(origin: Origin): string {
 /** The value at `path` as a problem or a table may show it: never a secret, never what came from `${NAME}`. */
 export function shownValue(root: SchemaNode, tree: ConfigTree, path: ConfigPath): string {
   const value = tree.get(path);
-  const node = nodeAt(root, path);
+  const node = nodeAt(root, path, tree.values);
   if (node !== undefined && holdsSecret(node) && !isContainer(value)) {
     return node.secret === true ? "(secret)" : `a ${typeof value}`;
   }
@@ -91,7 +93,12 @@ export function shownValue(root: SchemaNode, tree: ConfigTree, path: ConfigPath)
 
 /** Hides name and password of an address: `https://(secret)@host/`. */
 export function withoutUserInfo(value: unknown): unknown {
-  return typeof value === "string" ? value.replace(/\/\/[^/@\s]+@/, "//(secret)@") : value;
+  if (typeof value !== "string") return value;
+  // Redis takes a password in the query too, and people forget to encode one before the host.
+  const redis = /^(rediss?:\/\/)(.*@)?([^?]*)(\?.*)?$/is.exec(value);
+  if (redis === null) return value.replace(/\/\/[^/@\s]+@/, "//(secret)@");
+  const [, scheme = "", user, host = "", query] = redis;
+  return `${scheme}${user === undefined ? "" : "(secret)@"}${host}${query === undefined ? "" : "?(secret)"}`;
 }
 
 function isContainer(value: unknown): boolean {
@@ -113,6 +120,8 @@ function placeFields(origin: Origin): PlaceFields {
       return { ...nowhere, source: "flag", name: origin.flag };
     case "argument":
       return { ...nowhere, source: "argument", name: origin.argument };
+    case "override":
+      return { ...nowhere, source: "override", name: `v${origin.version}` };
     case "default":
       return { ...nowhere, source: "file" };
   }

@@ -35,7 +35,8 @@ function joined(conditions: readonly Condition[]): Condition {
 }
 
 function predicatesOf(written: WrittenCondition, salt: string): readonly Predicate[] {
-  const { method, path, caller, header, query, cookie, place, time, percent, body } = written;
+  const { method, path, caller, header, query, cookie, place, time, percent, body, input } =
+    written;
   const methodTests = method === undefined ? [] : textTests(method);
   return [
     ...methodTests.map((test) => ({ kind: "method", test }) as const),
@@ -48,6 +49,7 @@ function predicatesOf(written: WrittenCondition, salt: string): readonly Predica
     ...(time === undefined ? [] : [{ kind: "time", window: windowOf(time) } as const]),
     ...(percent === undefined ? [] : [percentPredicate(percent, salt)]),
     ...bodyPredicates(body),
+    ...inputPredicates(input),
   ];
 }
 
@@ -65,6 +67,12 @@ function namedTests(
 function bodyPredicates(tests: WrittenCondition["body"] = {}): readonly Predicate[] {
   return Object.entries(tests).flatMap(([name, written]) =>
     testsOf(written).map((test) => ({ kind: "body", path: pathOf(name), test }) as const),
+  );
+}
+
+function inputPredicates(tests: WrittenCondition["input"] = {}): readonly Predicate[] {
+  return Object.entries(tests).flatMap(([name, written]) =>
+    testsOf(written).map((test) => ({ kind: "input", name, test }) as const),
   );
 }
 

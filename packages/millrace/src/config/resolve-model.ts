@@ -8,26 +8,16 @@ import type {
   ServePolicy,
   SloConfig,
 } from "./config.ts";
-import type { ProblemLog } from "./problem-log.ts";
+import type { ModelContext, WrittenModel } from "./model-context.ts";
 import { readLabels, readSample } from "./read-model-files.ts";
-import type { ConfigOutput } from "./schema.ts";
-
-type WrittenModel = ConfigOutput["models"][string];
-
-/** What is being resolved, and where to report. */
-interface ModelContext {
-  readonly name: string;
-  readonly model: WrittenModel;
-  /** Folder that relative paths start from. */
-  readonly folder: string;
-  readonly log: ProblemLog;
-}
+import { resolveProgram } from "./resolve-program.ts";
 
 /** A model with absolute paths, its labels and sample read; undefined when its source is refused. */
 export async function resolveModel(context: ModelContext): Promise<ModelConfig | undefined> {
   const { name, model } = context;
-  const source = resolveSource(context, "source");
+  const source = resolveSource(context, "source") ?? noSource(context);
   const fallback = resolveSource(context, "fallback");
+  const program = await resolveProgram(context);
   const labels = await resolveLabels(context);
   const sample = await resolveSample(context);
   if (source === undefined) return undefined;
@@ -37,8 +27,10 @@ export async function resolveModel(context: ModelContext): Promise<ModelConfig |
     sha256: model.sha256,
     fallback,
     runtime: model.runtime,
+    ...(program === undefined ? {} : { program }),
     labels,
     output: model.output,
+    score: model.score,
     inputs: resolveInputs(model.inputs),
     sample,
     threads: model.threads,
@@ -50,6 +42,14 @@ export async function resolveModel(context: ModelContext): Promise<ModelConfig |
     reload: resolveReload(model.reload),
     isRequired: model.required,
   };
+}
+
+/** What a model without a source is; undefined when it must have one. */
+function noSource({ name, model, log }: ModelContext): ModelSource | undefined {
+  if (model.source !== undefined) return undefined; // it was refused
+  if (model.runtime === "process") return { kind: "program" };
+  log.add(["models", name, "source"], "missing, expected a path or an https:// address");
+  return undefined;
 }
 
 /** A scheme has two letters at least: `C:` is a drive. */

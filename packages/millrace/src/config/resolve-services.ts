@@ -1,43 +1,55 @@
-import type { LimitsConfig, ServiceConfig } from "./config.ts";
+import type { LimitsConfig, ServiceConfig, StepConfig } from "./config.ts";
 import type { ConfigTree } from "./config-tree.ts";
-import { followGraph } from "./follow-graph.ts";
 import type { ProblemLog } from "./problem-log.ts";
-import { resolveRules } from "./resolve-rules.ts";
+import { resolveCache } from "./resolve-cache.ts";
+import { resolveGraph } from "./resolve-graph.ts";
 import { resolveOverload } from "./resolve-overload.ts";
+import { resolveParameters } from "./resolve-parameters.ts";
+import { resolveRules } from "./resolve-rules.ts";
 import type { ConfigOutput } from "./schema.ts";
+import { ServiceTargets } from "./service-targets.ts";
 
 type WrittenService = ConfigOutput["services"][string];
 
-/** Every service with the model it runs. */
-export function resolveServices(
-  services: ConfigOutput["services"],
-  tree: ConfigTree,
-  log: ProblemLog,
-): Record<string, ServiceConfig> {
+/** What services are resolved from, and where to report. */
+interface ServicesContext {
+  readonly services: ConfigOutput["services"];
+  /** Folder that relative paths start from. */
+  readonly folder: string;
+  readonly tree: ConfigTree;
+  readonly log: ProblemLog;
+}
+
+/** Every service with what it does; those whose graph is wrong are left out. */
+export async function resolveServices(
+  context: ServicesContext,
+): Promise<Record<string, ServiceConfig>> {
+  const { services, folder, tree, log } = context;
   const models = new Set(tree.namesAt(["models"]));
   const defaultName = findDefault(services, tree, log);
+  const graphs = new Map<string, StepConfig | undefined>();
+  for (const name of Object.keys(services)) {
+    graphs.set(name, await resolveGraph(name, { ...context, models }));
+  }
+  const targets = new ServiceTargets(models, graphs, log);
   const resolved: [string, ServiceConfig][] = [];
   for (const [name, service] of Object.entries(services)) {
-    const reference = followGraph(name, services, models, log);
-    if (reference.kind === "broken") continue;
-    const isDefault = name === defaultName;
-    const { model } = reference;
-    const limits = resolveLimits(service.limits);
-    const overload = resolveOverload({ name, model, services, models, log });
-    const rules = resolveRules({ name, services, models, log });
-    const { timeout: timeoutMs } = service;
-    const graph = { kind: "model" as const, name: model, at: ["services", name, "graph"], model };
-    const cache = { prediction: undefined, data: undefined };
-    const parameters: ServiceConfig["parameters"] = {
-      isActive: true,
-      branches: {},
-      deactivated: "503",
-      thresholds: undefined,
-      thresholdDefault: 0.95,
-      retries: 0,
+    const graph = graphs.get(name);
+    if (graph === undefined) continue;
+    const { cache, parameters } = service;
+    const config: ServiceConfig = {
+      name,
+      isDefault: name === defaultName,
+      graph,
+      model: targets.of(name) ?? name,
+      timeoutMs: service.timeout,
+      limits: resolveLimits(service.limits),
+      overload: resolveOverload({ name, service, targets, log }),
+      rules: resolveRules({ name, service, targets, log }),
+      cache: await resolveCache({ name, cache, graph, folder, log }),
+      parameters: resolveParameters({ name, parameters, graph, targets, log }),
     };
-    const own = { name, isDefault, graph, model, timeoutMs, limits, overload, rules };
-    resolved.push([name, { ...own, cache, parameters }]);
+    resolved.push([name, config]);
   }
   return Object.fromEntries(resolved);
 }

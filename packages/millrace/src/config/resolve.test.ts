@@ -289,8 +289,8 @@ describe("resolveOverload()", () => {
   it("refuses a fallback that is the service's own model, also by another service", async () => {
     const yaml = `${MODELS}services: { a: { overload: { fallback: a } }, x: { graph: a, overload: { fallback: y } }, y: { graph: a } }`;
     expect(await linesOf(yaml)).toEqual([
-      'millrace.yaml:2:40 services.a.overload.fallback: found "a", which the service itself runs, expected another model',
-      'millrace.yaml:2:84 services.x.overload.fallback: found "y", which runs "a" as this service does, expected another model',
+      'millrace.yaml:2:40 services.a.overload.fallback: found "a", which the service itself runs, expected another one',
+      'millrace.yaml:2:84 services.x.overload.fallback: found "y", which runs "a" as this service does, expected another one',
     ]);
   });
 

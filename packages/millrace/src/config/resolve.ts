@@ -23,7 +23,8 @@ export interface ResolveOptions {
 export async function resolveConfig(options: ResolveOptions): Promise<Config> {
   const { output, tree, source, log } = options;
   const { folder } = source;
-  if (tree.namesAt(["models"]).length === 0) {
+  // A service can do without: its steps may be functions and other servers.
+  if (tree.namesAt(["models"]).length === 0 && tree.namesAt(["services"]).length === 0) {
     log.add(["models"], "missing, expected at least one model, such as iris: ./iris.onnx");
   }
   const server = await resolveServer(output.server, folder, log);
@@ -39,10 +40,10 @@ export async function resolveConfig(options: ResolveOptions): Promise<Config> {
     runbook: output.runbook,
     file: source.path,
     server,
-    cacheStore: { kind: "memory" },
+    cacheStore: resolveCacheStore(output.state.cache, log),
     stateDir: keepsState ? resolve(folder, output.state.dir) : undefined,
     models: Object.fromEntries(models),
-    services: resolveServices(output.services, tree, log),
+    services: await resolveServices({ services: output.services, folder, tree, log }),
   };
 }
 
@@ -57,7 +58,7 @@ async function resolveServer(
     httpPort: server.httpPort,
     grpcPort: server.grpcPort,
     metricsPort: server.metricsPort,
-    controlPort: "off",
+    controlPort: server.controlPort,
     processes: server.processes,
     bodyBytesMax: server.bodyMax,
     drainMs: server.drain,
@@ -66,6 +67,17 @@ async function resolveServer(
     corsOrigins: server.cors.origins,
     log: resolveLog(server.log, folder),
   };
+}
+
+function resolveCacheStore(address: string, log: ProblemLog): Config["cacheStore"] {
+  if (address === "memory") return { kind: "memory" };
+  const url = URL.parse(address);
+  if (url === null || url.hostname === "" || !/^\/?\d*$/.test(url.pathname)) {
+    const path = ["state", "cache"];
+    const expected = "redis:// or rediss:// with a host, and maybe /<number of the database>";
+    log.add(path, `found ${log.show(path)}, expected ${expected}`);
+  }
+  return { kind: "redis", url: address };
 }
 
 async function resolveTls(

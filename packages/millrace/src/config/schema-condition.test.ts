@@ -59,7 +59,7 @@ it.each<Written>([
 });
 
 const CONDITION_KEYS =
-  "header, query, cookie, body, method, path, caller, percent, time, place, all, any";
+  "header, query, cookie, body, input, method, path, caller, percent, time, place, all, any";
 
 const TESTS = "equals, oneOf, prefix, matches, exists, atLeast, atMost, above, below";
 

@@ -4,7 +4,7 @@ import { HASH_STEPS } from "../core/rules/hash-unit.ts";
 import { place } from "./schema-place.ts";
 import { timeWindow } from "./schema-time-window.ts";
 import { headerName, isNotEmpty, isSound } from "./schema-values.ts";
-import { bodyTest, textTest } from "./schema-value-test.ts";
+import { bodyTest, inputTest, textTest } from "./schema-value-test.ts";
 import { parseShare, SHARE_PATTERN } from "./share.ts";
 
 /** Most keys in the path of a value in the body, and most characters. */
@@ -38,6 +38,8 @@ const percentShare = z
   .refine((share) => isWholeStep(ratioOf(share)))
   .meta({ kind: "share", range: "0% to 100% in steps of 0.01%, or 0 to 1 in steps of 0.0001" });
 
+const inputName = z.string().min(1);
+
 const percent = z.union([
   percentShare,
   z.strictObject({
@@ -66,6 +68,12 @@ const conditionObject = z
       live: true,
       description: "Values in the JSON body, by their path: keys and list indexes joined by dots.",
       examples: [{ "customer.tier": "gold" }, { "items.0.price": { atLeast: 100 } }],
+    }),
+    input: testsOf(inputName, inputTest).meta({
+      live: true,
+      description:
+        "Inputs of the switch, by name, which are outputs of the step before: all their elements are so. Not in rules.",
+      examples: [{ labels: "cat" }, { score: { atLeast: 0.9 } }],
     }),
     method: z
       .union([z.enum(METHODS), z.array(z.enum(METHODS)).min(1)])
@@ -118,12 +126,13 @@ const conditionObject = z
 export type WrittenCondition = z.output<typeof conditionObject>;
 
 /**
- * `when` of a rule or of a switch. Lazy only because then its JSON Schema is a reference to the one definition, not
- * another copy of it.
+ * `when` of a rule, which is asked before there are any inputs. Lazy only because then its JSON Schema is a reference
+ * to the one definition, not another copy of it.
  */
 export const condition = z
   .lazy(() => conditionObject)
   .superRefine(checkSize, { when: isSound })
+  .superRefine(refuseInputs, { when: isSound })
   .meta({
     live: true,
     kind: "condition",
@@ -132,6 +141,17 @@ export const condition = z
       { header: { target: "mountain" } },
       { time: { from: "07:00", to: "11:00", timeZone: "Asia/Seoul" } },
     ],
+  });
+
+/** `when` of a switch, which may look at what an earlier step gave too. */
+export const switchCondition = z
+  .lazy(() => conditionObject)
+  .superRefine(checkSize, { when: isSound })
+  .meta({
+    kind: "condition",
+    description:
+      "What must hold of the request, or of the inputs of the switch; several keys mean all of them.",
+    examples: [{ input: { labels: ["cat", "dog"] } }, { header: { target: "mountain" } }],
   });
 
 /** The ratio that a percentage or a ratio stands for. */
@@ -150,38 +170,62 @@ function testsOf<K extends z.ZodString, T extends z.ZodType>(name: K, test: T) {
     .optional();
 }
 
-/** What the shape does not say: nothing is empty, nested too deeply, or too long. */
-function checkSize(written: WrittenCondition, context: z.RefinementCtx<WrittenCondition>): void {
-  const report = (path: readonly (string | number)[], message: string) => {
+type Report = (path: readonly (string | number)[], message: string) => void;
+
+function reportTo(written: WrittenCondition, context: z.RefinementCtx<WrittenCondition>): Report {
+  return (path, message) => {
     context.addIssue({ code: "custom", input: written, path: [...path], message });
   };
-  let predicateCount = 0;
+}
 
-  const check = (part: WrittenCondition, path: readonly (string | number)[], depth: number) => {
+function refuseInputs(written: WrittenCondition, context: z.RefinementCtx<WrittenCondition>): void {
+  const report = reportTo(written, context);
+  forEachPart(written, (part, path) => {
+    if (part.input === undefined) return true;
+    report([...path, "input"], "only a switch has inputs: rules are asked before any step has run");
+    return true;
+  });
+}
+
+/** What the shape does not say: nothing is empty, nested too deeply, or too long. */
+function checkSize(written: WrittenCondition, context: z.RefinementCtx<WrittenCondition>): void {
+  const report = reportTo(written, context);
+  let predicateCount = 0;
+  forEachPart(written, (part, path, depth) => {
     if (depth > CONDITION_DEPTH_MAX) {
       report(path, `nested too deeply, expected at most ${CONDITION_DEPTH_MAX} levels`);
-      return;
+      return false;
     }
     if (!isNotEmpty(part)) {
       const keys = Object.keys(conditionObject.shape).join(", ");
       report(path, `found an empty condition, expected at least one of ${keys}`);
     }
     predicateCount += countPredicates(part);
-    for (const key of ["all", "any"] as const) {
-      part[key]?.forEach((child, index) => check(child, [...path, key, index], depth + 1));
-    }
-    if (part.not !== undefined) check(part.not, [...path, "not"], depth + 1);
-  };
-
-  check(written, [], 1);
+    return true;
+  });
   if (predicateCount > PREDICATES_MAX) {
     report([], `found ${predicateCount} predicates, expected at most ${PREDICATES_MAX}`);
   }
 }
 
+/** The condition, then those inside it. @param visit from depth 1; says whether to go on inside the part. */
+function forEachPart(
+  written: WrittenCondition,
+  visit: (part: WrittenCondition, path: readonly (string | number)[], depth: number) => boolean,
+): void {
+  const walk = (part: WrittenCondition, path: readonly (string | number)[], depth: number) => {
+    if (!visit(part, path, depth)) return;
+    for (const key of ["all", "any"] as const) {
+      part[key]?.forEach((child, index) => walk(child, [...path, key, index], depth + 1));
+    }
+    if (part.not !== undefined) walk(part.not, [...path, "not"], depth + 1);
+  };
+  walk(written, [], 1);
+}
+
 /** Those of the object itself, not of conditions inside it. */
 function countPredicates(written: WrittenCondition): number {
-  const { header, query, cookie, body } = written;
-  const named = [header, query, cookie, body].flatMap((tests) => Object.keys(tests ?? {}));
+  const { header, query, cookie, body, input } = written;
+  const named = [header, query, cookie, body, input].flatMap((tests) => Object.keys(tests ?? {}));
   return named.length + SINGLE_PREDICATES.filter((key) => written[key] !== undefined).length;
 }

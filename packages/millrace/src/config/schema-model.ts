@@ -58,9 +58,9 @@ const slo = z.strictObject({
 
 /** `models.<name>` of the file, in its long form. */
 export const model = z.strictObject({
-  source: source.meta({
+  source: source.optional().meta({
     description:
-      "The model: a file, a folder of numbered versions, or an https:// address (needs `sha256`).",
+      "The model: a file, a folder of numbered versions, or an https:// address (needs `sha256`); only `runtime: process` may be without.",
     examples: ["./models/iris.onnx", "./models/resnet"],
   }),
   sha256: z
@@ -73,7 +73,42 @@ export const model = z.strictObject({
     description:
       "Model file used when the source cannot be loaded; readiness, metadata, metrics and log say so.",
   }),
-  runtime: z.enum(["onnx"]).default("onnx").meta({ description: "What runs the model." }),
+  runtime: z.enum(["onnx", "process"]).default("onnx").meta({
+    description:
+      "What runs the model: `onnx` onnxruntime, `process` a program that speaks the Open Inference Protocol on a socket.",
+  }),
+  command: z
+    .array(z.string().min(1).max(4096))
+    .min(1)
+    .max(256)
+    .optional()
+    .meta({
+      range: "a list of 1 to 256 words",
+      description:
+        "Of `runtime: process`: the program, then its arguments, a word each; no shell reads them. `{source}`, `{model}`, `{threads}`, `{socket}` and `{port}` are filled in.",
+      examples: [["python3", "serve.py", "{source}"]],
+    }),
+  cwd: path.optional().meta({
+    description: "Of `runtime: process`: its working folder; absent: the folder of this file.",
+    examples: ["./scorer"],
+  }),
+  env: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/)
+        .meta({ range: "a name of letters, digits and _" }),
+      z.string().meta({ secret: true, description: "Value; may hold what `command` may." }),
+    )
+    .default({})
+    .meta({
+      description:
+        "Of `runtime: process`: variables of its environment, which has only PATH, HOME, LANG, TMPDIR and what Millrace tells it beside.",
+      examples: [{ HF_HOME: "./cache" }],
+    }),
+  startTimeout: duration("100ms", "1h").prefault("30s").meta({
+    description: "Of `runtime: process`: longest time from its start until it is ready.",
+  }),
   labels: z
     .union([z.array(z.string()).min(1), path])
     .optional()
@@ -86,6 +121,14 @@ export const model = z.strictObject({
     description:
       "Output that is the prediction; absent: the probabilities of a classifier, else the first.",
   }),
+  score: z
+    .union([z.int().min(0).max(1_000_000), z.string().min(1)])
+    .default(0)
+    .meta({
+      description:
+        "Element of a row of the prediction, or its label, that thresholds and `combine: argmax` look at.",
+      examples: [0, "spam"],
+    }),
   inputs: z
     .record(z.string().min(1), input)
     .default({})

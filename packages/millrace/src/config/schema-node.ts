@@ -1,6 +1,8 @@
 import { DURATION_UNITS } from "./duration.ts";
 import { RATE_UNITS } from "./rate.ts";
 import type { SchemaNode } from "./json-schema.ts";
+import { isPlainObject, valueAt } from "./config-tree.ts";
+import type { PlainObject } from "./config-tree.ts";
 import type { Kind } from "./schema-values.ts";
 import { SIZE_UNITS } from "./size.ts";
 
@@ -19,7 +21,9 @@ const KINDS: Readonly<Record<Kind, string>> = {
   sha256: "64 hexadecimal digits",
   secret: "visible ASCII characters without spaces",
   condition:
-    "a condition: an object with header, query, cookie, body, method, path, caller, percent, time, place, all, any or not",
+    "a condition: an object with header, query, cookie, body, input, method, path, caller, percent, time, place, all, any or not",
+  step: "a step: the name of a model or service, or an object with one of sequence, parallel, switch, image, function, load, remote, softmax, top",
+  onError: "fail, skip or a step",
 };
 
 /** `services.iris.timeout`, `server.auth.keys[0].secret`. */
@@ -30,17 +34,46 @@ export function pathText(path: ConfigPath): string {
   }, "");
 }
 
-/** The schema of the value at `path`; undefined where there is no such key. */
-export function nodeAt(root: SchemaNode, path: ConfigPath): SchemaNode | undefined {
+/**
+ * The schema of the value at `path`; undefined where there is no such key.
+ *
+ * @param values tell which of several objects is meant where only a key in them tells; without them it is the first
+ *   that can have the next key.
+ */
+export function nodeAt(
+  root: SchemaNode,
+  path: ConfigPath,
+  values?: PlainObject,
+): SchemaNode | undefined {
   let node: SchemaNode | undefined = root;
+  let value: unknown = values;
   for (const segment of path) {
-    node = branches(node)
-      .map((branch) => childOf(branch, segment))
+    const forms = formsOf(node, root);
+    const told = forms.filter((form) => isToldBy(form, value));
+    node = (told.length > 0 ? told : forms)
+      .map((form) => childOf(form, segment))
       .find((child) => child !== undefined);
     if (node === undefined) return undefined;
     node = withDefinition(node, root);
+    value = valueAt(value, [segment]);
   }
   return node;
+}
+
+/** Keys of which an object at the node has exactly one; empty where objects are not told apart so. */
+export function tellingKeysOf(node: SchemaNode, root: SchemaNode): readonly string[] {
+  return formsOf(node, root).flatMap(({ tellingKey }) => tellingKey ?? []);
+}
+
+/** What the node is a choice of, however the choices are nested. */
+export function formsOf(node: SchemaNode, root: SchemaNode): readonly SchemaNode[] {
+  const whole = withDefinition(node, root);
+  return whole.anyOf?.flatMap((form) => formsOf(form, root)) ?? [whole];
+}
+
+/** Has the value the key that only this form has? */
+export function isToldBy({ tellingKey }: SchemaNode, value: unknown): boolean {
+  return tellingKey !== undefined && isPlainObject(value) && Object.hasOwn(value, tellingKey);
 }
 
 /** The node itself, or what it is a choice of. */
@@ -75,12 +108,15 @@ export function holdsSecret(node: SchemaNode): boolean {
     ...Object.values(node.properties ?? {}),
     ...(item === undefined ? [] : [item]),
   ];
-  return children.some((child) => holdsSecret(child));
+  // A text where one of several objects may stand is no part of one.
+  return children.some((child) => child.tellingKey === undefined && holdsSecret(child));
 }
 
 /** Words a value at the node may be. */
 export function wordsOf(node: SchemaNode): readonly string[] {
-  return branches(node).flatMap((branch) => branch.enum ?? branch.const ?? []);
+  // A number such as 503 may stand there as a text too.
+  const words = branches(node).flatMap((branch) => branch.enum ?? branch.const ?? []);
+  return [...new Set(words.map(String))];
 }
 
 /** What is allowed at a node, in words: `a whole number 1 to 256 or auto`. */
@@ -106,10 +142,14 @@ export function rangeText(node: SchemaNode): string | undefined {
   return bounded === undefined ? undefined : (bounded.range ?? numberRange(bounded));
 }
 
-/** A node that may contain itself is written once and referred to; what is said beside the reference goes first. */
+/**
+ * A node that may contain itself is written once and referred to, maybe by way of another reference; what is said beside
+ * the reference goes first.
+ */
 function withDefinition(node: SchemaNode, root: SchemaNode): SchemaNode {
   const name = node.$ref?.replace("#/$defs/", "");
-  return name === undefined ? node : { ...root.$defs?.[name], ...node };
+  const definition = name === undefined ? undefined : root.$defs?.[name];
+  return definition === undefined ? node : { ...withDefinition(definition, root), ...node };
 }
 
 function childOf(node: SchemaNode, segment: string | number): SchemaNode | undefined {

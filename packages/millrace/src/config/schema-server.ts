@@ -80,9 +80,9 @@ export const server = z.strictObject({
   metricsPort: portOrOff
     .default(8002)
     .meta({ description: "Port of `/metrics`; `off` switches it off, 0 takes a free port." }),
-  controlPort: portOrOff.default("off").meta({
+  controlPort: portOrOff.default(8080).meta({
     description:
-      "Port of the dashboard and the admin interface in a later version: accepted for files written for it, nothing listens there yet.",
+      "Port of the control interface under `millrace up`; `off` switches it off, 0 takes a free port.",
   }),
   processes: z
     .union([z.literal("auto"), z.int().min(1).max(256)])

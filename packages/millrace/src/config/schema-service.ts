@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { RULES_MAX } from "../core/rules/rule-set.ts";
+import { cache } from "./schema-cache.ts";
 import { condition } from "./schema-condition.ts";
+import { parameters } from "./schema-parameters.ts";
+import { step } from "./schema-step.ts";
 import { DAY, duration, name, rate } from "./schema-values.ts";
 
 const limits = z.strictObject({
@@ -30,21 +33,24 @@ const limits = z.strictObject({
 
 const overload = z
   .union([
-    z.literal("reject"),
+    z.enum(["reject", "cached"]),
     z.strictObject({
       reply: z
         .unknown()
         .refine((reply) => reply !== undefined)
-        .meta({ description: "Body of the answer, any JSON; its status is 200." }),
+        .meta({ live: true, description: "Body of the answer, any JSON; its status is 200." }),
     }),
-    z.strictObject({ fallback: name.meta({ description: "Model or service that answers." }) }),
+    z.strictObject({
+      fallback: name.meta({ live: true, description: "Model or service that answers." }),
+    }),
   ])
   .default("reject")
   .meta({
-    later: ["cached", "async"],
+    live: true,
+    later: ["async"],
     description:
-      "What a request gets that the limits refuse: `reject` an error, `{ reply: … }` this body, `{ fallback: <name> }` the answer of another model.",
-    examples: ["reject", { reply: { prediction: null } }, { fallback: "small" }],
+      "What a request gets that the limits refuse: `reject` an error, `cached` what the prediction cache still has, `{ reply: … }` this body, `{ fallback: <name> }` the answer of another model or service.",
+    examples: ["cached", { reply: { prediction: null } }, { fallback: "small" }],
   });
 
 const rule = z.strictObject({
@@ -74,13 +80,19 @@ export const service = z.strictObject({
   default: z.boolean().optional().meta({
     description: "Also answers on /predict, /label, …; a single service is it by itself.",
   }),
-  graph: name.optional().meta({
-    description: "Model or service it runs; absent: the model of its own name.",
+  graph: step.optional().meta({
+    description:
+      "What it does with a request: a model, or steps over models; absent: the model of its own name.",
+    examples: ["iris", { parallel: { setosa: "iris-setosa", virginica: "iris-virginica" } }],
   }),
   timeout: duration("1ms", DAY)
     .prefault("2s")
-    .meta({ description: "Longest time a request may take." }),
+    .meta({ live: true, description: "Longest time a request may take." }),
   limits: limits.prefault({}).meta({ description: "How much the service takes on." }),
   overload,
+  cache: cache.prefault({}).meta({ description: "What is answered again without work." }),
+  parameters: parameters
+    .prefault({})
+    .meta({ description: "Switches that can be thrown while it runs." }),
   traffic: traffic.prefault({}).meta({ description: "How requests are spread over models." }),
 });

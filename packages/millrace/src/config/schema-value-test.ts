@@ -19,7 +19,10 @@ export const textTest = valueTest(z.union([text, number, boolean]));
 /** Of a value in a JSON body. `null` has no short form: it is too easily written by leaving a value out. */
 export const bodyTest = valueTest(z.union([text, number, boolean, nothing]));
 
-/** Of either. */
+/** Of the elements of a tensor. */
+export const inputTest = textTest;
+
+/** Of any of them. */
 export type WrittenValueTest = z.output<typeof bodyTest>;
 
 /** A value, a list of values, or an object of tests that must all hold. */

@@ -23,6 +23,8 @@ declare module "zod" {
     readonly later?: readonly string[];
     /** A bare value there is short for an object with only this key. */
     readonly shortFor?: string;
+    /** Of one of several objects to choose from: the key that only this one has, and always. */
+    readonly tellingKey?: string;
   }
 }
 
@@ -36,7 +38,9 @@ export type Kind =
   | "source"
   | "sha256"
   | "secret"
-  | "condition";
+  | "condition"
+  | "step"
+  | "onError";
 
 const NAME_PATTERN = /^(?!stats$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 

@@ -26,6 +26,20 @@ export const configSchema = z.strictObject({
       dir: path
         .default("./.millrace")
         .meta({ description: "Folder for everything Millrace writes." }),
+      cache: z
+        .union([
+          z.literal("memory"),
+          z
+            .string()
+            .regex(/^rediss?:\/\/./)
+            .meta({ range: "an address redis://… or rediss://…" }),
+        ])
+        .default("memory")
+        .meta({
+          description:
+            "Where caches keep what they have: in the memory of each process, or in Redis or Valkey.",
+          examples: ["memory", "redis://127.0.0.1:6379"],
+        }),
     })
     .prefault({})
     .meta({ description: "What is kept on disk." }),

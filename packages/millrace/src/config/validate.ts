@@ -7,7 +7,16 @@ import { createProblem, shownValue } from "./problem.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { configSchema } from "./schema.ts";
 import type { ConfigOutput } from "./schema.ts";
-import { branches, expectedText, nodeAt, propertiesOf, rangeText, wordsOf } from "./schema-node.ts";
+import {
+  branches,
+  expectedText,
+  formsOf,
+  isToldBy,
+  nodeAt,
+  rangeText,
+  tellingKeysOf,
+  wordsOf,
+} from "./schema-node.ts";
 import type { ConfigPath } from "./schema-node.ts";
 
 /** Rounds of leaving out what is wrong; one round finds nearly all, nested forms may need a few. */
@@ -23,7 +32,7 @@ type Issue = z.core.$ZodIssue;
 
 /** One thing the schema refuses, with unions taken apart. */
 interface Finding {
-  readonly kind: "unknown" | "name" | "value" | "range" | "rule";
+  readonly kind: "unknown" | "name" | "value" | "range" | "rule" | "form";
   readonly path: ConfigPath;
   /** Of a rule: what it says. */
   readonly message: string;
@@ -39,7 +48,9 @@ export function validate(tree: ConfigTree, root: SchemaNode): Validated {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const result = configSchema.safeParse(values);
     if (result.success) return { output: result.data, problems };
-    const findings = result.error.issues.flatMap((issue) => findingsOf(issue, []));
+    const findings = result.error.issues.flatMap((issue) =>
+      findingsOf(issue, [], { values, root }),
+    );
     // Only the first round sees what was written; later ones see what leaving out has made of it.
     if (round === 0) problems.push(...findings.map((finding) => describe(finding, tree, root)));
     const wrong = findings.map(({ path }) => removable(values, path));
@@ -48,18 +59,21 @@ export function validate(tree: ConfigTree, root: SchemaNode): Validated {
   return { output: undefined, problems };
 }
 
-function findingsOf(issue: Issue, prefix: ConfigPath): readonly Finding[] {
+/** What the schema was asked about. */
+interface Checked {
+  readonly values: PlainObject;
+  readonly root: SchemaNode;
+}
+
+function findingsOf(issue: Issue, prefix: ConfigPath, checked: Checked): readonly Finding[] {
   const path = [...prefix, ...issue.path.map((segment) => segment as string | number)];
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) => ({ kind: "unknown", path: [...path, key], message: "" }));
     case "invalid_key":
       return [{ kind: "name", path, message: "" }];
-    case "invalid_union": {
-      const [branch, ...others] = issue.errors.filter((issues) => !issues.some(isOtherForm));
-      if (branch === undefined || others.length > 0) return [{ kind: "value", path, message: "" }];
-      return branch.flatMap((inner) => findingsOf(inner, path));
-    }
+    case "invalid_union":
+      return unionFindings(issue, path, checked);
     case "custom": {
       const isRule = issue.message !== "Invalid input";
       return [{ kind: isRule ? "rule" : "range", path, message: issue.message }];
@@ -67,6 +81,38 @@ function findingsOf(issue: Issue, prefix: ConfigPath): readonly Finding[] {
     default:
       return [{ kind: "value", path, message: "" }];
   }
+}
+
+type UnionIssue = z.core.$ZodIssueInvalidUnion;
+
+/** What is wrong in the form that the value has; where it has none or several of them, only that. */
+function unionFindings(issue: UnionIssue, path: ConfigPath, checked: Checked): readonly Finding[] {
+  const { values, root } = checked;
+  const value = valueAt(values, path);
+  const tellingKeys = tellingKeysOf(nodeAt(root, path, values) ?? {}, root);
+  let forms = formsIn(issue).filter((issues) => !issues.some(isOtherForm));
+  if (tellingKeys.length > 0 && isPlainObject(value)) {
+    const [key, ...others] = tellingKeys.filter((one) => Object.hasOwn(value, one));
+    if (key === undefined || others.length > 0) return [{ kind: "form", path, message: "" }];
+    forms = forms.filter((issues) => !issues.some((inner) => isUnknownIn(inner, key)));
+  }
+  const [form, ...others] = forms;
+  if (form === undefined || others.length > 0) return [{ kind: "value", path, message: "" }];
+  return form.flatMap((inner) => findingsOf(inner, path, checked));
+}
+
+/** The issues of each form, those of a choice inside the choice too. */
+function formsIn(issue: UnionIssue): readonly (readonly Issue[])[] {
+  return issue.errors.flatMap((issues) => {
+    const [only, second] = issues;
+    const isChoice =
+      second === undefined && only?.code === "invalid_union" && only.path.length === 0;
+    return isChoice ? formsIn(only) : [issues];
+  });
+}
+
+function isUnknownIn(issue: Issue, key: string): boolean {
+  return issue.code === "unrecognized_keys" && issue.path.length === 0 && issue.keys.includes(key);
 }
 
 /** Does the issue say that the value is not of this branch's form at all? */
@@ -78,11 +124,10 @@ function isOtherForm(issue: Issue): boolean {
 function describe(finding: Finding, tree: ConfigTree, root: SchemaNode): ConfigProblem {
   const { kind, path, message } = finding;
   const last = String(path.at(-1));
-  const node = nodeAt(root, path) ?? {};
+  const node = nodeAt(root, path, tree.values) ?? {};
   switch (kind) {
     case "unknown": {
-      const parent = nodeAt(root, path.slice(0, -1)) ?? {};
-      const known = propertiesOf(parent).map(([key]) => key);
+      const known = knownKeys(path.slice(0, -1), tree, root);
       const allowed = known.join(", ");
       return createProblem(
         tree.placeOf(path, "key"),
@@ -107,7 +152,45 @@ function describe(finding: Finding, tree: ConfigTree, root: SchemaNode): ConfigP
     }
     case "value":
       return describeValue(path, node, tree, root);
+    case "form":
+      return describeForm(path, node, tree, root);
   }
+}
+
+/** Keys that the object at `path` may have, in the form it has. */
+function knownKeys(path: ConfigPath, tree: ConfigTree, root: SchemaNode): readonly string[] {
+  const value = tree.get(path);
+  const node = nodeAt(root, path, tree.values) ?? {};
+  const forms = formsOf(node, root);
+  const told = forms.filter((form) => isToldBy(form, value));
+  return (told.length > 0 ? told : forms).flatMap((form) => Object.keys(form.properties ?? {}));
+}
+
+/** About an object that is told by its keys to be nothing, or several things at once. */
+function describeForm(
+  path: ConfigPath,
+  node: SchemaNode,
+  tree: ConfigTree,
+  root: SchemaNode,
+): ConfigProblem {
+  const allowed = expectedText(node);
+  const telling = tellingKeysOf(node, root);
+  const keys = tree.namesAt(path);
+  const told = keys.filter((key) => telling.includes(key));
+  const place = tree.placeOf(path, "value");
+  if (told.length > 0) {
+    const text = `found ${told.join(" and ")} in one object, expected only one of them`;
+    return createProblem(place, path, text, { allowed });
+  }
+  const later = keys.find((key) => node.later?.includes(key) === true);
+  if (later !== undefined) {
+    const text = `found ${later}, which is not in this version, expected ${allowed}`;
+    return createProblem(tree.placeOf([...path, later], "key"), path, text, { allowed });
+  }
+  const found = keys.length === 0 ? "an empty object" : `an object with ${keys.join(", ")}`;
+  const nearest = keys.map((key) => didYouMean(key, telling)).find((key) => key !== undefined);
+  const text = `found ${found}, expected ${allowed}`;
+  return createProblem(place, path, text, { allowed, didYouMean: nearest });
 }
 
 function describeValue(

@@ -70,6 +70,12 @@ export const ERRORS = {
     retryable: false,
     title: "Method not allowed",
   },
+  OVERRIDE_CONFLICT: {
+    status: 409,
+    grpc: "ABORTED",
+    retryable: false,
+    title: "Overrides have changed",
+  },
   REQUEST_TIMEOUT: {
     status: 408,
     grpc: "CANCELLED",

@@ -5,6 +5,7 @@ import type { Breaker, CallOutcome } from "../core/overload/breaker.ts";
 import type { Tensor, TensorSpec } from "../core/tensor/tensor.ts";
 import type { ModelDescription, Placement } from "../ports/runtime.ts";
 import type { Batching } from "./prove-batching.ts";
+import type { Predictor } from "./predictor.ts";
 import type { RunResult } from "./run-request.ts";
 import type { RunLimits, ScheduledModel } from "./scheduled-model.ts";
 import { countFailure, countRequest, type Statistics } from "./statistics.ts";
@@ -26,6 +27,8 @@ export interface ModelVersionOptions {
   /** Output that is "the prediction". */
   readonly predictionOutput: TensorSpec;
   readonly labels: readonly string[] | undefined;
+  /** Element of a row of the prediction that thresholds and `argmax` of a graph look at. */
+  readonly score: number;
   /** Inputs that warmed it up; undefined when no sample is known. */
   readonly sample: readonly Tensor[] | undefined;
   /** Prediction output of the sample. */
@@ -42,7 +45,7 @@ export interface ModelVersionOptions {
  * One version of a model, loaded and warm. It counts its requests, so that `drain` knows when the last one has
  * ended and its memory can be freed.
  */
-export class ModelVersion {
+export class ModelVersion implements Predictor {
   readonly modelName: string;
   readonly version: number;
   /** `iris-svc@1`, as in `x-model`. */
@@ -57,6 +60,9 @@ export class ModelVersion {
   readonly predictionNames: readonly string[];
   readonly outputNames: readonly string[];
   readonly labels: readonly string[] | undefined;
+  readonly score: number;
+  readonly isBare = false;
+  readonly reads = "nothing";
   readonly sample: readonly Tensor[] | undefined;
   readonly samplePrediction: Tensor | undefined;
   /** As in the options; it follows what is wrong with the source now. */
@@ -84,6 +90,7 @@ export class ModelVersion {
     this.predictionNames = [options.predictionOutput.name];
     this.outputNames = options.description.outputs.map((output) => output.name);
     this.labels = options.labels;
+    this.score = options.score;
     this.sample = options.sample;
     this.samplePrediction = options.samplePrediction;
     this.fallbackReason = options.fallbackReason;
@@ -100,6 +107,10 @@ export class ModelVersion {
 
   get outputs(): readonly TensorSpec[] {
     return this.description.outputs;
+  }
+
+  get digest(): string {
+    return this.description.sha256;
   }
 
   /** Requests accepted and not yet answered. */
@@ -127,6 +138,10 @@ export class ModelVersion {
   /** Rows of a request: the extent of the first axis where that may vary, else 1. */
   rowsOf(inputs: readonly Tensor[]): number {
     return this.inputs[0]?.shape[0] === -1 ? (inputs[0]?.shape[0] ?? 1) : 1;
+  }
+
+  isTooLate(timeoutMs: number): boolean {
+    return this.scheduled.batcher.isTooLate(timeoutMs);
   }
 
   /** How requests share runs, in words. */

@@ -12,6 +12,8 @@ export interface ModelEvents {
   loaded(version: ModelVersion, tookMs: number): void;
   /** Requests without a version go to `next` from now on. */
   switched(next: ModelVersion, previous: ModelVersion | undefined): void;
+  /** What serves for a model is another one than before, or nothing: what was made from it is to be made again. */
+  changed(modelName: string): void;
   /** A version has answered its last request and its memory is free. */
   released(version: ModelVersion): void;
   /** Something could not be loaded; `serving` is what answers nevertheless. */

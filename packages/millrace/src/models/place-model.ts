@@ -3,8 +3,14 @@ import type { ModelConfig } from "../config/config.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
 import type { LoadedModel, ModelFile, Placement, Runtime } from "../ports/runtime.ts";
 
-/** What runs models: on the thread that asks, and on threads of their own. */
-export type Runtimes = Readonly<Record<Placement, Runtime>>;
+/** What runs models, by the file's word for it. */
+export type Runtimes = Readonly<Record<ModelConfig["runtime"], RuntimePlaces>>;
+
+/** One way to run models: on the thread that asks, where it can, and beside it. */
+export interface RuntimePlaces {
+  readonly inline: Runtime | undefined;
+  readonly worker: Runtime;
+}
 
 /** Runs shorter than this hold the serving loop less than the hop to a thread is worth. */
 const INLINE_RUN_MS_MAX = 1;
@@ -21,12 +27,13 @@ const TRIAL_RUNS = 3;
 export async function loadFirst(
   file: ModelFile,
   { placement }: ModelConfig,
-  runtimes: Runtimes,
+  { inline, worker }: RuntimePlaces,
   previous: Placement | undefined,
 ): Promise<LoadedModel> {
+  if (inline === undefined) return worker.load(file);
   const isTried =
     placement === "auto" && previous !== "worker" && (await sizeOf(file.path)) <= TRIAL_BYTES_MAX;
-  return runtimes[placement === "inline" || isTried ? "inline" : "worker"].load(file);
+  return (placement === "inline" || isTried ? inline : worker).load(file);
 }
 
 /** @returns 0 for a file that is not there: loading says so better. */
@@ -48,13 +55,14 @@ export async function placeModel(
   model: LoadedModel,
   example: readonly Tensor[],
   file: ModelFile,
-  runtimes: Runtimes,
+  { inline, worker }: RuntimePlaces,
 ): Promise<LoadedModel> {
+  if (inline === undefined) return model;
   const runMs = await shortestRunMs(model, example);
   const belongs: Placement = runMs < INLINE_RUN_MS_MAX ? "inline" : "worker";
   if (belongs === model.placement) return model;
   const startedMs = performance.now();
-  const moved = await runtimes[belongs].load(file);
+  const moved = await (belongs === "inline" ? inline : worker).load(file);
   if (belongs === "inline" && performance.now() - startedMs > INLINE_LOAD_MS_MAX) {
     await moved.close();
     return model;
@@ -81,4 +89,9 @@ export function instanceCountOf(
 ): number {
   if (placement === "inline") return 1;
   return instances === "auto" ? Math.max(1, Math.floor(coresOfProcess / threads)) : instances;
+}
+
+/** What loads a further copy of a model that stays where the first one is. */
+export function runtimeAt({ inline, worker }: RuntimePlaces, placement: Placement): Runtime {
+  return placement === "inline" && inline !== undefined ? inline : worker;
 }

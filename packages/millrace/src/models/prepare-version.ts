@@ -9,7 +9,7 @@ import type { LoadedModel, ModelFile } from "../ports/runtime.ts";
 import { measureRuns } from "./measure-runs.ts";
 import { ModelVersion } from "./model-version.ts";
 import type { ModelsOptions } from "./models-options.ts";
-import { instanceCountOf, placeModel } from "./place-model.ts";
+import { instanceCountOf, placeModel, runtimeAt } from "./place-model.ts";
 import { proveBatching, type Batching } from "./prove-batching.ts";
 import { ScheduledModel } from "./scheduled-model.ts";
 import { withTimeLimit } from "./with-time-limit.ts";
@@ -55,7 +55,7 @@ export async function prepareVersion(
     const samplePrediction = await trial(runSample(model, settings));
     const canRun = samplePrediction !== "failed";
     if (canRun && config.placement === "auto") {
-      model = await placeModel(model, warmUp, file, models.runtimes);
+      model = await placeModel(model, warmUp, file, models.runtimes[config.runtime]);
     }
     const batching = await trial(batchingOf(config, model, canRun ? warmUp : undefined));
     const rowsMax = batching.isBatched ? config.batch.rowsMax : 1;
@@ -75,10 +75,11 @@ export async function prepareVersion(
       batching,
       statistics,
       requestRowsMax: batching.isBatched && config.batch.oversize === "reject" ? rowsMax : Infinity,
-      platform: models.runtimes[placement].platform,
+      platform: description.platform ?? models.runtimes[config.runtime].worker.platform,
       path: file.path,
       predictionOutput: settings.predictionOutput,
       labels: settings.labels,
+      score: settings.score,
       sample,
       samplePrediction: canRun ? samplePrediction : undefined,
       fallbackReason,
@@ -103,6 +104,7 @@ function hangs({ fail }: Settings): MillraceError {
 interface Settings {
   readonly predictionOutput: TensorSpec;
   readonly labels: readonly string[] | undefined;
+  readonly score: number;
   readonly sample: readonly Tensor[] | undefined;
   /** The sample, or zeros where there is none. */
   readonly warmUp: readonly Tensor[];
@@ -115,10 +117,11 @@ function readSettings(config: ModelConfig, model: LoadedModel, path: string): Se
   const predictionOutput = choosePredictionOutput(config, model, fail);
   const labels = config.labels ?? model.description.labels;
   checkLabels(config, predictionOutput, fail);
+  const score = indexOfScore(config, predictionOutput, labels, fail);
   checkInputNames(config, model, fail);
   const sample = readSample(config, model, fail);
   const warmUp = sample ?? model.description.inputs.map((input) => zeros(input));
-  return { predictionOutput, labels, sample, warmUp, fail };
+  return { predictionOutput, labels, score, sample, warmUp, fail };
 }
 
 /** @returns the prediction of the sample; undefined without one; `failed` when a model does not run on zeros. */
@@ -156,9 +159,8 @@ async function moreCopies(
   { runtimes, coreCount }: ModelsOptions,
 ): Promise<LoadedModel[]> {
   const count = instanceCountOf(config, placement, coreCount) - 1;
-  const loads = await Promise.allSettled(
-    Array.from({ length: count }, () => runtimes[placement].load(file)),
-  );
+  const runtime = runtimeAt(runtimes[config.runtime], placement);
+  const loads = await Promise.allSettled(Array.from({ length: count }, () => runtime.load(file)));
   const copies = loads.flatMap((load) => (load.status === "fulfilled" ? [load.value] : []));
   const failed = loads.find((load) => load.status === "rejected");
   if (failed === undefined) return copies;
@@ -182,11 +184,12 @@ function schedule(config: ModelConfig, parts: ScheduleParts): ScheduledModel {
   const { events } = models;
   // A copy that is started later must be the same model, whatever the file holds by then.
   const same = { ...file, sha256: description.sha256 };
+  const runtime = runtimeAt(models.runtimes[config.runtime], placement);
   return new ScheduledModel({
     name,
     inputs: description.inputs,
     executors,
-    startExecutor: () => models.runtimes[placement].load(same),
+    startExecutor: () => runtime.load(same),
     isBatched: batching.isBatched,
     clock: models.clock,
     batch: {
@@ -229,6 +232,24 @@ function checkLabels(config: ModelConfig, output: TensorSpec, fail: Fail): void 
   throw fail(
     `labels has ${config.labels.length} entries, output "${output.name}" has ${classCount} classes`,
   );
+}
+
+/** Index of the element that `score` names. */
+function indexOfScore(
+  { score }: ModelConfig,
+  { name, shape }: TensorSpec,
+  labels: readonly string[] | undefined,
+  fail: Fail,
+): number {
+  if (typeof score === "string") {
+    const index = labels?.indexOf(score) ?? -1;
+    if (index !== -1) return index;
+    const known = labels === undefined ? "the model has none" : `there are ${labels.join(", ")}`;
+    throw fail(`score: "${score}" is not a label, ${known}`);
+  }
+  const width = shape.length < 2 ? 1 : shape.slice(1).reduce((a, b) => a * b, 1);
+  if (score < width || shape.slice(1).includes(-1)) return score;
+  throw fail(`score: output "${name}" has ${width} elements a row, found index ${score}`);
 }
 
 function checkInputNames(config: ModelConfig, model: LoadedModel, fail: Fail): void {

@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../config/config.ts";
+import type { ModelConfig, ServePolicy } from "../config/config.ts";
 import { MillraceError } from "../core/errors.ts";
 import { fetchModel } from "./fetch-model.ts";
 import type { ModelsOptions } from "./models-options.ts";
@@ -6,7 +6,7 @@ import type { ModelVersion } from "./model-version.ts";
 import { messageOf, prepareVersion } from "./prepare-version.ts";
 import { loadFirst } from "./place-model.ts";
 import type { LoadedModel, Placement } from "../ports/runtime.ts";
-import { listSourceFiles, type SourceFile } from "./source-files.ts";
+import { listProgramSources, listSourceFiles, type SourceFile } from "./source-files.ts";
 import { watchSource } from "./source-watcher.ts";
 
 /** A version in service, with what is needed to see that its file has changed. */
@@ -55,7 +55,7 @@ export class ServedModel {
   #failures: ReadonlyMap<string, string> = new Map();
   #refreshing: Promise<void> | undefined;
   #isStale = false;
-  #stopWatching: () => void = () => undefined;
+  #stopWatching: readonly (() => void)[] = [];
   readonly #draining = new Map<ModelVersion, Promise<void>>();
 
   constructor(config: ModelConfig, options: ModelsOptions) {
@@ -100,11 +100,14 @@ export class ServedModel {
   /** Loads what the source holds and starts to watch it. Never throws: a failure is in `status()`. */
   async start(): Promise<void> {
     await this.refresh();
-    const { source, reload } = this.config;
-    if (source.kind !== "path" || this.#state === "closed") return;
-    this.#stopWatching = watchSource(source.path, reload, this.#options.clock, () => {
-      if (this.#state === "loaded") void this.refresh();
-    });
+    const { source, reload, program } = this.config;
+    if (this.#state === "closed") return;
+    const paths = [...(source.kind === "path" ? [source.path] : []), ...(program?.files ?? [])];
+    this.#stopWatching = paths.map((path) =>
+      watchSource(path, reload, this.#options.clock, () => {
+        if (this.#state === "loaded") void this.refresh();
+      }),
+    );
   }
 
   /** Brings the served versions in line with the source. Calls that overlap share one more look. */
@@ -125,7 +128,7 @@ export class ServedModel {
     const problems: string[] = [];
     try {
       const path = await this.#localPath();
-      const next = await this.#loadAll(await listSourceFiles(path, this.config.serve), problems);
+      const next = await this.#loadAll(await this.#list(path, this.config.serve), problems);
       if (next.size === 0 && this.#latest === undefined && this.config.serve.kind === "latest") {
         await this.#loadEarlier(path, next);
       }
@@ -137,10 +140,18 @@ export class ServedModel {
     if (this.#state === "loading") this.#state = "loaded";
   }
 
-  async #localPath(): Promise<string> {
+  /** @returns undefined when a program is all there is. */
+  async #localPath(): Promise<string | undefined> {
     const { source, sha256 } = this.config;
+    if (source.kind === "program") return undefined;
     if (source.kind === "path") return source.path;
     return fetchModel(source.url, sha256, this.#options.downloadFolder);
+  }
+
+  #list(path: string | undefined, policy: ServePolicy): Promise<SourceFile[]> {
+    const { program } = this.config;
+    if (program !== undefined) return listProgramSources(path, policy, program);
+    return listSourceFiles(path ?? "", policy);
   }
 
   /**
@@ -169,8 +180,8 @@ export class ServedModel {
   }
 
   /** The newest version does not load and nothing serves yet: the one before is better than none. */
-  async #loadEarlier(path: string, next: Map<number, Serving>): Promise<void> {
-    const files = await listSourceFiles(path, { kind: "all" });
+  async #loadEarlier(path: string | undefined, next: Map<number, Serving>): Promise<void> {
+    const files = await this.#list(path, { kind: "all" });
     for (const file of files.toReversed().slice(1)) {
       try {
         const serving = await this.#serve(file);
@@ -199,8 +210,10 @@ export class ServedModel {
     const { clock, runtimes, events } = this.#options;
     const startedMs = clock.nowMs();
     const sha256 = fallbackReason === undefined ? this.config.sha256 : undefined;
-    const modelFile = { path: file.path, sha256, threads: this.config.threads };
-    const model = await loadFirst(modelFile, this.config, runtimes, this.#latest?.placement);
+    const { runtime, threads, program } = this.config;
+    const modelFile = { path: file.path, sha256, threads, program };
+    const previous = this.#latest?.placement;
+    const model = await loadFirst(modelFile, this.config, runtimes[runtime], previous);
     const number = file.version ?? (await this.#numberOf(model));
     const current = this.version(number);
     if (
@@ -254,7 +267,7 @@ export class ServedModel {
     if (fallback?.kind !== "path") return reason;
     try {
       const next = new Map<number, Serving>();
-      for (const file of await listSourceFiles(fallback.path, { kind: "latest" })) {
+      for (const file of await this.#list(fallback.path, { kind: "latest" })) {
         if (file.problem !== undefined) throw file.problem;
         const version = await this.#load(file, reason);
         next.set(version.version, { version, fingerprint: file.fingerprint, isFallback: true });
@@ -278,9 +291,11 @@ export class ServedModel {
     this.#latest = this.versions.at(-1);
     const kept = new Set(this.versions);
     for (const version of before) if (!kept.has(version)) this.#release(version);
+    const { events } = this.#options;
     if (this.#latest !== undefined && previous !== this.#latest) {
-      this.#options.events.switched(this.#latest, previous);
+      events.switched(this.#latest, previous);
     }
+    events.changed(this.config.name);
   }
 
   #release(version: ModelVersion): void {
@@ -318,7 +333,7 @@ export class ServedModel {
 
   /** Stops watching, waits for requests in flight and frees every version. */
   async close(): Promise<void> {
-    this.#stopWatching();
+    for (const stop of this.#stopWatching) stop();
     await this.#refreshing;
     this.#switchTo(new Map());
     this.#state = "closed";

@@ -1,7 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { MillraceError } from "../core/errors.ts";
+import { isPartOfModel, MODEL_FOLDER_ENTRIES_MAX } from "../core/model-folder.ts";
 import type { ServePolicy } from "../config/config.ts";
+import type { ModelProgram } from "../ports/runtime.ts";
 
 /** A model file that should be served. */
 export interface SourceFile {
@@ -26,9 +28,7 @@ export async function listSourceFiles(path: string, policy: ServePolicy): Promis
     const fingerprint = await fingerprintOf(path);
     return [{ path, version: undefined, fingerprint, problem: undefined }];
   }
-  const names = await readdir(path);
-  const numbers = names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
-  numbers.sort((a, b) => a - b);
+  const numbers = await numberedFolders(path);
   if (numbers.length === 0) {
     throw loadFailed(
       path,
@@ -36,13 +36,62 @@ export async function listSourceFiles(path: string, policy: ServePolicy): Promis
     );
   }
   const wanted = chooseVersions(path, numbers, policy);
-  return Promise.all(wanted.map((version) => versionFile(join(path, String(version)), version)));
+  return Promise.all(wanted.map((version) => versionOf(path, version, findModelFile)));
 }
 
-async function versionFile(folder: string, version: number): Promise<SourceFile> {
+/**
+ * Lists what a program is given: a file or a folder as it is, or of a folder of numbered versions those that `policy`
+ * asks for, each a folder.
+ * @throws MODEL_LOAD_FAILED when there is nothing to serve, saying what was looked for.
+ */
+export async function listProgramSources(
+  path: string | undefined,
+  policy: ServePolicy,
+  program: ModelProgram,
+): Promise<SourceFile[]> {
+  const files = await Promise.all(program.files.map((file) => fingerprintOf(file).catch(() => "")));
+  const withProgram = (source: SourceFile): SourceFile => ({
+    ...source,
+    fingerprint: [source.fingerprint, ...files].join(" "),
+  });
+  if (path === undefined) {
+    const fingerprint = program.folder;
+    return [
+      withProgram({ path: program.folder, version: undefined, fingerprint, problem: undefined }),
+    ];
+  }
+  const info = await stat(path).catch(() => undefined);
+  if (info === undefined) throw loadFailed(path, "there is no such file or folder");
+  const numbers = info.isDirectory() ? await numberedFolders(path) : [];
+  if (numbers.length === 0) {
+    const fingerprint = await (info.isDirectory() ? folderFingerprint : fingerprintOf)(path);
+    return [withProgram({ path, version: undefined, fingerprint, problem: undefined })];
+  }
+  const wanted = chooseVersions(path, numbers, policy);
+  const versions = await Promise.all(wanted.map((version) => versionOf(path, version, undefined)));
+  return versions.map(withProgram);
+}
+
+async function numberedFolders(path: string): Promise<number[]> {
+  const names = await readdir(path);
+  const numbers = names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
+  return numbers.sort((a, b) => a - b);
+}
+
+/** @param find the file in the folder; undefined takes the folder. */
+async function versionOf(
+  path: string,
+  version: number,
+  find: ((folder: string) => Promise<string>) | undefined,
+): Promise<SourceFile> {
+  const folder = join(path, String(version));
   try {
-    const path = await findModelFile(folder);
-    return { path, version, fingerprint: await fingerprintOf(path), problem: undefined };
+    if (find === undefined) {
+      const fingerprint = await folderFingerprint(folder);
+      return { path: folder, version, fingerprint, problem: undefined };
+    }
+    const file = await find(folder);
+    return { path: file, version, fingerprint: await fingerprintOf(file), problem: undefined };
   } catch (error) {
     const problem =
       error instanceof MillraceError ? error : loadFailed(folder, (error as Error).message);
@@ -74,6 +123,19 @@ async function findModelFile(folder: string): Promise<string> {
   const [only, second] = names.filter((name) => name.endsWith(".onnx"));
   if (only !== undefined && second === undefined) return join(folder, only);
   throw loadFailed(folder, "expected model.onnx or exactly one other .onnx file");
+}
+
+async function folderFingerprint(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  if (entries.length > MODEL_FOLDER_ENTRIES_MAX) {
+    const state = `the folder has ${entries.length} entries`;
+    throw loadFailed(folder, `${state}, at most ${MODEL_FOLDER_ENTRIES_MAX} are taken`);
+  }
+  const paths = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => isPartOfModel(relative(folder, path)));
+  return (await Promise.all(paths.sort().map(fingerprintOf))).join(" ");
 }
 
 async function fingerprintOf(path: string): Promise<string> {

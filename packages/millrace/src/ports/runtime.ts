@@ -18,15 +18,35 @@ export interface Runtime {
 }
 
 export interface ModelFile {
-  /** Absolute path of the model file. */
+  /** Absolute path of the model file; of a program that takes no source, its folder. */
   readonly path: string;
   /** Lower-case hex digest the file must have; undefined accepts any. */
   readonly sha256: string | undefined;
   /** Threads one run may use, at least 1. */
   readonly threads: number;
+  /** What serves the file, where the runtime is `process`. */
+  readonly program?: ModelProgram | undefined;
 }
 
-/** Where a model computes: `inline` on the thread that calls it, which waits; `worker` on a thread of its own. */
+/** A program that serves one model. Words and values of `env` may hold `{source}`, `{model}`, `{socket}`, `{port}`, `{threads}`. */
+export interface ModelProgram {
+  /** Name by which the program is asked for the model. */
+  readonly model: string;
+  /** The executable, then its arguments. No shell reads them. */
+  readonly command: readonly string[];
+  /** Absolute path of its working folder. */
+  readonly folder: string;
+  /** Absolute paths of files in that folder that the command names: what they hold is part of the model. */
+  readonly files: readonly string[];
+  /** Is there a model file or folder that the program is given? */
+  readonly hasSource: boolean;
+  /** Its environment beside the few variables that every program gets. Values may be secrets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Longest time from its start until it is ready. */
+  readonly startMs: number;
+}
+
+/** Where a model computes: `inline` on the thread that calls it, which waits; `worker` on a thread or in a process of its own. */
 export type Placement = "inline" | "worker";
 
 export interface RunOptions {
@@ -56,7 +76,7 @@ export interface LoadedModel {
    * @param inputs one tensor per input of the description, already checked against it. They stay the caller's, who
    * must not change them until the run has ended, unless `isInputOwned` gives them away.
    * @param outputNames outputs to compute and return, in this order.
-   * @throws MODEL_FAILED when the model itself fails; EXECUTOR_LOST when its thread died meanwhile or before;
+   * @throws MODEL_FAILED when the model itself fails; EXECUTOR_LOST when its thread or process died meanwhile or before;
    * OVERLOADED when a thread has too many runs before this one; `signal.reason` when it was aborted before it started.
    */
   run(
@@ -65,15 +85,17 @@ export interface LoadedModel {
     options?: RunOptions,
   ): Promise<RunOutputs>;
   /**
-   * Calls `listener` once, with why, when the model can run no more though nobody closed it: its thread has died.
+   * Calls `listener` once, with why, when the model can run no more though nobody closed it: its thread or process died.
    * A listener that comes after that is called as well. A model that computes inline is never lost.
    */
   onLost(listener: (reason: MillraceError) => void): void;
-  /** Frees native memory. The caller has waited for all runs. */
+  /** Frees native memory. The caller has waited for all runs, or gives up those that do not end. */
   close(): Promise<void>;
 }
 
 export interface ModelDescription {
+  /** Platform the model itself names; undefined takes the runtime's. */
+  readonly platform?: string | undefined;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   /** Other names an output answers to: the name it had in the file before a rewrite → its name now. */

@@ -1,4 +1,4 @@
-import type { Branch, Combiner } from "../core/graph/branch.ts";
+import type { Combiner } from "../core/graph/branch.ts";
 import type { Step } from "../core/graph/step.ts";
 import type { TensorSpec } from "../core/tensor/tensor.ts";
 
@@ -13,7 +13,7 @@ export interface StepSources {
   /** @throws MODEL_LOAD_FAILED when the server says what it takes and gives, and that cannot be. */
   remote(name: string, options: RemoteOptions): Promise<SourceStep>;
   /** A user's way to combine branches. @throws as `function`. */
-  combine(path: string, branches: readonly Branch[]): Promise<SourceCombiner>;
+  combine(path: string): Promise<SourceCombiner>;
 }
 
 /** A step that owns something: a thread, connections. */

@@ -6,10 +6,19 @@ export class StartError extends Error {
   }
 }
 
+/** A start that fails because of what the file asks for, and not because of the machine. */
+export class WrongConfigError extends StartError {
+  constructor(message: string) {
+    super(message);
+    this.name = "WrongConfigError";
+  }
+}
+
 const FLAGS: Readonly<Record<string, string>> = {
   "server.httpPort": "--port",
   "server.grpcPort": "--server.grpc-port",
   "server.metricsPort": "--server.metrics-port",
+  "server.controlPort": "--server.control-port",
 };
 
 /**

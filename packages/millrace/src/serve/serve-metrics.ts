@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { CacheCounters } from "../core/cache/cache-counters.ts";
 import type { Counter, Histogram, CounterFamily, Metrics } from "../core/metrics/metrics.ts";
 import type { BatchJournal } from "../core/batch/batch-journal.ts";
 import type { Bucket } from "../core/batch/bucket.ts";
@@ -27,6 +28,8 @@ export class ServeMetrics {
   readonly #rejected: CounterFamily;
   readonly #routed: CounterFamily;
   readonly #invalidAttributes: CounterFamily;
+  readonly #steps;
+  readonly #cacheRequests: CounterFamily;
   readonly #loadFailures: CounterFamily;
   readonly #loadSeconds;
   readonly #duration;
@@ -82,6 +85,17 @@ export class ServeMetrics {
       "Attributes of requests that a rule could not read, such as a place that is none; its predicate is false",
       ["service"],
     );
+    this.#steps = registry.histogram(
+      "inference_step_duration_seconds",
+      "Steps of graphs, by how they ended",
+      ["service", "step", "status"],
+      SECONDS,
+    );
+    this.#cacheRequests = registry.counter(
+      "cache_requests_total",
+      "Predictions, or rows of data, asked of a cache; error is one that could not be asked",
+      ["service", "cache", "result"],
+    );
     this.#loadFailures = registry.counter(
       "model_load_failures_total",
       "Model files that could not be loaded",
@@ -132,6 +146,16 @@ export class ServeMetrics {
 
   countInvalidAttributes(service: string, count: number): void {
     this.#invalidAttributes.with(service).add(count);
+  }
+
+  /** @param step with the names of the steps around it: `branches.setosa`. */
+  observeStep(service: string, step: string, status: string, tookMs: number): void {
+    this.#steps.with(service, step, status).observe(tookMs / 1000);
+  }
+
+  cacheCounters(service: string, cache: "prediction" | "data"): CacheCounters {
+    const of = (result: string): Counter => this.#cacheRequests.with(service, cache, result);
+    return { hit: of("hit"), miss: of("miss"), stale: of("stale"), error: of("error") };
   }
 
   countLoad(model: string, tookMs: number): void {

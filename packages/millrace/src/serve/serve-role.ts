@@ -4,21 +4,30 @@ import type { FastifyInstance } from "fastify";
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../config/config.ts";
 import { ByteBudget } from "../core/batch/byte-budget.ts";
+import type { Sha256 } from "../core/cache/key-writer.ts";
 import type { Clock } from "../core/clock.ts";
+import { ERRORS, MillraceError } from "../core/errors.ts";
+import type { JsonValue } from "../core/json.ts";
 import { Metrics, type MetricSnapshot } from "../core/metrics/metrics.ts";
 import type { RandomBytes } from "../core/prediction-id.ts";
+import { ServiceGraphs, type GraphEvents } from "../graphs/service-graphs.ts";
 import { Models } from "../models/models.ts";
 import type { Runtimes } from "../models/place-model.ts";
 import type { ModelEvents } from "../models/models-options.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import type { VersionLedger } from "../models/version-ledger.ts";
 import type { LoggerFor } from "../ports/logger.ts";
-import { DataPlane, type ProcessShare } from "./data-plane.ts";
+import type { StepSources } from "../ports/step-sources.ts";
+import type { TensorCaches } from "../ports/tensor-cache.ts";
+import { DataPlane, type PredictionEvents } from "./data-plane.ts";
 import type { GrpcServer } from "./grpc/grpc-server.ts";
 import { listenError, StartError } from "./listen.ts";
 import type { ModelRepository } from "./model-repository.ts";
+import { explainRecord } from "./recent-predictions.ts";
 import { Readiness } from "./readiness.ts";
 import { ServeMetrics } from "./serve-metrics.ts";
+import { ServiceCaches } from "./service-caches.ts";
+import type { ProcessShare } from "./services.ts";
 
 /** How long a process that is told to stop still takes new requests, until load balancers have noticed. */
 export const LAME_DUCK_MS = 1_000;
@@ -28,6 +37,10 @@ const QUEUED_BYTES_MAX = 512 * 1024 * 1024;
 
 export interface ServeParts {
   readonly runtimes: Runtimes;
+  /** What steps are made from. */
+  readonly sources: StepSources;
+  readonly caches: TensorCaches;
+  readonly sha256: Sha256;
   /** Cores this process may use, at least 1. */
   readonly coreCount: number;
   readonly share: ProcessShare;
@@ -59,10 +72,14 @@ export interface ServePorts {
 export class ServeRole {
   readonly plane: DataPlane;
   readonly models: Models;
+  readonly graphs: ServiceGraphs;
   readonly readiness: Readiness;
+  readonly #caches: ServiceCaches;
   readonly #parts: ServeParts;
   readonly #metrics: ServeMetrics;
   #config: Config;
+  /** Makes the change of live keys that every process was asked to make ready. */
+  #ready: { readonly commit: () => void; readonly abort: () => void } | undefined;
   #http: FastifyInstance | undefined;
   #grpc: GrpcServer | undefined;
 
@@ -76,26 +93,47 @@ export class ServeRole {
       coreCount,
       ledger,
       clock,
-      events: modelEvents(parts, this.#metrics),
+      events: {
+        ...modelEvents(parts, this.#metrics),
+        changed: (model) => this.graphs.refresh(model),
+      },
       downloadFolder,
       random: Math.random,
       budget: new ByteBudget(Math.max(QUEUED_BYTES_MAX, 2 * config.server.bodyBytesMax)),
     });
-    this.readiness = new Readiness(this.models);
+    const { sources, caches, sha256 } = parts;
+    this.#caches = new ServiceCaches({ caches, clock, sha256, metrics: this.#metrics });
+    this.graphs = new ServiceGraphs({
+      models: this.models,
+      sources,
+      clock,
+      sha256: (text) => sha256(new TextEncoder().encode(text)),
+      events: graphEvents(parts, this.#metrics),
+    });
+    this.readiness = new Readiness(this.models, this.graphs);
     this.plane = new DataPlane({
       models: this.models,
+      graphs: this.graphs,
+      caches: this.#caches,
       metrics: this.#metrics,
       clock,
       random,
       share,
+      events: predictionEvents(parts),
     });
   }
 
-  /** Loads every model of the file. Models that fail are in `status()`; the others serve. */
+  /**
+   * Loads every model of the file and makes the graphs of its services. What fails is in `status()` and in the
+   * readiness; the rest serves.
+   */
   async loadModels(): Promise<void> {
+    const services = Object.values(this.#config.services);
     const loading = this.models.apply(this.#config.models);
     this.plane.setServices(this.#config.services);
+    const change = await this.graphs.prepare(services);
     await loading;
+    change.commit();
   }
 
   /**
@@ -165,6 +203,12 @@ export class ServeRole {
     return this.models.status();
   }
 
+  /** What was decided for one of the last predictions; undefined when this process does not remember it. */
+  explain(predictionId: string): JsonValue | undefined {
+    const record = this.plane.recent.find(predictionId);
+    return record === undefined ? undefined : explainRecord(record);
+  }
+
   metrics(): MetricSnapshot[] {
     return this.#metrics.registry.snapshot();
   }
@@ -173,11 +217,44 @@ export class ServeRole {
    * Applies a changed file: models are loaded beside the old ones, then models and services switch.
    * @throws StartError when it changes what only a restart can change; nothing is applied then.
    */
-  async apply(config: Config): Promise<void> {
+  async apply(config: Config, overrideVersion = this.plane.overrideVersion): Promise<void> {
     checkApplicable(this.#config, config);
     this.#config = config;
     await this.models.apply(config.models);
+    const change = await this.graphs.prepare(Object.values(config.services));
     this.plane.setServices(config.services);
+    change.commit();
+    this.plane.overrideVersion = overrideVersion;
+  }
+
+  /**
+   * Makes ready a change of live keys; requests see nothing of it before `commit`.
+   * @throws what is wrong with it; the one that was ready before is forgotten.
+   */
+  async prepare(config: Config, overrideVersion: number): Promise<void> {
+    this.abort();
+    checkApplicable(this.#config, config);
+    const turn = this.#turn;
+    const switchServices = await this.plane.prepareServices(config.services);
+    if (turn !== this.#turn) throw new Error("Cannot make the change ready: it was given up");
+    this.#ready = () => {
+      this.#config = config;
+      switchServices();
+      this.plane.overrideVersion = overrideVersion;
+    };
+  }
+
+  /** Makes the change that is ready, in one step. */
+  commit(): void {
+    if (this.#ready === undefined) throw new Error("Cannot switch: no change is ready");
+    this.#ready.commit();
+    this.#ready = undefined;
+  }
+
+  /** Forgets the change that is ready. */
+  abort(): void {
+    this.#ready?.abort();
+    this.#ready = undefined;
   }
 
   /**
@@ -200,7 +277,10 @@ export class ServeRole {
       // Requests that came while the thread was busy are read first: closing resets what looks idle.
       for (let turn = 0; turn < 3; turn++) await setImmediate();
       await Promise.all([this.#http?.close(), this.#grpc?.close()]);
+      this.graphs.close();
       await this.models.close();
+      await this.#caches.close();
+      await this.#parts.caches.close();
       return true;
     })();
     const isFinished = await Promise.race([finished, deadline]);
@@ -228,7 +308,41 @@ export function checkApplicable(current: Config, next: Config): void {
   );
 }
 
-function modelEvents({ loggerFor }: ServeParts, metrics: ServeMetrics): ModelEvents {
+function graphEvents({ loggerFor }: ServeParts, metrics: ServeMetrics): GraphEvents {
+  const log = loggerFor("graphs");
+  return {
+    built(service, graph) {
+      log.info({ service, models: graph.id, sha256: graph.digest }, `Graph of ${service} serves`);
+    },
+    refused(service, reason, isServing) {
+      const rest = isServing ? "the one before serves" : "it is not ready";
+      log.error({ service, reason }, `Graph of ${service} cannot be made: ${reason}; ${rest}`);
+    },
+    invalidAttributes: (service, count) => metrics.countInvalidAttributes(service, count),
+  };
+}
+
+/** An answer that lacks something is no error of the client's, so its cause is told here. */
+function predictionEvents({ loggerFor }: ServeParts): PredictionEvents {
+  const log = loggerFor("graphs");
+  return {
+    degraded(service, predictionId, { step, kind, code, cause }) {
+      const isDefect = ERRORS[code].status === 500;
+      const fields = { service, predictionId, step, kind, code };
+      const text = `Step ${step} of ${service} failed: ${messageOf(cause)}`;
+      log.warn(isDefect ? { ...fields, err: cause } : fields, text);
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function modelEvents(
+  { loggerFor }: ServeParts,
+  metrics: ServeMetrics,
+): Omit<ModelEvents, "changed"> {
   const log = loggerFor("models");
   return {
     loaded(version, tookMs) {

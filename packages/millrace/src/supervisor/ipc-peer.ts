@@ -1,4 +1,4 @@
-import { MillraceError, type ErrorCode } from "../core/errors.ts";
+import { ERRORS, MillraceError, type ErrorCode, type Problem } from "../core/errors.ts";
 
 /** What both ends of a channel have in common: a child process, and `process` inside one. */
 export interface Channel {
@@ -10,6 +10,15 @@ export interface Channel {
 /** Methods one side offers to the other: each takes and returns plain data. */
 export type Methods = Readonly<Record<string, (params: never) => Promise<unknown>>>;
 
+interface Failure {
+  readonly kind: "failure";
+  readonly id: number;
+  /** Of the error table, or the name of another error. */
+  readonly code: string;
+  readonly message: string;
+  readonly problems: readonly Problem[];
+}
+
 type Message =
   | {
       readonly kind: "call";
@@ -18,12 +27,7 @@ type Message =
       readonly params: unknown;
     }
   | { readonly kind: "result"; readonly id: number; readonly value: unknown }
-  | {
-      readonly kind: "failure";
-      readonly id: number;
-      readonly code: string;
-      readonly message: string;
-    };
+  | Failure;
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -31,7 +35,7 @@ interface Pending {
 }
 
 /** The other process has gone; what was asked of it has no answer. */
-class ChannelClosedError extends Error {
+export class ChannelClosedError extends Error {
   constructor() {
     super("Cannot call the other process: it has ended");
     this.name = "ChannelClosedError";
@@ -84,7 +88,7 @@ export class IpcPeer {
     const pending = this.#pending.get(message.id);
     this.#pending.delete(message.id);
     if (message.kind === "result") pending?.resolve(message.value);
-    else pending?.reject(toError(message.code, message.message));
+    else pending?.reject(toError(message));
   }
 
   async #answer(id: number, name: string, params: unknown): Promise<Message> {
@@ -93,15 +97,20 @@ export class IpcPeer {
       if (method === undefined) throw new Error(`Cannot call "${name}": there is no such method`);
       return { kind: "result", id, value: await method(params as never) };
     } catch (error) {
-      const code = error instanceof MillraceError ? error.code : (error as Error).name;
-      return { kind: "failure", id, code, message: (error as Error).message };
+      const { name: kind, message } = error as Error;
+      if (!(error instanceof MillraceError)) {
+        return { kind: "failure", id, code: kind, message, problems: [] };
+      }
+      return { kind: "failure", id, code: error.code, message, problems: error.problems };
     }
   }
 }
 
 /** Errors lose their class on the way; the code brings ours back. */
-function toError(code: string, message: string): Error {
-  if (/^[A-Z_]+$/.test(code)) return new MillraceError(code as ErrorCode, message);
+function toError({ code, message, problems }: Failure): Error {
+  if (Object.hasOwn(ERRORS, code)) {
+    return new MillraceError(code as ErrorCode, message, { problems });
+  }
   const error = new Error(message);
   error.name = code;
   return error;

@@ -1,10 +1,22 @@
 import type { Config } from "../config/config.ts";
+import type { LoadedConfig } from "../config/print.ts";
+import { checkControlKeys } from "../control/control-access.ts";
+import type { ControlReport } from "../control/control-messages.ts";
 import type { Clock } from "../core/clock.ts";
 import { mergeSnapshots } from "../core/metrics/merge-snapshots.ts";
 import type { MetricSnapshot } from "../core/metrics/metrics.ts";
+import { OneAtATime } from "../core/one-at-a-time.ts";
 import type { ModelStatus } from "../models/served-model.ts";
+import type { OverrideState } from "../ports/override-store.ts";
 import type { Logger } from "../ports/logger.ts";
-import { holdPort, type HeldPort } from "./hold-port.ts";
+import { StartError } from "../serve/listen.ts";
+import { renderProblem } from "../config/problem.ts";
+import { ControlLink } from "./control-link.ts";
+import { ControlProcess } from "./control-process.ts";
+import type { Methods } from "./ipc-peer.ts";
+import { KeptProcess } from "./kept-process.ts";
+import { fileAlone, layAll, layWhatFits, type Layers } from "./layers.ts";
+import { holdPorts, keepPorts, type HeldPorts } from "./ports.ts";
 import {
   ServeProcess,
   type RepositoryOrder,
@@ -12,222 +24,294 @@ import {
   type StartReport,
 } from "./serve-process.ts";
 import { SupervisorMetrics } from "./supervisor-metrics.ts";
+import { switchAll } from "./switch-all.ts";
 
-/** First wait before a crashed process is started again; doubles with every crash. */
-const RESTART_MS_MIN = 100;
-const RESTART_MS_MAX = 30_000;
-/** A process that lived this long starts again without the doubled wait. */
-const HEALTHY_MS = 60_000;
+/** Changes that may wait: of the file and of overrides. */
+const CHANGES_WAITING_MAX = 100;
 
 export interface SupervisorOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** Module a serve process runs. */
   readonly entry: string;
+  /** Module the control process runs. */
+  readonly controlEntry: string;
   /** Serve processes to keep running. */
   readonly processCount: number;
-  /** One log line of a serve process. */
+  /** One log line of another process. */
   readonly onLine: (line: string) => void;
   /** Throws when the change needs a restart. */
   readonly checkApplicable: (current: Config, next: Config) => void;
 }
 
-interface Slot {
-  readonly index: number;
-  process: ServeProcess | undefined;
-  restarts: number;
-  cancelRestart: () => void;
+/** What runs after the start. */
+export interface UpReport extends StartReport {
+  /** Undefined when it is off. */
+  readonly controlPort: number | undefined;
+  /** With the overrides in it. */
+  readonly config: Config;
 }
 
 /**
- * Keeps the serve processes running: starts them on one shared port, starts a crashed one again after a wait
- * that doubles, hands every one of them the changed file, and stops them without losing a request.
+ * Keeps the control process and the serve processes running: starts them, the latter on shared ports, starts a
+ * crashed one again after a wait that doubles, hands every one of them the changed file or a change of overrides,
+ * and stops them without losing a request.
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #slots: Slot[];
-  readonly #metrics = new SupervisorMetrics(() => this.#running().length);
+  readonly #serve: readonly KeptProcess<ServeProcess, StartReport>[];
+  readonly #control: KeptProcess<ControlProcess, ControlReport> | undefined;
+  readonly #metrics: SupervisorMetrics;
+  readonly #changes = new OneAtATime(CHANGES_WAITING_MAX);
+  readonly #startedAtMs: number;
+  /** As the file had it at the start. */
+  readonly #asked: Config["server"];
+  #layers: Layers;
+  /** What the processes have, or are told at their next start. */
   #config: Config;
-  #httpPort: HeldPort | undefined;
-  #grpcPort: HeldPort | undefined;
-  #isStopping = false;
+  #ports: HeldPorts | undefined;
 
-  constructor(config: Config, options: SupervisorOptions) {
+  /** @param config what `file` says, on ports that are free. */
+  constructor(file: LoadedConfig, config: Config, options: SupervisorOptions) {
+    this.#asked = file.config.server;
+    this.#layers = fileAlone(file);
     this.#config = config;
     this.#options = options;
-    this.#slots = Array.from({ length: options.processCount }, (_, index) => ({
-      index,
-      process: undefined,
-      restarts: 0,
-      cancelRestart: () => undefined,
-    }));
+    this.#startedAtMs = options.clock.wallMs();
+    this.#metrics = new SupervisorMetrics(
+      () => this.#serving.length,
+      () => this.#layers.overrides.version,
+    );
+    this.#serve = Array.from({ length: options.processCount }, (_, index) => this.#keepServe(index));
+    this.#control = config.server.controlPort === "off" ? undefined : this.#keepControl();
+  }
+
+  #keepServe(index: number): KeptProcess<ServeProcess, StartReport> {
+    const { clock, log, entry, onLine } = this.#options;
+    const methods: Methods = {
+      repository: (order: RepositoryOrder) => this.#repository(order),
+    };
+    return new KeptProcess({
+      name: `Serve process ${index}`,
+      label: index,
+      clock,
+      log,
+      fork: () => new ServeProcess({ entry, methods, onLine }),
+      start: async (process, isRestart, ready) => {
+        const order = this.#order(index, isRestart);
+        const report = await process.start(order);
+        if (isRestart) await this.#changes.run(() => this.#catchUp(process, order, ready));
+        else ready();
+        return report;
+      },
+      onCrash: () => this.#metrics.restarts.add(),
+    });
+  }
+
+  #keepControl(): KeptProcess<ControlProcess, ControlReport> {
+    const { clock, log, controlEntry, onLine } = this.#options;
+    const link = new ControlLink({
+      config: () => this.#config,
+      layers: () => this.#layers,
+      serving: () => this.#serving,
+      kept: () => [...this.#serve, ...(this.#control === undefined ? [] : [this.#control])],
+      processCount: this.#options.processCount,
+      change: (overrides, persist) => this.#changeOverrides(overrides, persist),
+      persist: async (order) => {
+        const process = this.#control?.process;
+        if (process === undefined) throw new Error("Cannot keep the change: control has ended");
+        await process.persist(order);
+      },
+    });
+    return new KeptProcess({
+      name: "Control process",
+      label: "control",
+      clock,
+      log,
+      fork: () => new ControlProcess({ entry: controlEntry, methods: link.methods, onLine }),
+      start: async (process, isRestart, ready) => {
+        const report = await this.#startControl(process, isRestart);
+        ready();
+        return report;
+      },
+      onCrash: () => this.#metrics.controlRestarts.add(),
+    });
   }
 
   /**
    * Starts every process and waits until their models are loaded or have failed.
    * @throws StartError when a port cannot be had or a process ends during its start.
    */
-  async start(): Promise<StartReport> {
-    await this.#holdPorts();
-    try {
-      const reports = await Promise.all(this.#slots.map((slot) => this.#startFirst(slot)));
-      return reports[0] as StartReport;
-    } catch (error) {
-      const running = this.#running();
-      this.kill();
-      await Promise.all(running.map((process) => process.ended));
-      await this.#releasePorts();
-      throw error;
-    }
+  async start(): Promise<UpReport> {
+    return this.#changes.run(async () => {
+      this.#ports = await holdPorts(this.#config.server);
+      this.#config = { ...this.#config, server: this.#ports.server };
+      try {
+        checkControlKeys(this.#config.server);
+        // They begin while control reads what was overridden.
+        for (const kept of this.#serve) kept.fork();
+        const control = await this.#control?.startFirst();
+        const reports = await Promise.all(this.#serve.map((kept) => kept.startFirst()));
+        const [first] = reports as [StartReport];
+        return { ...first, controlPort: control?.port, config: this.#config };
+      } catch (error) {
+        const ended = this.#processes.map((process) => process.ended);
+        this.kill();
+        await Promise.all(ended);
+        await this.#ports.release();
+        throw error;
+      }
+    });
   }
 
-  /** The first one decides the port when a free one is asked for; all share it from then on. */
-  async #holdPorts(): Promise<void> {
+  async #startControl(process: ControlProcess, isRestart: boolean): Promise<ControlReport> {
     const { server } = this.#config;
-    const { host, httpPort, grpcPort } = server;
-    this.#httpPort = await holdPort(host, httpPort, "server.httpPort");
-    try {
-      if (grpcPort !== "off") this.#grpcPort = await holdPort(host, grpcPort, "server.grpcPort");
-    } catch (error) {
-      await this.#releasePorts();
-      throw error;
+    const port = server.controlPort === "off" ? 0 : server.controlPort;
+    const startedAtMs = this.#startedAtMs;
+    // Nobody chose the default: a second Millrace on one machine should start.
+    const isDefault = this.#layers.file.origins.get("server.controlPort")?.kind === "default";
+    const mayMove = isDefault && !isRestart;
+    const report = await process.start({ config: this.#config, port, mayMove, startedAtMs });
+    if (isRestart) await this.#changes.run(() => this.#adopt(report.overrides));
+    else {
+      this.#config = { ...this.#config, server: { ...server, controlPort: report.port } };
+      await this.#adopt(report.overrides);
     }
-    this.#config = {
-      ...this.#config,
-      server: { ...server, httpPort: this.#httpPort.port, grpcPort: this.#grpcPort?.port ?? "off" },
-    };
+    return report;
   }
 
-  async #releasePorts(): Promise<void> {
-    await Promise.all([this.#httpPort?.release(), this.#grpcPort?.release()]);
-  }
-
-  async #startFirst(slot: Slot): Promise<StartReport> {
-    const process = this.#fork(slot);
-    const early = process.ended.then((reason) => {
-      throw new Error(`Cannot start serve process ${slot.index}: it ended, ${reason}`);
-    });
-    const report = process.start(this.#order(slot, false));
-    const started = await Promise.race([report, early]);
-    this.#watch(slot, process);
-    return started;
-  }
-
-  #order({ index }: Slot, isRestart: boolean): StartOrder {
-    return { config: this.#config, index, processes: this.#slots.length, isRestart };
-  }
-
-  #fork(slot: Slot): ServeProcess {
-    const { entry, onLine } = this.#options;
-    const methods = { repository: (order: RepositoryOrder) => this.#repository(order) };
-    slot.process = new ServeProcess({ entry, index: slot.index, methods, onLine });
-    return slot.process;
-  }
-
-  /** Starts the process again when it ends, unless it was told to. */
-  #watch(slot: Slot, process: ServeProcess): void {
-    const { clock, log } = this.#options;
-    const startedMs = clock.nowMs();
-    void process.ended.then((reason) => {
-      slot.process = undefined;
-      if (this.#isStopping) return;
-      if (clock.nowMs() - startedMs >= HEALTHY_MS) slot.restarts = 0;
-      const waitMs = Math.min(RESTART_MS_MAX, RESTART_MS_MIN * 2 ** slot.restarts);
-      slot.restarts++;
-      this.#metrics.restarts.add();
-      log.error(
-        { process: slot.index, processPid: process.pid, reason, restartInMs: waitMs },
-        `Serve process ${slot.index} ended: ${reason}; it starts again in ${waitMs} ms`,
+  /** What control has kept is in force from now on, as far as it fits the file. */
+  async #adopt(overrides: OverrideState): Promise<void> {
+    if (overrides.version === this.#layers.overrides.version) return;
+    const layers = await layWhatFits(this.#layers.file, overrides);
+    for (const { path, version, why } of layers.setAside) {
+      this.#options.log.warn(
+        { path, version, why },
+        `Override v${version} of ${path} is set aside, it does not fit the file: ${why}`,
       );
-      slot.cancelRestart = clock.schedule(waitMs, () => this.#restart(slot));
-    });
+    }
+    await this.#switchTo(layers, () => Promise.resolve());
   }
 
-  #restart(slot: Slot): void {
-    const { log } = this.#options;
-    const process = this.#fork(slot);
-    this.#watch(slot, process);
-    process.start(this.#order(slot, true)).then(
-      () =>
-        log.info(
-          { process: slot.index, processPid: process.pid },
-          `Serve process ${slot.index} runs again`,
-        ),
-      (error: unknown) => {
-        log.error({ process: slot.index, err: error }, `Serve process ${slot.index} cannot start`);
-        process.kill();
-      },
-    );
+  #order(index: number, isRestart: boolean): StartOrder {
+    const { version: overrideVersion } = this.#layers.overrides;
+    const processes = this.#serve.length;
+    return { config: this.#config, overrideVersion, index, processes, isRestart };
   }
 
-  #running(): ServeProcess[] {
-    return this.#slots.flatMap((slot) => slot.process ?? []);
-  }
-
-  get pids(): number[] {
-    return this.#running().map((process) => process.pid);
+  /** Whatever has changed while its models were loaded passed it by. */
+  async #catchUp(process: ServeProcess, { config }: StartOrder, ready: () => void): Promise<void> {
+    const { version: overrideVersion } = this.#layers.overrides;
+    if (config !== this.#config) await process.apply({ config: this.#config, overrideVersion });
+    ready();
   }
 
   /**
-   * Hands a changed file to every process.
-   * @returns the models of the first one. @throws StartError when it needs a restart; nothing is applied then.
+   * Hands a changed file to every process, with the overrides over it.
+   * @returns the models of the first one. @throws StartError when it needs a restart, or an override does not fit it;
+   * nothing is applied then.
    */
-  async apply(next: Config): Promise<readonly ModelStatus[]> {
-    const { server } = this.#config;
-    const wanted = { ...next.server };
-    // A free port that was taken stays taken while the file still asks for a free one.
-    if (wanted.httpPort === 0) wanted.httpPort = server.httpPort;
-    if (wanted.grpcPort === 0) wanted.grpcPort = server.grpcPort;
-    const config = { ...next, server: wanted };
+  async apply(file: LoadedConfig): Promise<readonly ModelStatus[]> {
+    return this.#changes.run(async () => {
+      const result = await layAll(file, this.#layers.overrides, this.#layers.setAside);
+      if (result.kind === "invalid") {
+        const problems = result.problems.map(renderProblem).join("; ");
+        throw new StartError(
+          `The file was not applied, an override does not fit it: ${problems}; millrace unset ends an override`,
+        );
+      }
+      const { layers } = result;
+      const config = keepPorts(layers.config, this.#asked, this.#config);
+      this.#options.checkApplicable(this.#config, config);
+      this.#layers = layers;
+      this.#config = config;
+      const order = { config, overrideVersion: layers.overrides.version };
+      const all = await Promise.all(this.#serving.map((process) => process.apply(order)));
+      return all[0] ?? [];
+    });
+  }
+
+  /** @throws INVALID_OVERRIDE and what a process has against it; nobody has changed then. */
+  async #changeOverrides(
+    lay: (layers: Layers) => Promise<Layers>,
+    persist: (before: Layers) => Promise<void>,
+  ): Promise<void> {
+    await this.#changes.run(async () => {
+      const before = this.#layers;
+      await this.#switchTo(await lay(before), () => persist(before));
+      this.#metrics.overridesApplied.add();
+    });
+  }
+
+  async #switchTo(layers: Layers, persist: () => Promise<void>): Promise<void> {
+    const config = keepPorts(layers.config, this.#asked, this.#config);
     this.#options.checkApplicable(this.#config, config);
-    this.#config = config;
-    const all = await Promise.all(this.#running().map((process) => process.apply(config)));
-    return all[0] ?? [];
+    const order = { config, overrideVersion: layers.overrides.version };
+    await switchAll(this.#serving, order, {
+      persist,
+      onDecided: () => {
+        this.#layers = layers;
+        this.#config = config;
+      },
+      ...this.#options,
+    });
   }
 
   /** A model is loaded or unloaded everywhere, whichever process was asked. */
   async #repository(order: RepositoryOrder): Promise<void> {
-    await Promise.all(this.#running().map((process) => process.repository(order)));
+    await Promise.all(this.#serving.map((process) => process.repository(order)));
   }
 
-  /** Metrics of all processes together, and of the supervisor. */
+  get #serving(): readonly ServeProcess[] {
+    return this.#serve.flatMap((kept) => kept.running ?? []);
+  }
+
+  /** All there are, started or not. */
+  get #processes(): readonly (ServeProcess | ControlProcess)[] {
+    return [...this.#serve, ...(this.#control === undefined ? [] : [this.#control])].flatMap(
+      (kept) => kept.process ?? [],
+    );
+  }
+
+  /** Metrics of all serve processes together, and of the supervisor. */
   async metrics(): Promise<readonly MetricSnapshot[]> {
-    const running = this.#running();
-    const results = await Promise.allSettled(running.map((process) => process.metrics()));
     const byProcess = new Map<string, readonly MetricSnapshot[]>();
-    results.forEach((result, i) => {
-      if (result.status === "fulfilled") {
-        byProcess.set(String(running[i]?.index ?? i), result.value);
-      }
+    const reads = this.#serve.map(async ({ label, running }) => {
+      const metrics = await running?.metrics().catch(() => undefined);
+      if (metrics !== undefined) byProcess.set(String(label), metrics);
     });
+    await Promise.all(reads);
     return [...mergeSnapshots(byProcess), ...this.#metrics.registry.snapshot()];
   }
 
   /** Ends every process at once, and starts none again. */
   kill(): void {
-    this.#isStopping = true;
-    for (const process of this.#running()) process.kill();
+    this.#letGo();
+    for (const process of this.#processes) process.kill();
   }
 
   /** Stops every process; one that is not done when `server.drain` has passed is killed. */
   async stop(lameDuckMs: number): Promise<void> {
     const { clock, log } = this.#options;
-    this.#isStopping = true;
-    for (const slot of this.#slots) slot.cancelRestart();
-    const running = this.#running();
+    this.#letGo();
+    const ended = this.#processes.map((process) => process.ended);
     // The processes keep the limit themselves; this one is for a process that hangs.
     const cancel = clock.schedule(this.#config.server.drainMs + 1_000, () => {
-      for (const process of this.#running()) {
-        log.error(
-          { process: process.index },
-          `Serve process ${process.index} does not stop: killed`,
-        );
-        process.kill();
+      for (const { label, process } of this.#serve) {
+        if (process === undefined) continue;
+        log.error({ process: label }, `Serve process ${label} does not stop: killed`);
       }
+      this.kill();
     });
-    for (const process of running) process.stop(lameDuckMs);
-    await Promise.all(running.map((process) => process.ended));
-    await this.#releasePorts();
+    this.#control?.process?.stop();
+    for (const { process } of this.#serve) process?.stop(lameDuckMs);
+    await Promise.all(ended);
+    await this.#ports?.release();
     cancel();
+  }
+
+  #letGo(): void {
+    this.#control?.letGo();
+    for (const kept of this.#serve) kept.letGo();
   }
 }

@@ -1,5 +1,5 @@
 import { isMarkedAsUntransferable } from "node:worker_threads";
-import { allocate } from "../../core/tensor/datatype.ts";
+import { copyData } from "../../core/tensor/copy-data.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 
 export interface PackedTensors {
@@ -25,16 +25,9 @@ export function packTensors(tensors: readonly Tensor[], mayDetach: boolean): Pac
       transfers.add(buffer);
       return tensor;
     }
-    const copy = copyOf(tensor);
+    const copy = copyData(tensor.datatype, tensor.data);
     transfers.add(copy.buffer);
     return { ...tensor, data: copy };
   });
   return { tensors: packed, transfers: [...transfers] };
-}
-
-/** Not `slice`: that of a Buffer is a view. */
-function copyOf({ datatype, data }: Tensor): Uint8Array<ArrayBuffer> {
-  const copy = allocate(datatype, data.length) as Uint8Array<ArrayBuffer>; // stands for every kind of number
-  copy.set(data as Uint8Array);
-  return copy;
 }

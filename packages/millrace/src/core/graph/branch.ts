@@ -1,5 +1,5 @@
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Given, Step } from "./step.ts";
+import type { Given, Step, StepContext } from "./step.ts";
 
 /** One of the steps that run side by side. */
 export interface Branch {
@@ -24,8 +24,12 @@ export interface Combiner extends Given {
   readonly kind: string;
   /**
    * @param results of the active branches that did not fail, in their order, at least one.
+   * @param context of the parallel; undefined outside of a request.
    * @returns the outputs, those of missing branches left out.
    * @throws MODEL_FAILED when they do not go together: different row counts, different shapes.
    */
-  combine(results: readonly BranchResult[]): readonly Tensor[] | Promise<readonly Tensor[]>;
+  combine(
+    results: readonly BranchResult[],
+    context?: StepContext,
+  ): readonly Tensor[] | Promise<readonly Tensor[]>;
 }

@@ -333,8 +333,7 @@ describe("a deactivated branch", () => {
     async (deactivated) => {
       const b = branch("b", {}, { isActive: false });
       await expect(start(parallel([b], { deactivated })).outcome).rejects.toMatchObject({
-        code: "MODEL_NOT_READY",
-        reason: "deactivated",
+        code: "DEACTIVATED",
         message: 'Cannot run step "branches": every branch is deactivated',
       });
       expect(stepOf(b).runCount).toBe(deactivated === "observe" ? 1 : 0);

@@ -52,7 +52,7 @@ export class ParallelStep implements Step {
       context.trace.note("missing", failures.map(({ plan }) => plan.branch.name).join(", "));
     }
     return {
-      outputs: await combiner.combine(results),
+      outputs: await combiner.combine(results, context),
       observed: ends.flatMap(observedOf),
       degraded: active.flatMap(degradationsOf),
     };
@@ -89,11 +89,7 @@ function degradationsOf(end: BranchEnd): Degradation[] {
 }
 
 function allDeactivated(): MillraceError {
-  return MillraceError.withoutStack(
-    "MODEL_NOT_READY",
-    "Cannot predict: every branch is deactivated",
-    { reason: "deactivated" },
-  );
+  return MillraceError.withoutStack("DEACTIVATED", "Cannot predict: every branch is deactivated");
 }
 
 /** One code where all failed alike, so that callers see an overload as one. */

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../json.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** Keys of objects and indexes of lists, outermost first. */
 export type JsonPath = readonly (string | number)[];
@@ -21,6 +22,8 @@ export interface Attributes {
   cookie(name: string): string | undefined;
   /** The value at a path of the body's JSON, as `valueAtPath` finds it; undefined also when the body is no JSON. */
   body(path: JsonPath): JsonValue | undefined;
+  /** An input of the switch whose condition it is. Absent in rules, which are asked before any step has run. */
+  input?(name: string): Tensor | undefined;
   /** Name of the API key that the caller showed. */
   readonly caller: string | undefined;
   /** What percentages go by: requests of one unit get the same. Where nothing identifies the caller, the prediction id. */

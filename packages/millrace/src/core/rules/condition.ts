@@ -22,6 +22,8 @@ export type Predicate =
       readonly test: ValueTest;
     }
   | { readonly kind: "body"; readonly path: JsonPath; readonly test: ValueTest }
+  /** True when the test is true for every element of an input of a switch. */
+  | { readonly kind: "input"; readonly name: string; readonly test: ValueTest }
   | { readonly kind: "method" | "path" | "caller"; readonly test: ValueTest }
   /** True for this share of units, 0 to 1, in steps of 0.0001; a larger share of the same salt has the same ones and more. */
   | { readonly kind: "percent"; readonly share: number; readonly salt: string }

@@ -2,6 +2,7 @@ import { isInArea } from "./area.ts";
 import type { Attributes } from "./attributes.ts";
 import type { Condition, Predicate } from "./condition.ts";
 import { hashUnit } from "./hash-unit.ts";
+import { testInput } from "./test-input.ts";
 import { isInWindow } from "./time-window.ts";
 import type { TimeZones } from "./time-zones.ts";
 import { outcomeOf, parseNumber, testValue } from "./value-test.ts";
@@ -79,6 +80,8 @@ export function outcomeFor(predicate: Predicate, attributes: Attributes, moment:
       return testValue(predicate.test, attributes.cookie(predicate.name));
     case "body":
       return testValue(predicate.test, attributes.body(predicate.path));
+    case "input":
+      return testInput(predicate.test, attributes.input?.(predicate.name));
     case "method":
       return testValue(predicate.test, attributes.method);
     case "path":

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../json.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { Attributes } from "./attributes.ts";
 import type { Condition, Predicate } from "./condition.ts";
 import { isTrue, outcomeFor } from "./evaluate.ts";
@@ -6,6 +7,9 @@ import type { Moment } from "./evaluate.ts";
 import { hashUnit } from "./hash-unit.ts";
 import { HIDDEN, isHidden, percentText, predicateText } from "./predicate-text.ts";
 import { localTimeText } from "./time-window.ts";
+
+/** Elements of a tensor that are shown. */
+const SHOWN_ELEMENTS_MAX = 4;
 
 /** Longer texts of a request are cut. */
 const SHOWN_LENGTH_MAX = 60;
@@ -65,6 +69,8 @@ function valueTextOf(predicate: Predicate, attributes: Attributes, moment: Momen
       const value = valueOf(predicate, attributes);
       return value !== undefined && isHidden(predicate) ? HIDDEN : shown(value);
     }
+    case "input":
+      return tensorText(attributes.input?.(predicate.name));
     case "percent": {
       const hash = hashUnit(predicate.salt, attributes.unit);
       return `unit ${shown(attributes.unit)} at ${percentText(hash)}`;
@@ -80,7 +86,10 @@ function valueTextOf(predicate: Predicate, attributes: Attributes, moment: Momen
   }
 }
 
-type ValuePredicate = Extract<Predicate, { readonly test: unknown }>;
+type ValuePredicate = Exclude<
+  Extract<Predicate, { readonly test: unknown }>,
+  { readonly kind: "input" }
+>;
 
 function valueOf(predicate: ValuePredicate, attributes: Attributes): JsonValue | undefined {
   switch (predicate.kind) {
@@ -95,6 +104,18 @@ function valueOf(predicate: ValuePredicate, attributes: Attributes): JsonValue |
     default:
       return attributes[predicate.kind];
   }
+}
+
+/** `"cat", "dog"`, `0.9, 0.1, 0.3, 0.2 and 996 more`. */
+function tensorText(tensor: Tensor | undefined): string {
+  if (tensor === undefined || tensor.data.length === 0) return "nothing";
+  const { datatype, data } = tensor;
+  const first = Array.from(
+    data.slice(0, SHOWN_ELEMENTS_MAX) as ArrayLike<string | number | bigint>,
+  );
+  const texts = first.map((element) => shown(datatype === "BOOL" ? element === 1 : element));
+  const more = data.length - first.length;
+  return more === 0 ? texts.join(", ") : `${texts.join(", ")} and ${more} more`;
 }
 
 function shown(value: JsonValue | undefined): string {

@@ -20,6 +20,8 @@ export function predicateText(predicate: Predicate): string {
       return `${predicate.kind} ${predicate.name} ${shownTest(predicate)}`;
     case "body":
       return `body ${pathText(predicate.path)} ${shownTest(predicate)}`;
+    case "input":
+      return `input ${predicate.name} ${shownTest(predicate)}`;
     case "method":
     case "path":
     case "caller":

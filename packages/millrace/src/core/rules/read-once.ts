@@ -1,4 +1,5 @@
 import type { JsonValue } from "../json.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { Attributes, JsonPath } from "./attributes.ts";
 
 /** What was read, by name; null: there is none. */
@@ -60,6 +61,10 @@ export class ReadOnce implements Attributes {
 
   body(path: JsonPath): JsonValue | undefined {
     return this.#source.body(path);
+  }
+
+  input(name: string): Tensor | undefined {
+    return this.#source.input?.(name);
   }
 }
 

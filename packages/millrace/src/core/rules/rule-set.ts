@@ -1,9 +1,10 @@
 import type { Attributes } from "./attributes.ts";
-import type { Condition, Predicate } from "./condition.ts";
+import type { Condition } from "./condition.ts";
 import { isTrue } from "./evaluate.ts";
 import type { Moment } from "./evaluate.ts";
 import { explainCondition } from "./explain-condition.ts";
 import { ReadOnce } from "./read-once.ts";
+import { KeptAttributes, lookedAtBy, predicatesIn, type LookedAt } from "./kept-attributes.ts";
 import { TimeZones } from "./time-zones.ts";
 
 /** Sends the requests for which `when` holds to `to`. */
@@ -41,12 +42,14 @@ export const RULES_MAX = 1000;
 export class RuleSet {
   readonly #rules: readonly Rule[];
   readonly #zones = new TimeZones();
+  readonly #lookedAt: LookedAt;
   /** Does any rule look into the body? Then the front end has to have it decoded before. */
   readonly looksAtBody: boolean;
 
   /** @throws RangeError when a condition names a time zone that does not exist; nothing throws later. */
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
+    this.#lookedAt = lookedAtBy(rules.map(({ when }) => when));
     const predicates = rules.flatMap(({ when }) => [...predicatesIn(when)]);
     this.looksAtBody = predicates.some(({ kind }) => kind === "body");
     // Also keeps the first request from paying for what Node.js reads for a zone.
@@ -68,6 +71,11 @@ export class RuleSet {
     return { rule: undefined, invalidCount: tally.invalidCount };
   }
 
+  /** @returns what the rules look at of a request, to `explain` it when the request itself is gone. */
+  keep(attributes: Attributes): Attributes {
+    return new KeptAttributes(attributes, this.#lookedAt);
+  }
+
   /** Every rule up to the first that matches, and why it does or does not; all rules when none matches. */
   explain(attributes: Attributes, nowWallMs: number): readonly RuleExplanation[] {
     const moment: Moment = { wallMs: nowWallMs, zones: this.#zones };
@@ -79,19 +87,5 @@ export class RuleSet {
       if (isMatch) break;
     }
     return explanations;
-  }
-}
-
-function* predicatesIn(condition: Condition): Iterable<Predicate> {
-  switch (condition.kind) {
-    case "all":
-    case "any":
-      for (const part of condition.conditions) yield* predicatesIn(part);
-      return;
-    case "not":
-      yield* predicatesIn(condition.condition);
-      return;
-    default:
-      yield condition;
   }
 }

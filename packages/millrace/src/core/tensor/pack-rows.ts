@@ -1,5 +1,6 @@
 import { PROBLEMS_MAX, type Problem } from "../errors.ts";
 import type { JsonValue } from "../json.ts";
+import { extentsOf, flattenInto, indexesOf } from "./nested-array.ts";
 import { packValues } from "./pack-values.ts";
 import { invalidTensors } from "./read-rows.ts";
 import { fitsShape, type Tensor, type TensorSpec } from "./tensor.ts";
@@ -68,9 +69,9 @@ function packTensor(
   location: readonly (string | number)[],
   problems: Problem[],
 ): Tensor {
-  const shape = shapeOf(value);
+  const shape = extentsOf(value);
   const flat: JsonValue[] = [];
-  const isRectangular = flatten(value, shape, 0, flat);
+  const isRectangular = flattenInto(flat, value, shape);
   const hasRows = spec.shape[0] !== -1 || shape[0] !== 0;
   if (!isRectangular || !fitsShape(shape, spec.shape) || !hasRows) {
     const found = isRectangular ? `shape [${shape.join(", ")}]` : "rows of different lengths";
@@ -78,35 +79,6 @@ function packTensor(
     problems.push({ location, message, type: "shape" });
     return { ...spec, data: [] };
   }
-  const locate = (index: number): Problem["location"] => [...location, ...pathOf(index, shape)];
+  const locate = (index: number): Problem["location"] => [...location, ...indexesOf(index, shape)];
   return { ...spec, shape, data: packValues(flat, spec.datatype, locate, problems) };
-}
-
-/** Extents along the first elements; the rest must agree. */
-function shapeOf(value: Rows): number[] {
-  const shape: number[] = [];
-  for (let inner: Rows | undefined = value; Array.isArray(inner); inner = inner[0] as Rows) {
-    shape.push(inner.length);
-  }
-  return shape;
-}
-
-/** @returns false when an array has another length than the first of its axis. */
-function flatten(value: Rows, shape: readonly number[], axis: number, flat: JsonValue[]): boolean {
-  if (axis === shape.length) {
-    flat.push(value);
-    return !Array.isArray(value);
-  }
-  if (!Array.isArray(value) || value.length !== shape[axis]) return false;
-  return value.every((inner: Rows) => flatten(inner, shape, axis + 1, flat));
-}
-
-function pathOf(index: number, shape: readonly number[]): number[] {
-  const path: number[] = [];
-  let rest = index;
-  for (const extent of shape.toReversed()) {
-    path.unshift(rest % extent);
-    rest = Math.floor(rest / extent);
-  }
-  return path;
 }

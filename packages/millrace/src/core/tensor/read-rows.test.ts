@@ -196,3 +196,82 @@ test("readRowsAt() locates problems where the value stands in the request", () =
   expect(() => read('{"x":[[1,"a"]]}', [X])).toThrow("Cannot read body.instances.x.0.1: ");
   expect(() => read('{"x":[[1,2]]}', [X, Y])).toThrow("Cannot read body.instances.y: missing");
 });
+
+describe("readRows() takes an input by its own name", () => {
+  const TEXT: TensorSpec = { name: "id", datatype: "BYTES", shape: [-1] };
+  const ONE: TensorSpec = { name: "id", datatype: "BYTES", shape: [-1, 1] };
+
+  test.each([
+    ['{"id":"0000"}', TEXT, [1], ["0000"]],
+    ['{"id":["a","b"]}', TEXT, [2], ["a", "b"]],
+    ['{ "id" : "a\\nb" }', TEXT, [1], ["a\nb"]],
+    ['{"id":""}', TEXT, [1], [""]],
+    ['{"id":"0000"}', ONE, [1, 1], ["0000"]],
+    ['{"id":[["a"],["b"]]}', ONE, [2, 1], ["a", "b"]],
+    ['{"y":7}', Y, [1], BigInt64Array.of(7n)],
+    ['{"y":[7,8]}', Y, [2], BigInt64Array.of(7n, 8n)],
+    ['{"x":[[1,2]]}', X, [1, 2], Float32Array.of(1, 2)],
+  ] as const)("readRows() reads %s", (text, spec, shape, data) => {
+    expect(readRows(bytes(text), [spec])).toEqual([
+      { name: spec.name, datatype: spec.datatype, shape, data },
+    ]);
+  });
+
+  test("readRows() takes data and inputs as forms when an input has that name", () => {
+    const data = { ...TEXT, name: "data" };
+    expect(readRows(bytes('{"data":["a"]}'), [data])[0]?.data).toEqual(["a"]);
+    expect(errorOf('{"data":"a"}', [data]).code).toBe("INVALID_TENSOR");
+    const inputs = { ...TEXT, name: "inputs" };
+    expect(readRows(bytes('{"inputs":{"inputs":["a"]}}'), [inputs])[0]?.data).toEqual(["a"]);
+  });
+
+  test.each([
+    ['{"id":7}', ["body", "id"], "found 7, expected a string (BYTES)", "type"],
+    ['{"id":null}', ["body", "id"], "found null, expected a string (BYTES)", "type"],
+    ['{"id":{"a":1}}', ["body", "id"], 'found {"a":1}, expected a string (BYTES)', "type"],
+    ['{"id":["a",7]}', ["body", "id", 1], "found 7, expected a string (BYTES)", "type"],
+    [
+      '{"id":[]}',
+      ["body", "id"],
+      "found no rows, expected nested arrays of shape [any] (BYTES)",
+      "shape",
+    ],
+    [
+      '{"id":[["a"]]}',
+      ["body", "id"],
+      "found 2 levels of brackets, expected nested arrays of shape [any] (BYTES)",
+      "shape",
+    ],
+  ])("readRows() refuses %s as INVALID_TENSOR", (text, location, message, type) => {
+    const error = errorOf(text, [TEXT]);
+    expect(error.code).toBe("INVALID_TENSOR");
+    expect(error.problems).toEqual([{ location, message, type }]);
+  });
+
+  test.each([
+    ['{"id":"a","id":"b"}', 'found "id" after "id", expected one of them'],
+    ['{"id":"a","data":["b"]}', 'found "data" after "id", expected one of them'],
+    ['{"inputs":{"id":["b"]},"id":"a"}', 'found "id" after "inputs", expected one of them'],
+    ["{}", 'the object is empty, expected {"id": text or a list of texts}'],
+    ["", 'the body is empty, expected {"id": text or a list of texts}'],
+    ['{"ID":"a"}', 'unknown member, expected "id", "data" or "inputs" (and 1 more)'],
+  ])("readRows() refuses %j as INVALID_BODY", (text, message) => {
+    const error = errorOf(text, [TEXT]);
+    expect(error.code).toBe("INVALID_BODY");
+    expect(error.message).toContain(message);
+  });
+
+  test("readRows() names the inputs that one by name leaves out", () => {
+    const error = errorOf('{"y":7}', [X, Y]);
+    expect(error.problems.map(({ location, type }) => [location.join("."), type])).toEqual([
+      ["body.inputs.x", "missing"],
+    ]);
+    expect(errorOf('{"y":7,"x":[[1,2]]}', [X, Y]).message).toContain('found "x" after "y"');
+  });
+
+  test("readRows() takes no value for a row of several", () => {
+    expect(errorOf('{"x":1}', [X]).problems[0]?.message).toBe(`found a number, expected ${NESTED}`);
+    const fixed: TensorSpec = { ...TEXT, shape: [1] };
+    expect(errorOf('{"id":"a"}', [fixed]).code).toBe("INVALID_TENSOR");
+  });
+});

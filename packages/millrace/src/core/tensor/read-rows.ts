@@ -6,9 +6,10 @@ import { fitsShape, type Tensor, type TensorSpec } from "./tensor.ts";
 type Location = readonly (string | number)[];
 
 /**
- * Reads the body of `POST /predict`: `{"data": rows}`, the bare array `rows`, or `{"inputs": {"name": rows}}`.
+ * Reads the body of `POST /predict`: `{"data": rows}`, the bare array `rows`, `{"inputs": {"name": rows}}`, or an
+ * input by its own name: `{"image_data": rows}`, where a bare value is one row.
  *
- * @param specs inputs of the model; `data` and a bare array need exactly one.
+ * @param specs inputs of the model; all but `inputs` need exactly one.
  * @returns one tensor per input, in the order of `specs`.
  * @throws INVALID_JSON, INVALID_BODY for a wrong member, INVALID_TENSOR for wrong rows; with every problem found.
  */
@@ -65,8 +66,10 @@ function readMembers(reader: JsonReader, specs: readonly TensorSpec[], sink: Sin
     const key = reader.nextKey(isFirst);
     if (key === undefined) break;
     const location = ["body", key];
-    if (key !== "data" && key !== "inputs") {
-      addProblem(sink, location, 'unknown member, expected "data" or "inputs"', "unknown");
+    const isForm = key === "data" || key === "inputs";
+    const spec = isForm ? undefined : specs.find((candidate) => candidate.name === key);
+    if (!isForm && spec === undefined) {
+      addProblem(sink, location, `unknown member, expected ${memberNames(specs)}`, "unknown");
       reader.skipValue();
       continue;
     }
@@ -74,7 +77,8 @@ function readMembers(reader: JsonReader, specs: readonly TensorSpec[], sink: Sin
       throw invalidBody(`found "${key}" after "${found}", expected one of them`, location);
     }
     found = key;
-    if (key === "inputs") readInputs(reader, specs, location, sink);
+    if (spec !== undefined) readNamedInput(reader, spec, location, sink);
+    else if (key === "inputs") readInputs(reader, specs, location, sink);
     else readData(reader, specs, location, sink);
   }
   if (found === undefined && sink.problems.length === 0) {
@@ -96,6 +100,22 @@ function readData(
     );
   }
   readInput(reader, spec, location, sink);
+}
+
+/** Rows under the input's own name; one bare value is the one row where a row has no more than that. */
+function readNamedInput(
+  reader: JsonReader,
+  spec: TensorSpec,
+  location: Location,
+  sink: Sink,
+): void {
+  const isValueARow = spec.shape[0] === -1 && spec.shape.every((extent) => Math.abs(extent) === 1);
+  if (!isValueARow || reader.peek() === "array") {
+    readInput(reader, spec, location, sink);
+    return;
+  }
+  const data = readJsonScalar(reader, spec.datatype, location, sink.problems);
+  sink.tensors.set(spec.name, { ...spec, shape: spec.shape.map(() => 1), data });
 }
 
 function readInputs(
@@ -174,7 +194,17 @@ function describeRows(spec: TensorSpec): string {
   return `nested arrays of shape [${shape}] (${spec.datatype})`;
 }
 
+/** Text is mostly sent under its own name: `image_data`, `id`. */
+function isOneText([spec, second]: readonly TensorSpec[]): boolean {
+  return spec?.datatype === "BYTES" && second === undefined;
+}
+
+function memberNames(specs: readonly TensorSpec[]): string {
+  return isOneText(specs) ? `${namesOf(specs)}, "data" or "inputs"` : '"data" or "inputs"';
+}
+
 function expectedForm(specs: readonly TensorSpec[]): string {
+  if (isOneText(specs)) return `{${namesOf(specs)}: text or a list of texts}`;
   return specs.length === 1
     ? '{"data": rows} or the bare array of rows'
     : `{"inputs": {${specs.map((spec) => `"${spec.name}": rows`).join(", ")}}}`;

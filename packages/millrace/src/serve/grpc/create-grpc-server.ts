@@ -54,7 +54,7 @@ export function createGrpcServer(options: CreateGrpcServerOptions): GrpcServer {
 function healthOfModels(plane: DataPlane, isReady: () => boolean): HealthOf {
   return (name) => {
     if (name === "" || name === INFERENCE_SERVICE.name) return isReady();
-    const isModel = plane.services.some((service) => service.name === name);
+    const isModel = plane.services.all.some((service) => service.name === name);
     return isModel ? isModelReady(plane, name, undefined) : undefined;
   };
 }
@@ -73,7 +73,9 @@ function accessLogger({ server, plane, accessLog }: CreateGrpcServerOptions) {
       code: error?.code,
       ms: rounded(plane.clock.nowMs() - call.receivedMs),
       predictionId,
-      model: prediction?.version.id,
+      model: prediction?.model,
+      cache: prediction?.cache,
+      degraded: prediction?.degraded,
       queueMs: prediction && rounded(prediction.queueMs),
       inferMs: prediction && rounded(prediction.computeMs),
     };

@@ -3,7 +3,9 @@ import { encodeMessage } from "../../core/protobuf/message-type.ts";
 import { matchInputs } from "../../core/tensor/match-inputs.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { Logger } from "../../ports/logger.ts";
-import { PRIORITY_DEFAULT, type DataPlane, type Prediction, type Target } from "../data-plane.ts";
+import type { DataPlane, Target } from "../data-plane.ts";
+import { outputOf } from "../oip/output-of.ts";
+import { PRIORITY_DEFAULT, type Prediction } from "../prediction.ts";
 import { checkClassification, classify } from "../oip/classification.ts";
 import { readInferOptions } from "../oip/infer-parameters.ts";
 import { requestedOutputs, type RequestedOutput } from "../oip/requested-outputs.ts";
@@ -89,23 +91,31 @@ async function infer(
   call: RpcCall,
 ): Promise<Answer> {
   const target = routedTarget(plane, request, due, call);
-  const { service, version } = target;
+  const { service, predictor } = target;
   const options = readInferOptions(request.parameters, ["parameters"]);
   const { priority = PRIORITY_DEFAULT } = options;
-  const outputs = requestedOutputs(version, request.outputs);
+  const outputs = requestedOutputs(predictor, request.outputs);
   checkClassification(outputs);
-  const inputs = matchInputs(request.inputs, version.inputs, []);
+  const inputs = matchInputs(request.inputs, predictor.inputs, []);
   const { predictionId, receivedMs, cancellation } = due;
   const timeoutMs = smaller(due.timeoutMs, options.timeoutMs);
   const prediction = await plane.infer(
     target,
     inputs,
     outputs.map(({ spec }) => spec.name),
-    { predictionId, receivedMs, priority, timeoutMs, cancellation },
+    {
+      predictionId,
+      requestId: requestIdOf(call),
+      attributes: undefined,
+      receivedMs,
+      priority,
+      timeoutMs,
+      cancellation,
+    },
   );
   return {
     modelName: service.name,
-    modelVersion: String(version.version),
+    modelVersion: String(predictor.version),
     outputs: answered(target, prediction, outputs),
     prediction,
   };
@@ -113,14 +123,20 @@ async function infer(
 
 /** The model version that answers, as the service's rules decide unless the call names a version. */
 function routedTarget(plane: DataPlane, request: InferRequest, due: Due, call: RpcCall): Target {
-  const service = plane.service(request.modelName);
+  const service = plane.services.get(request.modelName);
   const version = versionNumber(request.modelName, request.modelVersion);
-  if (version !== undefined || plane.rulesOf(service) === undefined) {
+  if (version !== undefined || plane.readsOf(service) === "nothing") {
     return plane.target(service, { version });
   }
   const target = plane.target(service, { attributes: new RpcAttributes(call, due.predictionId) });
   call.rule = target.rule;
   return target;
+}
+
+/** As the client sent it; gRPC has none of its own. */
+function requestIdOf({ metadata }: RpcCall): string | undefined {
+  const id = metadata["x-request-id"];
+  return typeof id === "string" ? id : undefined;
 }
 
 function smaller(a: number | undefined, b: number | undefined): number | undefined {
@@ -130,13 +146,14 @@ function smaller(a: number | undefined, b: number | undefined): number | undefin
 
 /** The outputs under the names the client used, as classes where it asked for classes. */
 function answered(
-  { version }: Target,
-  { outputs }: Prediction,
+  { predictor }: Target,
+  prediction: Prediction,
   requested: readonly RequestedOutput[],
 ): Tensor[] {
-  return outputs.map((tensor, i) => {
-    const wanted = requested[i] as RequestedOutput;
-    const shown = wanted.classCount === 0 ? tensor : classify(tensor, wanted, version.labels);
+  return requested.flatMap((wanted, i) => {
+    const tensor = outputOf(prediction, wanted.spec.name, i);
+    if (tensor === undefined) return [];
+    const shown = wanted.classCount === 0 ? tensor : classify(tensor, wanted, predictor.labels);
     return shown.name === wanted.name ? shown : { ...shown, name: wanted.name };
   });
 }

@@ -2,7 +2,7 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "nod
 import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock } from "../../core/clock.ts";
 import { MillraceError } from "../../core/errors.ts";
-import type { Prediction } from "../data-plane.ts";
+import type { Prediction } from "../prediction.ts";
 import { decompress, ENCODINGS } from "./decompress.ts";
 import { parseGrpcTimeout } from "./grpc-timeout.ts";
 import { MessageFrames } from "./message-frames.ts";
@@ -180,7 +180,11 @@ export class RpcStream implements RpcCall {
     // As a list, which costs Node less than an object, for it is sent as it stands.
     const headers = [":status", "200", "content-type", "application/grpc"];
     if (predictionId !== undefined) headers.push("x-prediction-id", predictionId);
-    if (prediction !== undefined) headers.push("x-model", prediction.version.id);
+    if (prediction !== undefined) {
+      headers.push("x-model", prediction.model);
+      if (prediction.cache !== undefined) headers.push("x-cache", prediction.cache);
+      if (prediction.degraded !== undefined) headers.push("x-degraded", prediction.degraded);
+    }
     stream.respond(headers, { waitForTrailers: true });
     stream.on("wantTrailers", () => stream.sendTrailers(OK_TRAILERS));
     stream.end(frame);

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http2";
 import type { Cancellation } from "../../core/cancellation.ts";
 import type { RouteScope } from "../auth.ts";
-import type { Prediction } from "../data-plane.ts";
+import type { Prediction } from "../prediction.ts";
 
 /** One call of a method, as its handler sees it. */
 export interface RpcCall {

@@ -7,12 +7,18 @@ import { MillraceError } from "../../core/errors.ts";
  * @throws FORBIDDEN
  */
 export function checkOrigin(request: FastifyRequest, allowed: readonly string[]): void {
-  const { origin, host } = request.headers;
-  if (origin === undefined || request.method === "GET" || request.method === "HEAD") return;
+  if (isOwnOrigin(request)) return;
+  const { origin = "" } = request.headers;
   if (allowed.includes(origin) || allowed.includes("*")) return;
-  if (origin === `http://${host ?? ""}` || origin === `https://${host ?? ""}`) return;
   throw new MillraceError(
     "FORBIDDEN",
     `Cannot accept a request from the origin ${JSON.stringify(origin)}: add it to server.cors.origins`,
   );
+}
+
+/** Does the request change nothing, or come from a page of this server, or from no page at all? */
+export function isOwnOrigin({ method, headers }: FastifyRequest): boolean {
+  const { origin, host } = headers;
+  if (origin === undefined || method === "GET" || method === "HEAD") return true;
+  return origin === `http://${host ?? ""}` || origin === `https://${host ?? ""}`;
 }

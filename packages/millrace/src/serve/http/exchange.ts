@@ -1,5 +1,5 @@
 import type { Cancellation } from "../../core/cancellation.ts";
-import type { Prediction } from "../data-plane.ts";
+import type { Prediction } from "../prediction.ts";
 
 /**
  * Every header that a handler of a hot route may ask for. The list is short on purpose: the fast lane keeps

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Cancellation } from "../../core/cancellation.ts";
 import { MillraceError } from "../../core/errors.ts";
-import type { Prediction } from "../data-plane.ts";
+import type { Prediction } from "../prediction.ts";
 import type { Answer, Exchange, ExchangeHandler, HeaderName } from "./exchange.ts";
 import "./request-state.ts";
 

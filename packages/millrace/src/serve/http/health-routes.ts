@@ -16,16 +16,16 @@ export function addHealthRoutes(
     void reply.code(503).header("retry-after", 1);
     return { health: "ng", ...detail };
   });
-  app.get("/health/all", probe, async () =>
-    Object.fromEntries(
-      plane.models.status().map((status) => [status.name, status.isReady ? "ok" : "ng"]),
-    ),
-  );
+  app.get("/health/all", probe, async () => readiness.parts());
+  app.get("/services/:service/health/all", probe, async (request) => {
+    const { service } = request.params as { service: string };
+    return readiness.partsOf(plane.services.get(service));
+  });
   app.get("/services/:service/health", probe, async (request, reply) => {
     const { service } = request.params as { service: string };
-    const status = plane.models.model(plane.service(service).model).status();
-    const detail = status.problem === undefined ? {} : { reason: status.problem };
-    if (status.isReady && !readiness.isDraining) return { health: "ok", ...detail };
+    const { isReady, problem } = readiness.ofService(plane.services.get(service));
+    const detail = problem === undefined ? {} : { reason: problem };
+    if (isReady && !readiness.isDraining) return { health: "ok", ...detail };
     void reply.code(503).header("retry-after", 1);
     return { health: "ng", ...detail };
   });

@@ -1,7 +1,7 @@
 import type { DataPlane } from "../data-plane.ts";
 import type { ExchangeHandler } from "./exchange.ts";
 import { inferExchange } from "./infer-exchange.ts";
-import { BODY_ROWS, labelReply, predictExchange, scoresReply } from "./predict-exchange.ts";
+import { BODY_ROWS, LABEL, predictExchange, SCORES } from "./predict-exchange.ts";
 
 /** A route by POST that both ways serve: Fastify and the fast lane. It takes the scope `infer`. */
 export interface HotRoute {
@@ -12,8 +12,8 @@ export interface HotRoute {
 
 /** The routes that carry the load. */
 export function hotRoutes(plane: DataPlane): readonly HotRoute[] {
-  const scores = predictExchange(plane, BODY_ROWS, scoresReply);
-  const label = predictExchange(plane, BODY_ROWS, labelReply);
+  const scores = predictExchange(plane, BODY_ROWS, SCORES);
+  const label = predictExchange(plane, BODY_ROWS, LABEL);
   const infer = inferExchange(plane);
   return [
     { url: "/predict", handler: scores },

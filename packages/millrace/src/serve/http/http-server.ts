@@ -171,10 +171,10 @@ function nodeServer(
     isDraining: () => readiness.isDraining,
     admit: (path) => refusals.admit(path),
     shed: (path) => refusals.shed(path),
-    hasRules: ({ service }) => plane.hasRules(service),
+    needsHead: ({ service }) => plane.needsHead(service),
     load: new LoopLoad(),
     busyMs: () => performance.eventLoopUtilization().active,
-    objectiveMs: () => plane.objectiveMs,
+    objectiveMs: () => plane.services.objectiveMs,
   };
   return { serverFactory: (listener) => new FrontServer(HTTP_OPTIONS, listener, lane) };
 }

@@ -3,9 +3,11 @@ import { checkByteOrder } from "../../core/tensor/raw-tensor.ts";
 import { readInferRequest, type InferRequest } from "../../core/tensor/read-infer-request.ts";
 import { readRawRequest } from "../../core/tensor/read-raw-request.ts";
 import type { TensorSpec } from "../../core/tensor/tensor.ts";
-import type { Call, DataPlane, Prediction, Target } from "../data-plane.ts";
+import type { DataPlane, Target } from "../data-plane.ts";
+import type { Call, Prediction } from "../prediction.ts";
 import { checkClassification, classify } from "../oip/classification.ts";
 import { readInferOptions, type InferOptions } from "../oip/infer-parameters.ts";
+import { outputOf } from "../oip/output-of.ts";
 import { requestedOutputs, type RequestedOutput } from "../oip/requested-outputs.ts";
 import { versionNumber } from "../oip/target-of.ts";
 import { encodeAnswer, readBody } from "./content-encoding.ts";
@@ -24,7 +26,7 @@ export function inferExchange(plane: DataPlane): ExchangeHandler {
     const call = callOf(plane, exchange, true);
     const model = exchange.service ?? "";
     const version = versionNumber(model, exchange.version);
-    const target = await routedTarget(plane, plane.service(model), exchange, version);
+    const target = await routedTarget(plane, plane.services.get(model), exchange, version);
     const body = readBody(exchange);
     const bytes = body instanceof Uint8Array ? body : await body;
     const { id, inputs, outputs, options } = readRequest(exchange, bytes, target);
@@ -47,15 +49,15 @@ interface CheckedRequest extends Pick<InferRequest, "id" | "inputs"> {
 }
 
 /** Reads and checks all there is, so that nothing wrong with the request shows only after the model ran. */
-function readRequest(exchange: Exchange, bytes: Uint8Array, { version }: Target): CheckedRequest {
+function readRequest(exchange: Exchange, bytes: Uint8Array, { predictor }: Target): CheckedRequest {
   const jsonBytes = jsonBytesOf(exchange, bytes);
   const isRaw = jsonBytes === 0;
   const request = isRaw
-    ? rawRequest(bytes, version.inputs)
-    : readParts(exchange, bytes, jsonBytes, version.inputs);
+    ? rawRequest(bytes, predictor.inputs)
+    : readParts(exchange, bytes, jsonBytes, predictor.inputs);
   const options = readInferOptions(request.parameters);
   const isBinaryByDefault = isRaw || options.isBinaryByDefault;
-  const outputs = requestedOutputs(version, request.outputs).map((output) => ({
+  const outputs = requestedOutputs(predictor, request.outputs).map((output) => ({
     ...output,
     isBinary: output.isBinary ?? isBinaryByDefault,
   }));
@@ -115,8 +117,8 @@ function checkJsonForms(outputs: readonly AnswerOutput[]): void {
 }
 
 /** Names of the outputs; the version's own array where that says the same, since the scheduler knows it again. */
-function namesOf(outputs: readonly AnswerOutput[], { version }: Target): readonly string[] {
-  const { outputNames } = version;
+function namesOf(outputs: readonly AnswerOutput[], { predictor }: Target): readonly string[] {
+  const { outputNames } = predictor;
   const isAll =
     outputs.length === outputNames.length &&
     outputs.every(({ spec }, i) => spec.name === outputNames[i]);
@@ -134,20 +136,21 @@ function withOptions(call: Call, { priority, timeoutMs }: InferOptions): Call {
 }
 
 function inferAnswer(
-  { service, version }: Target,
+  { service, predictor }: Target,
   prediction: Prediction,
   request: Pick<CheckedRequest, "id" | "outputs">,
 ): Answer {
-  const outputs = prediction.outputs.map((tensor, i): ReplyOutput => {
-    const output = request.outputs[i] as AnswerOutput;
+  const outputs = request.outputs.flatMap((output, i): ReplyOutput | readonly [] => {
     const { name, spec, isBinary, classCount } = output;
+    const tensor = outputOf(prediction, spec.name, i);
+    if (tensor === undefined) return [];
     if (classCount === 0) return { name, tensor, isBinary };
-    const labels = spec.name === version.predictionOutput.name ? version.labels : undefined;
+    const labels = spec.name === predictor.predictionOutput?.name ? predictor.labels : undefined;
     return { name, tensor: classify(tensor, output, labels), isBinary };
   });
   const { bytes, jsonBytes } = writeInferReply({
     modelName: service.name,
-    modelVersion: String(version.version),
+    modelVersion: String(predictor.version),
     id: request.id,
     outputs,
   });

@@ -21,6 +21,11 @@ export function mediaTypeOf(request: WithHeaders): string {
   return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase();
 }
 
+/** Is a body of this type read as JSON? */
+export function isJsonMediaType(mediaType: string): boolean {
+  return JSON_MEDIA_TYPES.has(mediaType) || /^application\/[\w.-]+\+json$/.test(mediaType);
+}
+
 /**
  * The bytes of a JSON body.
  * @returns a promise only of a body that has to be decoded first.
@@ -36,7 +41,7 @@ export function checkJsonMediaType(request: WithHeaders): void {
   // The common case first, without a string of its own.
   if (request.header("content-type") === "application/json") return;
   const mediaType = mediaTypeOf(request);
-  if (JSON_MEDIA_TYPES.has(mediaType) || /^application\/[\w.-]+\+json$/.test(mediaType)) return;
+  if (isJsonMediaType(mediaType)) return;
   const message = `content-type is "${mediaType}", expected application/json`;
   throw new MillraceError("UNSUPPORTED_MEDIA_TYPE", `Cannot read the body: ${message}`, {
     problems: [{ location: ["header", "content-type"], message, type: "media_type" }],

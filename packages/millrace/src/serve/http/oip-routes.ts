@@ -27,7 +27,7 @@ export function addOipRoutes(app: FastifyInstance, plane: DataPlane, isReady: ()
     return { live: true, ready };
   });
   app.get("/v2/models", read, async () => ({
-    models: plane.services.map((service) => service.name),
+    models: plane.services.all.map((service) => service.name),
   }));
   app.get("/v2/models/stats", read, async () => ({ model_stats: modelStatistics(plane) }));
   for (const path of ["/v2/models/:model", "/v2/models/:model/versions/:version"]) {
@@ -44,9 +44,9 @@ export function addOipRoutes(app: FastifyInstance, plane: DataPlane, isReady: ()
       return { model_stats: modelStatistics(plane, model, version) };
     });
     app.get(`${path}/batches`, read, async (request) => {
-      const { service, version } = named(plane, request);
-      const batches = recentBatches(version);
-      return { name: service.name, version: String(version.version), batches };
+      const { service, predictor } = named(plane, request);
+      const batches = recentBatches(predictor);
+      return { name: service.name, version: String(predictor.version), batches };
     });
   }
 }

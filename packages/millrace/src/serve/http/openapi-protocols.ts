@@ -1,16 +1,16 @@
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import { flatJson, nestedJson, withShortNumbers } from "../../core/tensor/write-json.ts";
-import type { ModelVersion } from "../../models/model-version.ts";
+import type { Predictor } from "../../models/predictor.ts";
 import { jsonContent, object, parse, reply, type Json } from "./openapi-parts.ts";
 
 /** A service in the protocols of other servers, by path. */
-export function protocolPaths(name: string, version: ModelVersion): Record<string, Json> {
-  const infer = inferOperation(name, version);
+export function protocolPaths(name: string, predictor: Predictor): Record<string, Json> {
+  const infer = inferOperation(name, predictor);
   const paths: Record<string, Json> = {
     [`/v1/models/${name}`]: get(name, "Versions of the model (TensorFlow Serving, KServe V1)"),
-    [`/v1/models/${name}:predict`]: instancesOperation(name, version),
+    [`/v1/models/${name}:predict`]: instancesOperation(name, predictor),
   };
-  for (const path of [`/v2/models/${name}`, `/v2/models/${name}/versions/${version.version}`]) {
+  for (const path of [`/v2/models/${name}`, `/v2/models/${name}/versions/${predictor.version}`]) {
     paths[path] = get(name, "Names, types and shapes of the model");
     paths[`${path}/ready`] = get(name, "Does the model answer?");
     paths[`${path}/config`] = get(name, "How the model is run: batches, instances, time limits");
@@ -40,8 +40,8 @@ export function serverPaths(): Record<string, Json> {
 }
 
 /** MLflow's route, for the default service. */
-export function invocations(tag: string, version: ModelVersion): Json {
-  const [sample, second] = version.sample ?? [];
+export function invocations(tag: string, predictor: Predictor): Json {
+  const [sample, second] = predictor.sample ?? [];
   const schema = { type: "object" };
   const requestBody = jsonContent(
     sample === undefined || second !== undefined
@@ -74,9 +74,9 @@ const BINARY_CONTENT = {
 /** Says where the JSON ends in a body with binary tensors. */
 const JSON_LENGTH = "Inference-Header-Content-Length";
 
-function inferOperation(tag: string, version: ModelVersion): Json {
-  const example = version.sample && { inputs: version.sample.map(inputExample) };
-  const schema = inferSchema(version);
+function inferOperation(tag: string, predictor: Predictor): Json {
+  const example = predictor.sample && { inputs: predictor.sample.map(inputExample) };
+  const schema = inferSchema(predictor);
   const json = example === undefined ? { schema } : { schema, example };
   const parameter = {
     name: JSON_LENGTH,
@@ -102,7 +102,7 @@ function inferOperation(tag: string, version: ModelVersion): Json {
   };
 }
 
-function inferSchema({ inputs, outputs }: ModelVersion): Json {
+function inferSchema({ inputs, outputs }: Predictor): Json {
   const parameters = { type: "object" };
   const input = object({
     name: { type: "string", enum: inputs.map((spec) => spec.name) },
@@ -130,9 +130,9 @@ function inputExample(tensor: Tensor): Json {
   return { name, shape, datatype, data: parse(flatJson(withShortNumbers(tensor))) };
 }
 
-function instancesOperation(tag: string, version: ModelVersion): Json {
+function instancesOperation(tag: string, predictor: Predictor): Json {
   const schema = object({ instances: { type: "array" } });
-  const [sample, second] = version.sample ?? [];
+  const [sample, second] = predictor.sample ?? [];
   const isSingle = sample !== undefined && second === undefined;
   const requestBody = jsonContent(
     isSingle

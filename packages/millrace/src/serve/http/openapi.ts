@@ -1,6 +1,6 @@
 import type { Tensor, TensorSpec } from "../../core/tensor/tensor.ts";
 import { nestedJson, rowJson, withShortNumbers } from "../../core/tensor/write-json.ts";
-import type { ModelVersion } from "../../models/model-version.ts";
+import type { Predictor } from "../../models/predictor.ts";
 import { MILLRACE_VERSION } from "../../version.ts";
 import type { DataPlane } from "../data-plane.ts";
 import {
@@ -21,18 +21,18 @@ import { invocations, protocolPaths, serverPaths } from "./openapi-protocols.ts"
  */
 export function openApiDocument(plane: DataPlane, title: string): Json {
   const paths: Record<string, Json> = {};
-  const fallbackService = plane.defaultService;
-  for (const service of plane.services) {
-    const version = plane.models.model(service.model).latest;
-    if (version === undefined) continue;
-    const operations = serviceOperations(service.name, version);
+  const fallbackService = plane.services.default;
+  for (const service of plane.services.all) {
+    const predictor = plane.predictorsOf(service).at(-1);
+    if (predictor === undefined) continue;
+    const operations = serviceOperations(service.name, predictor);
     for (const [path, item] of Object.entries(operations)) {
       paths[`/services/${service.name}${path}`] = item;
       if (service === fallbackService) paths[path] = item;
     }
     paths[`/services/${service.name}/health`] = get(service.name, "Does the service answer?");
-    Object.assign(paths, protocolPaths(service.name, version));
-    if (service === fallbackService) paths["/invocations"] = invocations(service.name, version);
+    Object.assign(paths, protocolPaths(service.name, predictor));
+    if (service === fallbackService) paths["/invocations"] = invocations(service.name, predictor);
   }
   Object.assign(paths, healthPaths(), serverPaths());
   return {
@@ -60,9 +60,9 @@ function healthPaths(): Record<string, Json> {
   };
 }
 
-function serviceOperations(tag: string, version: ModelVersion): Record<string, Json> {
-  const body = predictRequest(version);
-  const output = version.samplePrediction;
+function serviceOperations(tag: string, predictor: Predictor): Record<string, Json> {
+  const body = predictRequest(predictor);
+  const output = predictor.samplePrediction;
   const scores =
     output === undefined
       ? undefined
@@ -80,11 +80,11 @@ function serviceOperations(tag: string, version: ModelVersion): Record<string, J
     },
     "/metadata": get(tag, "Input and output of the service, with its sample"),
   };
-  if (version.sample !== undefined) {
+  if (predictor.sample !== undefined) {
     operations["/predict/test"] = get(tag, "Predict the sample");
   }
-  if (version.labels !== undefined) {
-    const label = { prediction: version.labels[0] };
+  if (predictor.labels !== undefined) {
+    const label = { prediction: predictor.labels[0] };
     const schema = { type: "object", properties: { prediction: { type: "string" } } };
     operations["/predict/label"] = {
       post: {
@@ -95,15 +95,15 @@ function serviceOperations(tag: string, version: ModelVersion): Record<string, J
       },
     };
     operations["/label"] = get(tag, "Labels by index");
-    if (version.sample !== undefined) {
+    if (predictor.sample !== undefined) {
       operations["/predict/test/label"] = get(tag, "Predict the label of the sample");
     }
   }
   return operations;
 }
 
-function predictRequest(version: ModelVersion): Json {
-  const { inputs, sample } = version;
+function predictRequest(predictor: Predictor): Json {
+  const { inputs, sample } = predictor;
   const isSingle = inputs.length === 1;
   const byName = (describe: (spec: TensorSpec, index: number) => unknown): Json =>
     Object.fromEntries(inputs.map((spec, i) => [spec.name, describe(spec, i)]));

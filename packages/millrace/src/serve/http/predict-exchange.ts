@@ -1,44 +1,55 @@
 import type { ServiceConfig } from "../../config/config.ts";
 import { MillraceError } from "../../core/errors.ts";
-import { labelRows } from "../../core/tensor/argmax.ts";
 import { readRows } from "../../core/tensor/read-rows.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import { nestedJson, rowJson } from "../../core/tensor/write-json.ts";
-import type { ModelVersion } from "../../models/model-version.ts";
-import type { DataPlane, Prediction, Target } from "../data-plane.ts";
+import type { Predictor } from "../../models/predictor.ts";
+import type { DataPlane, Target } from "../data-plane.ts";
+import type { Prediction } from "../prediction.ts";
 import { encodeAnswer } from "./content-encoding.ts";
 import type { Answer, AnswerHeader, Exchange, ExchangeHandler } from "./exchange.ts";
+import { imageRows } from "./image-body.ts";
 import { jsonBody } from "./json-body.ts";
 import { JSON_TYPE, predictionHeaders } from "./prediction-headers.ts";
 import { callOf } from "./request-call.ts";
+import { checkHasLabel, labelReply, predictionReply } from "./prediction-json.ts";
 import { routedTarget } from "./routed-target.ts";
 
 type Rows = readonly Tensor[];
 
 /** Where the rows of a prediction come from. */
 export interface RowsSource {
-  readonly read: (exchange: Exchange, version: ModelVersion) => Rows | Promise<Rows>;
+  readonly read: (exchange: Exchange, predictor: Predictor) => Rows | Promise<Rows>;
   /** Are they made for one request, so that whoever runs it may keep their memory? */
   readonly isOwned: boolean;
 }
 
-export type ReplyWriter = (prediction: Prediction, isOneRow: boolean) => string;
+/** What a route makes of a prediction. */
+export interface ReplyForm {
+  /** Throws before anything runs when what answers can never give such a reply. */
+  readonly check?: (predictor: Predictor) => void;
+  /** @returns the body. */
+  readonly write: (prediction: Prediction, isOneRow: boolean) => string;
+}
 
-/** @returns the handler of `/predict` and its family. `write` makes the body of the reply. */
+export const SCORES: ReplyForm = { write: predictionReply };
+export const LABEL: ReplyForm = { check: checkHasLabel, write: labelReply };
+
+/** @returns the handler of `/predict` and its family. */
 export function predictExchange(
   plane: DataPlane,
   rows: RowsSource,
-  write: ReplyWriter,
+  reply: ReplyForm,
 ): ExchangeHandler {
   return async (exchange) => {
     const call = callOf(plane, exchange, rows.isOwned);
     const target = await serviceTarget(plane, exchange);
-    const { version } = target;
-    const inputs = await rows.read(exchange, version);
+    const { predictor } = target;
+    reply.check?.(predictor);
+    const inputs = await rows.read(exchange, predictor);
     const isOneRow = inputs[0]?.shape[0] === 1; // asked now: who owns them may have taken them apart later
     let prediction: Prediction;
     try {
-      prediction = await plane.infer(target, inputs, version.predictionNames, call);
+      prediction = await plane.infer(target, inputs, predictor.predictionNames, call);
     } catch (error) {
       const instead = overloadReply(target, error);
       if (instead === undefined) throw error;
@@ -46,7 +57,7 @@ export function predictExchange(
     }
     exchange.prediction = prediction;
     const headers = [JSON_TYPE, ...predictionHeaders(prediction)];
-    const answer = { status: 200, headers, body: write(prediction, isOneRow) };
+    const answer = { status: 200, headers, body: reply.write(prediction, isOneRow) };
     return encodeAnswer(answer, exchange.header("accept-encoding"));
   };
 }
@@ -62,14 +73,14 @@ function overloadReply({ service: { overload } }: Target, error: unknown): Answe
 /** What answers a request to the service in its path, or to the default one. @throws as `routedTarget`. */
 export function serviceTarget(plane: DataPlane, exchange: Exchange): Target | Promise<Target> {
   const { service: name } = exchange;
-  const service = name === undefined ? defaultOf(plane) : plane.service(name);
+  const service = name === undefined ? defaultOf(plane) : plane.services.get(name);
   return routedTarget(plane, service, exchange);
 }
 
 function defaultOf(plane: DataPlane): ServiceConfig {
-  const service = plane.defaultService;
+  const service = plane.services.default;
   if (service !== undefined) return service;
-  const names = plane.services.map((known) => `/services/${known.name}`).join(", ");
+  const names = plane.services.all.map((known) => `/services/${known.name}`).join(", ");
   throw new MillraceError(
     "MODEL_NOT_FOUND",
     `Cannot choose a service: none is the default, use ${names} or set services.<name>.default`,
@@ -82,29 +93,18 @@ export const BODY_ROWS: RowsSource = { read: readBodyRows, isOwned: true };
 /** The model's sample, which stays with the model. */
 export const SAMPLE_ROWS: RowsSource = { read: readSample, isOwned: false };
 
-function readBodyRows(exchange: Exchange, version: ModelVersion): Rows | Promise<Rows> {
+function readBodyRows(exchange: Exchange, predictor: Predictor): Rows | Promise<Rows> {
+  const image = imageRows(exchange, predictor.inputs);
+  if (image !== undefined) return image;
   const body = jsonBody(exchange);
-  if (body instanceof Uint8Array) return readRows(body, version.inputs);
-  return body.then((bytes) => readRows(bytes, version.inputs));
+  if (body instanceof Uint8Array) return readRows(body, predictor.inputs);
+  return body.then((bytes) => readRows(bytes, predictor.inputs));
 }
 
-function readSample(_exchange: Exchange, version: ModelVersion): Rows {
-  if (version.sample !== undefined) return version.sample;
+function readSample(_exchange: Exchange, predictor: Predictor): Rows {
+  if (predictor.sample !== undefined) return predictor.sample;
   throw new MillraceError(
     "SAMPLE_NOT_FOUND",
-    `Cannot predict the sample: model "${version.modelName}" has none, add models.${version.modelName}.sample`,
+    `Cannot predict the sample: "${predictor.modelName}" has none, add models.<name>.sample to the model it begins with`,
   );
-}
-
-/** One row in gives that row's output, several rows give several. */
-export function scoresReply(prediction: Prediction, isOneRow: boolean): string {
-  const output = prediction.outputs[0] as Tensor;
-  const isBare = isOneRow && output.shape[0] === 1;
-  return `{"prediction":${isBare ? rowJson(output, 0) : nestedJson(output)}}`;
-}
-
-/** The label with the highest score, one per row. */
-export function labelReply(prediction: Prediction): string {
-  const labels = labelRows(prediction.outputs[0] as Tensor, prediction.version.labels);
-  return JSON.stringify({ prediction: labels.length === 1 ? labels[0] : labels });
 }

@@ -2,13 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { MillraceError } from "../../core/errors.ts";
 import type { DataPlane, Target } from "../data-plane.ts";
 import { FastifyExchange, sendsAsItIs, throughFastify } from "./fastify-exchange.ts";
-import {
-  labelReply,
-  predictExchange,
-  SAMPLE_ROWS,
-  scoresReply,
-  serviceTarget,
-} from "./predict-exchange.ts";
+import { LABEL, predictExchange, SAMPLE_ROWS, SCORES, serviceTarget } from "./predict-exchange.ts";
 import { serviceMetadata } from "./service-metadata.ts";
 
 /**
@@ -18,8 +12,8 @@ import { serviceMetadata } from "./service-metadata.ts";
 export function addPredictRoutes(app: FastifyInstance, plane: DataPlane): void {
   const infer = { config: { scope: "infer" } } as const;
   const read = { config: { scope: "read" } } as const;
-  const testScores = throughFastify(predictExchange(plane, SAMPLE_ROWS, scoresReply));
-  const testLabel = throughFastify(predictExchange(plane, SAMPLE_ROWS, labelReply));
+  const testScores = throughFastify(predictExchange(plane, SAMPLE_ROWS, SCORES));
+  const testLabel = throughFastify(predictExchange(plane, SAMPLE_ROWS, LABEL));
   for (const prefix of ["", "/services/:service"]) {
     app.get(`${prefix}/predict/test`, infer, testScores);
     app.get(`${prefix}/predict/test/label`, infer, testLabel);
@@ -36,10 +30,10 @@ function targetOf(plane: DataPlane, request: FastifyRequest): Target | Promise<T
   return serviceTarget(plane, new FastifyExchange(request));
 }
 
-function labelsOf({ version }: Target): Record<string, string> {
-  if (version.labels !== undefined) return Object.fromEntries(version.labels.entries());
+function labelsOf({ predictor }: Target): Record<string, string> {
+  if (predictor.labels !== undefined) return Object.fromEntries(predictor.labels.entries());
   throw new MillraceError(
     "LABELS_NOT_FOUND",
-    `Cannot list labels: model "${version.modelName}" has none, add models.${version.modelName}.labels`,
+    `Cannot list labels: "${predictor.modelName}" has none, add models.<name>.labels`,
   );
 }

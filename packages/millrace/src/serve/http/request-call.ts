@@ -1,5 +1,6 @@
 import { MillraceError } from "../../core/errors.ts";
-import { PRIORITY_DEFAULT, type Call, type DataPlane } from "../data-plane.ts";
+import type { DataPlane } from "../data-plane.ts";
+import { PRIORITY_DEFAULT, type Call } from "../prediction.ts";
 import type { Exchange, HeaderName } from "./exchange.ts";
 
 interface TimeoutHeader {
@@ -37,6 +38,8 @@ export function callOf(plane: DataPlane, exchange: Exchange, isInputOwned = fals
   exchange.predictionId = predictionId;
   return {
     predictionId,
+    requestId: exchange.requestId,
+    attributes: undefined,
     receivedMs: exchange.receivedMs,
     priority: PRIORITY_DEFAULT,
     timeoutMs: timeoutOf(exchange),

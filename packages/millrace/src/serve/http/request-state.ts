@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../core/errors.ts";
 import type { RouteScope } from "../auth.ts";
-import type { Prediction } from "../data-plane.ts";
+import type { Prediction } from "../prediction.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {

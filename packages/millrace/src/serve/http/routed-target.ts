@@ -4,9 +4,9 @@ import type { Exchange } from "./exchange.ts";
 import { RequestAttributes } from "./request-attributes.ts";
 
 /**
- * The model version that answers a request, as the service's rules decide.
+ * What answers a request, as the service's rules decide, with what its steps may look at.
  * @param version number in the path: who names one has chosen, and no rule is asked.
- * @returns a promise only where a rule looks into the body.
+ * @returns a promise only where a rule or a step looks into the body.
  * @throws MODEL_NOT_FOUND, MODEL_NOT_READY, and what reading the body throws.
  */
 export function routedTarget(
@@ -15,13 +15,13 @@ export function routedTarget(
   exchange: Exchange,
   version?: number,
 ): Target | Promise<Target> {
-  const rules = plane.rulesOf(service);
-  if (rules === undefined || version !== undefined) return plane.target(service, { version });
+  const reads = plane.readsOf(service);
+  if (reads === "nothing" || version !== undefined) return plane.target(service, { version });
   const attributes = new RequestAttributes(exchange);
   const choose = (): Target => {
     const target = plane.target(service, { attributes });
     exchange.rule = target.rule;
     return target;
   };
-  return rules.looksAtBody ? attributes.decodeBody().then(choose) : choose();
+  return reads === "body" ? attributes.decodeBody().then(choose) : choose();
 }

@@ -3,12 +3,12 @@ import { frameToTensors } from "../../core/tensor/frame.ts";
 import { readCsv } from "../../core/tensor/read-csv.ts";
 import { readScoring, type ScoringMember } from "../../core/tensor/read-scoring.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import { nestedJson } from "../../core/tensor/write-json.ts";
 import type { DataPlane, Target } from "../data-plane.ts";
 import { encodeAnswer, readBody } from "./content-encoding.ts";
 import type { Answer, Exchange } from "./exchange.ts";
 import { checkJsonMediaType, mediaTypeOf } from "./json-body.ts";
 import { JSON_TYPE, predictionHeaders } from "./prediction-headers.ts";
+import { rowsJson } from "./prediction-json.ts";
 import { callOf } from "./request-call.ts";
 import { routedTarget } from "./routed-target.ts";
 
@@ -33,29 +33,28 @@ export async function scoringAnswer(
 ): Promise<Answer> {
   const call = callOf(plane, exchange, true);
   const found = await routedTarget(plane, service(), exchange);
-  const { version } = found;
+  const { predictor } = found;
   const inputs = await readInputs(exchange, found, columnNames(plane, found), form);
-  const prediction = await plane.infer(found, inputs, version.predictionNames, call);
+  const prediction = await plane.infer(found, inputs, predictor.predictionNames, call);
   exchange.prediction = prediction;
-  const body = `{"predictions":${nestedJson(prediction.outputs[0] as Tensor)}}`;
+  const body = `{"predictions":${rowsJson(prediction)}}`;
   const answer = { status: 200, headers: [JSON_TYPE, ...predictionHeaders(prediction)], body };
   return encodeAnswer(answer, exchange.header("accept-encoding"));
 }
 
 async function readInputs(
   exchange: Exchange,
-  { version }: Target,
+  { predictor }: Target,
   names: ColumnNames,
   { members, takesCsv }: ScoringForm,
 ): Promise<Tensor[]> {
   const isCsv = takesCsv && mediaTypeOf(exchange) === "text/csv";
   if (!isCsv) checkJsonMediaType(exchange);
   const bytes = await readBody(exchange);
-  if (!isCsv) return readScoring(bytes, version.inputs, members, names);
-  return frameToTensors(readCsv(new TextDecoder().decode(bytes)), version.inputs, names);
+  if (!isCsv) return readScoring(bytes, predictor.inputs, members, names);
+  return frameToTensors(readCsv(new TextDecoder().decode(bytes)), predictor.inputs, names);
 }
 
-function columnNames(plane: DataPlane, { version }: Target): ColumnNames {
-  const { config } = plane.models.model(version.modelName);
-  return (input) => config.inputs[input]?.names;
+function columnNames(plane: DataPlane, { predictor }: Target): ColumnNames {
+  return (input) => plane.inputConfig(predictor, input)?.names;
 }

@@ -29,15 +29,15 @@ export function addScoringRoutes(
     const { modelAndVerb } = request.params as { modelAndVerb: string };
     const [model, verb] = splitVerb(modelAndVerb);
     if (verb !== "predict") throw unknownVerb(request, verb);
-    const service = (): ServiceConfig => plane.service(model);
+    const service = (): ServiceConfig => plane.services.get(model);
     const answer = await scoringAnswer(plane, new FastifyExchange(request), service, V1);
     return sendAnswer(answer, request, reply);
   });
 
   app.get("/v1/models/:model", read, async (request) => {
     const { model } = request.params as { model: string };
-    const service = plane.service(model);
-    const { versions } = plane.models.model(service.model);
+    const service = plane.services.get(model);
+    const versions = plane.predictorsOf(service);
     return {
       name: model,
       ready: versions.length > 0,
@@ -50,7 +50,7 @@ export function addScoringRoutes(
   });
 
   const defaultService = (): ServiceConfig => {
-    const service = plane.defaultService;
+    const service = plane.services.default;
     if (service !== undefined) return service;
     const message = "Cannot choose a service: none is the default, set services.<name>.default";
     throw new MillraceError("MODEL_NOT_FOUND", message);

@@ -25,18 +25,17 @@ const NUMPY_NAMES: Readonly<Record<Datatype, string>> = {
  * The body of `GET /metadata`: what to send and what comes back, with the sample. For a model of one input the
  * `data_…` fields are plain values, for several they are by input name.
  */
-export function serviceMetadata(plane: DataPlane, { service, version }: Target): string {
-  const { config } = plane.models.model(version.modelName);
-  const { inputs, outputs, predictionOutput, sample, samplePrediction } = version;
+export function serviceMetadata(plane: DataPlane, { service, predictor }: Target): string {
+  const { inputs, outputs, predictionOutput, sample, samplePrediction } = predictor;
   const byInput = (describe: (spec: TensorSpec, index: number) => string): string =>
     inputs.length === 1
       ? describe(inputs[0] as TensorSpec, 0)
       : `{${inputs.map((spec, i) => `${JSON.stringify(spec.name)}:${describe(spec, i)}`).join(",")}}`;
   const members = [
     `"service":${JSON.stringify(service.name)}`,
-    `"model":${JSON.stringify(version.modelName)}`,
-    `"version":"${version.version}"`,
-    `"sha256":"${version.description.sha256}"`,
+    `"model":${JSON.stringify(predictor.modelName)}`,
+    `"version":"${predictor.version}"`,
+    `"sha256":"${predictor.digest}"`,
     `"data_type":${byInput((spec) => `"${NUMPY_NAMES[spec.datatype]}"`)}`,
     `"data_structure":${byInput((spec, i) => `"${structure(sample?.[i]?.shape ?? spec.shape)}"`)}`,
   ];
@@ -45,20 +44,26 @@ export function serviceMetadata(plane: DataPlane, { service, version }: Target):
       `"data_sample":${byInput((_spec, i) => nestedJson(withShortNumbers(sample[i] as Tensor)))}`,
     );
   }
-  members.push(`"prediction_type":"${NUMPY_NAMES[predictionOutput.datatype]}"`);
-  const predictionShape = samplePrediction?.shape ?? predictionOutput.shape;
-  members.push(`"prediction_structure":"${structure(predictionShape)}"`);
+  if (predictionOutput !== undefined) {
+    members.push(`"prediction_type":"${NUMPY_NAMES[predictionOutput.datatype]}"`);
+    const predictionShape = samplePrediction?.shape ?? predictionOutput.shape;
+    members.push(`"prediction_structure":"${structure(predictionShape)}"`);
+  }
   if (samplePrediction !== undefined) {
     const json =
       samplePrediction.shape[0] === 1 ? rowJson(samplePrediction, 0) : nestedJson(samplePrediction);
     members.push(`"prediction_sample":${json}`);
   }
-  const describeInput = (spec: TensorSpec): object => ({ ...spec, ...config.inputs[spec.name] });
+  const describeInput = (spec: TensorSpec): object => ({
+    ...spec,
+    ...plane.inputConfig(predictor, spec.name),
+  });
+  if (predictor.platform === "ensemble") members.push(`"models":${JSON.stringify(predictor.id)}`);
   members.push(`"inputs":${JSON.stringify(inputs.map(describeInput))}`);
   members.push(`"outputs":${JSON.stringify(outputs)}`);
-  if (version.labels !== undefined) members.push(`"labels":${JSON.stringify(version.labels)}`);
-  if (version.fallbackReason !== undefined) {
-    members.push(`"fallback":${JSON.stringify(version.fallbackReason)}`);
+  if (predictor.labels !== undefined) members.push(`"labels":${JSON.stringify(predictor.labels)}`);
+  if (predictor.fallbackReason !== undefined) {
+    members.push(`"fallback":${JSON.stringify(predictor.fallbackReason)}`);
   }
   return `{${members.join(",")}}`;
 }

@@ -1,6 +1,6 @@
 import { MillraceError } from "../../core/errors.ts";
 import { isParameterOff, type InferParameters } from "../../core/tensor/infer-parameters.ts";
-import type { Priority } from "../data-plane.ts";
+import type { Priority } from "../../core/batch/batch.ts";
 
 type Location = readonly (string | number)[];
 

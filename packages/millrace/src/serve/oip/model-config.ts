@@ -1,7 +1,9 @@
 import type { ModelConfig as ConfiguredModel, ServePolicy } from "../../config/config.ts";
 import type { Datatype } from "../../core/tensor/datatype.ts";
 import type { TensorSpec } from "../../core/tensor/tensor.ts";
-import { PRIORITY_DEFAULT, type DataPlane, type Target } from "../data-plane.ts";
+import { ModelVersion } from "../../models/model-version.ts";
+import type { DataPlane, Target } from "../data-plane.ts";
+import { PRIORITY_DEFAULT } from "../prediction.ts";
 import { PRIORITY_LAST } from "./infer-parameters.ts";
 
 /**
@@ -57,7 +59,8 @@ export interface DynamicBatching {
 
 /** The effective configuration of a model. */
 export function modelConfig(plane: DataPlane, target: Target): ModelConfig {
-  const { service, version } = target;
+  const { service, predictor: version } = target;
+  if (!(version instanceof ModelVersion)) return graphConfig(target);
   const { config } = plane.models.model(version.modelName);
   const { isBatched } = version.batching;
   const tensor = ({ name, datatype, shape }: TensorSpec): ModelTensor => ({
@@ -78,6 +81,29 @@ export function modelConfig(plane: DataPlane, target: Target): ModelConfig {
     ],
     ...(isBatched ? { dynamic_batching: dynamicBatching(target, config) } : {}),
     parameters: { sha256: { string_value: version.description.sha256 } },
+  };
+}
+
+/** Requests do not share runs of a graph: they share those of its models. */
+function graphConfig({ service, predictor }: Target): ModelConfig {
+  const tensor = ({ name, datatype, shape }: TensorSpec): ModelTensor => ({
+    name,
+    data_type: protoTypeOf(datatype),
+    dims: shape,
+  });
+  return {
+    name: service.name,
+    platform: predictor.platform,
+    backend: "",
+    version_policy: { latest: { num_versions: 1 } },
+    max_batch_size: 0,
+    input: predictor.inputs.map(tensor),
+    output: predictor.outputs.map(tensor),
+    instance_group: [],
+    parameters: {
+      sha256: { string_value: predictor.digest },
+      models: { string_value: predictor.id },
+    },
   };
 }
 

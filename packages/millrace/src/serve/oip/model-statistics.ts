@@ -1,4 +1,4 @@
-import type { ModelVersion } from "../../models/model-version.ts";
+import type { Predictor } from "../../models/predictor.ts";
 import type { Duration } from "../../models/statistics.ts";
 import type { DataPlane } from "../data-plane.ts";
 import { versionsOf } from "./target-of.ts";
@@ -60,13 +60,13 @@ export function modelStatistics(
   model?: string,
   version?: string,
 ): ModelStatistics[] {
-  const names = model === undefined ? plane.services.map((service) => service.name) : [model];
+  const names = model === undefined ? plane.services.all.map((service) => service.name) : [model];
   return names.flatMap((name) =>
     versionsOf(plane, name, version).map((found) => statisticsOf(name, found)),
   );
 }
 
-function statisticsOf(name: string, { version, statistics }: ModelVersion): ModelStatistics {
+function statisticsOf(name: string, { version, statistics }: Predictor): ModelStatistics {
   const batches = [...statistics.batches].sort(([a], [b]) => a - b);
   return {
     name,

@@ -6,7 +6,7 @@ import {
 } from "../../core/tensor/infer-parameters.ts";
 import type { OutputRequest } from "../../core/tensor/read-infer-request.ts";
 import type { TensorSpec } from "../../core/tensor/tensor.ts";
-import type { ModelVersion } from "../../models/model-version.ts";
+import type { Predictor } from "../../models/predictor.ts";
 
 /** One output as the client wants it. */
 export interface RequestedOutput {
@@ -25,11 +25,11 @@ export interface RequestedOutput {
  * shared memory.
  */
 export function requestedOutputs(
-  version: ModelVersion,
+  predictor: Predictor,
   requests: readonly OutputRequest[] | undefined,
 ): RequestedOutput[] {
   if (requests === undefined || requests.length === 0) {
-    return version.outputs.map((spec) => ({
+    return predictor.outputs.map((spec) => ({
       name: spec.name,
       spec,
       isBinary: undefined,
@@ -38,9 +38,9 @@ export function requestedOutputs(
   }
   return requests.map(({ name, parameters }, i) => {
     const location = ["body", "outputs", i];
-    const spec = version.findOutput(name);
+    const spec = predictor.findOutput(name);
     if (spec === undefined) {
-      const known = version.outputs.map((output) => `"${output.name}"`).join(", ");
+      const known = predictor.outputs.map((output) => `"${output.name}"`).join(", ");
       const message = `unknown output ${JSON.stringify(name)}, expected ${known}`;
       throw invalid([...location, "name"], message, "unknown");
     }

@@ -1,14 +1,14 @@
 import { MillraceError } from "../../core/errors.ts";
-import type { ModelVersion } from "../../models/model-version.ts";
+import type { Predictor } from "../../models/predictor.ts";
 import type { DataPlane, Target } from "../data-plane.ts";
 
 /**
- * The model version a request of the protocol names.
+ * What a request of the protocol names.
  * @param version as the client wrote it; undefined and "" leave it to the server.
  * @throws MODEL_NOT_FOUND, MODEL_NOT_READY.
  */
 export function targetOf(plane: DataPlane, model: string, version: string | undefined): Target {
-  return plane.target(plane.service(model), { version: versionNumber(model, version) });
+  return plane.target(plane.services.get(model), { version: versionNumber(model, version) });
 }
 
 /**
@@ -20,11 +20,11 @@ export function isModelReady(
   model: string,
   version: string | undefined,
 ): boolean {
-  const service = plane.service(model);
+  const service = plane.services.get(model);
   const number = versionNumber(model, version);
   const others = number === undefined ? service.rules.map(({ to }) => to) : [];
   try {
-    return [service.model, ...others].every((name) => plane.models.version(name, number).isUp);
+    return [service.name, ...others].every((name) => plane.predictor(name, number).isUp);
   } catch (error) {
     if (error instanceof MillraceError && error.code === "MODEL_NOT_READY") return false;
     throw error;
@@ -39,10 +39,10 @@ export function versionsOf(
   plane: DataPlane,
   model: string,
   version: string | undefined,
-): readonly ModelVersion[] {
+): readonly Predictor[] {
   const isOne = version !== undefined && version !== "";
-  if (isOne) return [targetOf(plane, model, version).version];
-  return plane.models.model(plane.service(model).model).versions;
+  if (isOne) return [targetOf(plane, model, version).predictor];
+  return plane.predictorsOf(plane.services.get(model));
 }
 
 /**

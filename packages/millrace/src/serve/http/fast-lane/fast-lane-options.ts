@@ -26,8 +26,8 @@ export interface FastLaneOptions {
   readonly admit: (path: HotPath) => Answer | undefined;
   /** Asked instead of `admit` for what the event loop has no time for; undefined lets the request pass all the same. */
   readonly shed: (path: HotPath) => Answer | undefined;
-  /** May a rule ask for headers that the lane does not keep? */
-  readonly hasRules: (path: HotPath) => boolean;
+  /** May a rule or a step ask for headers that the lane does not keep? */
+  readonly needsHead: (path: HotPath) => boolean;
   /** Learns what requests cost the event loop. */
   readonly load: LoopLoad;
   /** Time that the event loop has worked, in milliseconds; only differences mean something. */

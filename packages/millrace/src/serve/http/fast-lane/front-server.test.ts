@@ -58,7 +58,7 @@ describe("FrontServer, plain requests", () => {
       asked.push([exchange.pathText, exchange.anyHeader("target"), exchange.anyHeader("x-target")]);
       return { status: 200, headers: [], body: "{}" };
     };
-    const server = await front(handler, { hasRules: ({ service }) => service === "m" });
+    const server = await front(handler, { needsHead: ({ service }) => service === "m" });
     const client = await server.connect();
     const headers = ["X-Target: b", "Target: a b"];
     for (const path of ["/v2/models/m/infer", "/v2/models/n/infer"]) {

@@ -278,7 +278,7 @@ export class LaneConnection implements Holdable {
       requestId,
       receivedMs,
       caller: this.#caller,
-      head: options.hasRules(path) ? bytes.toString("latin1", from, bodyStart) : undefined,
+      head: options.needsHead(path) ? bytes.toString("latin1", from, bodyStart) : undefined,
     };
     const bodyEnd = bodyStart + contentLength;
     const jsonBytes = headerValue(values, "inference-header-content-length");

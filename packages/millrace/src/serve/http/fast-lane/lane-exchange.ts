@@ -1,5 +1,5 @@
 import type { Cancellation } from "../../../core/cancellation.ts";
-import type { Prediction } from "../../data-plane.ts";
+import type { Prediction } from "../../prediction.ts";
 import type { Exchange, HeaderName } from "../exchange.ts";
 import type { HotPath } from "./hot-paths.ts";
 import { headerValue, type HeaderValues } from "./recognise-head.ts";

@@ -51,7 +51,7 @@ export async function front(
     isDraining: () => false,
     admit: () => undefined,
     shed: () => undefined,
-    hasRules: () => false,
+    needsHead: () => false,
     load: new LoopLoad(),
     busyMs: () => 0,
     objectiveMs: () => 100,

@@ -1,5 +1,5 @@
-import type { LimitsConfig } from "../config/config.ts";
-import { divideLimits } from "../config/divide-limits.ts";
+import type { LimitsConfig } from "./config.ts";
+import { divideLimits } from "./divide-limits.ts";
 import { rateText } from "../core/overload/rate-limit.ts";
 
 /**

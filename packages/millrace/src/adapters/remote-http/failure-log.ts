@@ -1,0 +1,46 @@
+import type { Clock } from "../../core/clock.ts";
+import { MillraceError } from "../../core/errors.ts";
+import type { Logger } from "../../ports/logger.ts";
+
+/** A remote that fails is reported this often, with the number of failures since. */
+const EVERY_MS = 10_000;
+
+/** Writes into the log that a remote fails, and that it answers again: not a line for every request. */
+export class FailureLog {
+  readonly #remote: string;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #reportedMs = -Infinity;
+  #failures = 0;
+  #isFailing = false;
+
+  constructor(remote: string, clock: Clock, log: Logger) {
+    this.#remote = remote;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  failed(error: unknown): void {
+    this.#failures++;
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#reportedMs < EVERY_MS) return;
+    this.#reportedMs = nowMs;
+    this.#isFailing = true;
+    const facts = { remote: this.#remote, failures: this.#failures };
+    this.#failures = 0;
+    if (!(error instanceof MillraceError)) {
+      this.#log.error({ ...facts, err: error }, "Remote failed");
+      return;
+    }
+    const { code, reason, message, cause } = error;
+    const detail = cause instanceof Error ? { detail: cause.message } : {};
+    this.#log.warn({ ...facts, code, reason, ...detail }, message);
+  }
+
+  answered(): void {
+    if (!this.#isFailing) return;
+    this.#isFailing = false;
+    this.#failures = 0;
+    this.#log.info({ remote: this.#remote }, "Remote answers again");
+  }
+}

@@ -1,0 +1,3 @@
+import { runControlProcess } from "./main.ts";
+
+runControlProcess();

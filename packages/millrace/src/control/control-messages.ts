@@ -1,0 +1,80 @@
+import type { Config } from "../config/config.ts";
+import type { ConfigRow } from "../config/print.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { ModelStatus } from "../models/served-model.ts";
+import type { OverrideState } from "../ports/override-store.ts";
+
+/** What the control process is told at its start. */
+export interface ControlOrder {
+  readonly config: Config;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** May it be another one when this one is in use? */
+  readonly mayMove: boolean;
+  /** Of `millrace up`, milliseconds since 1970-01-01 UTC. */
+  readonly startedAtMs: number;
+}
+
+export interface ControlReport {
+  readonly port: number;
+  /** In force by now; what expired while nothing ran is left out. */
+  readonly overrides: OverrideState;
+}
+
+/** What the processes are to make ready. */
+export interface ChangeOrder {
+  /** As the change will be: every override that is then in force. */
+  readonly overrides: OverrideState;
+  /** Paths whose values change. */
+  readonly paths: readonly string[];
+}
+
+export interface PersistOrder {
+  /** Version the change will have. */
+  readonly version: number;
+  /** In force until now, by path. */
+  readonly previous: Readonly<Record<string, JsonValue | undefined>>;
+}
+
+/** An override that does not fit the file as it is now: kept, but not in force. */
+export interface SetAside {
+  readonly path: string;
+  readonly version: number;
+  readonly why: string;
+}
+
+export interface UpStatus {
+  readonly name: string;
+  /** Version of the overrides that every process has. */
+  readonly overrideVersion: number;
+  readonly setAside: readonly SetAside[];
+  readonly processes: readonly {
+    /** 0, 1, … of the serve processes, and `control`. */
+    readonly process: number | string;
+    readonly pid: number | undefined;
+    readonly state: "down" | "starting" | "running";
+    readonly restarts: number;
+  }[];
+  /** As one of the serve processes has them. */
+  readonly models: readonly ModelStatus[];
+  readonly services: readonly {
+    readonly name: string;
+    readonly isDefault: boolean;
+    /** In words, as they are printed at the start. */
+    readonly limits: string;
+  }[];
+}
+
+/** What the control role asks of the processes that serve, through their supervisor. */
+export interface ServingProcesses {
+  /**
+   * Makes the change in every process, or in none: all of them make it ready, it is kept (`PersistOrder`), all of
+   * them switch. @throws INVALID_OVERRIDE or another error of the table when one cannot.
+   */
+  change(order: ChangeOrder): Promise<void>;
+  status(): Promise<UpStatus>;
+  /** Live keys with the values in force; of one path only when it is given. @throws INVALID_OVERRIDE when it is none. */
+  liveValues(path: string | undefined): Promise<readonly ConfigRow[]>;
+  /** What was decided for a prediction; undefined when no process remembers it. */
+  explain(predictionId: string): Promise<JsonValue | undefined>;
+}

@@ -1,0 +1,73 @@
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import type { Clock } from "../core/clock.ts";
+import type { LoggerFor } from "../ports/logger.ts";
+import type { OverrideStore } from "../ports/override-store.ts";
+import { listenError } from "../serve/listen.ts";
+import type {
+  ControlOrder,
+  ControlReport,
+  PersistOrder,
+  ServingProcesses,
+} from "./control-messages.ts";
+import { createControlServer } from "./control-server.ts";
+import { OverrideChanges } from "./override-changes.ts";
+import { addOverrideRoutes } from "./override-routes.ts";
+import { addStatusRoutes } from "./status-routes.ts";
+
+export interface ControlParts {
+  readonly store: OverrideStore;
+  readonly processes: ServingProcesses;
+  readonly clock: Clock;
+  readonly loggerFor: LoggerFor;
+}
+
+/** The control role: what an operator asks and changes while Millrace serves. It never serves a prediction. */
+export class ControlRole {
+  readonly #parts: ControlParts;
+  readonly #changes: OverrideChanges;
+  #http: FastifyInstance | undefined;
+
+  constructor(parts: ControlParts) {
+    this.#parts = parts;
+    this.#changes = new OverrideChanges({ ...parts, log: parts.loggerFor("control") });
+  }
+
+  /** @throws StartError when the port cannot be had. */
+  async start(order: ControlOrder): Promise<ControlReport> {
+    const { processes, loggerFor } = this.#parts;
+    const { config, startedAtMs } = order;
+    this.#http = createControlServer(config.server, loggerFor("http"), (app) => {
+      addStatusRoutes(app, this.#changes, { processes, startedAtMs });
+      addOverrideRoutes(app, this.#changes, processes);
+    });
+    const overrides = await this.#changes.start();
+    return { port: await this.#listen(this.#http, order), overrides };
+  }
+
+  async #listen(
+    http: FastifyInstance,
+    { config, port, mayMove }: ControlOrder,
+  ): Promise<number> {
+    const { host } = config.server;
+    try {
+      await http.listen({ host, port });
+    } catch (error) {
+      const isInUse = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+      if (!mayMove || !isInUse) throw listenError(error, { host, port, key: "server.controlPort" });
+      await http.listen({ host, port: 0 });
+    }
+    return (http.server.address() as AddressInfo).port;
+  }
+
+  persist(order: PersistOrder): Promise<void> {
+    return this.#changes.persist(order);
+  }
+
+  async stop(): Promise<void> {
+    this.#changes.close();
+    this.#http?.server.closeAllConnections();
+    await this.#http?.close();
+    await this.#parts.store.close();
+  }
+}

@@ -1,0 +1,61 @@
+import type { FastifyInstance } from "fastify";
+import { MillraceError } from "../core/errors.ts";
+import { MILLRACE_VERSION } from "../version.ts";
+import type { ServingProcesses, UpStatus } from "./control-messages.ts";
+import type { OverrideChanges } from "./override-changes.ts";
+import { isoTime } from "./override-json.ts";
+
+/** What runs, what is in force, and what was decided for a prediction. */
+export function addStatusRoutes(
+  app: FastifyInstance,
+  changes: OverrideChanges,
+  { processes, startedAtMs }: { readonly processes: ServingProcesses; readonly startedAtMs: number },
+): void {
+  const read = { config: { scope: "read" } } as const;
+
+  app.get("/api/v1/status", read, async () =>
+    statusJson(await processes.status(), changes.state.overrides.length, startedAtMs),
+  );
+
+  app.get<{ Querystring: { readonly path?: string } }>("/api/v1/config", read, async ({ query }) => {
+    const rows = await processes.liveValues(query.path);
+    return {
+      override_version: changes.state.version,
+      live: rows.map(({ path, value, source }) => ({ path, value: value ?? null, source })),
+    };
+  });
+
+  app.get<{ Params: { readonly id: string } }>("/api/v1/predictions/:id", read, async ({ params }) => {
+    const record = await processes.explain(params.id);
+    if (record !== undefined) return record;
+    throw new MillraceError(
+      "PREDICTION_NOT_FOUND",
+      `Cannot explain "${params.id}": no process remembers it; each keeps its last predictions in memory, and loses them when it ends`,
+    );
+  });
+}
+
+function statusJson(status: UpStatus, overrideCount: number, startedAtMs: number): object {
+  const { name, overrideVersion, setAside, processes, models, services } = status;
+  return {
+    name,
+    millrace: MILLRACE_VERSION,
+    started_at: isoTime(startedAtMs),
+    override_version: overrideVersion,
+    overrides: { count: overrideCount, set_aside: setAside },
+    processes,
+    models: models.map(({ isReady, isRequired, fallbackReason, problem, ...model }) => ({
+      name: model.name,
+      versions: model.versions,
+      ready: isReady,
+      required: isRequired,
+      fallback_reason: fallbackReason ?? null,
+      problem: problem ?? null,
+    })),
+    services: services.map(({ name: service, isDefault, limits }) => ({
+      name: service,
+      default: isDefault,
+      limits,
+    })),
+  };
+}

@@ -1,0 +1,41 @@
+import { describe, expect, test } from "vitest";
+import type { Condition } from "./condition.ts";
+import { RuleSet, type Rule } from "./rule-set.ts";
+import { attributesOf } from "./test-attributes.ts";
+
+const rule = (name: string, when: Condition): Rule => ({ name, when, to: "m" });
+
+const header = (name: string, text: string): Condition => ({
+  kind: "header",
+  name,
+  test: { kind: "equals", value: text },
+});
+
+describe("RuleSet.keep()", () => {
+  test("explains a request that is gone as it would have explained the request", () => {
+    const rules = new RuleSet([
+      rule("both", { kind: "all", conditions: [header("a", "1"), header("b", "2")] }),
+      rule("plan", { kind: "cookie", name: "plan", test: { kind: "equals", value: "pro" } }),
+      rule("page", { kind: "query", name: "page", test: { kind: "equals", value: "7" } }),
+      rule("tier", { kind: "body", path: ["c", 0], test: { kind: "equals", value: "gold" } }),
+      rule("here", { kind: "country", header: "x-country", countries: ["DE"] }),
+    ]);
+    const request = attributesOf({
+      headers: { a: "0", b: "2", cookie: "plan=free", "x-country": "FR" },
+      query: "page=8",
+      body: { c: ["silver"] },
+    });
+
+    expect(rules.explain(rules.keep(request), 0)).toEqual(rules.explain(request, 0));
+  });
+
+  test("keeps nothing that no rule looks at", () => {
+    const rules = new RuleSet([rule("a", header("a", "1"))]);
+
+    const kept = rules.keep(attributesOf({ headers: { a: "1", authorization: "secret" } }));
+
+    expect(kept.header("a")).toBe("1");
+    expect(kept.header("authorization")).toBeUndefined();
+    expect(kept.header("__proto__")).toBeUndefined();
+  });
+});

@@ -1,0 +1,269 @@
+import type { ServiceConfig } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Models } from "../models/models.ts";
+import type { StepSources } from "../ports/step-sources.ts";
+import { buildGraph, type BuildProblem } from "./build-graph.ts";
+import { GraphPredictor } from "./graph-predictor.ts";
+import { isBare, modelsIn, readsOf } from "./graph-steps.ts";
+import { OpenSources } from "./open-sources.ts";
+import { OpenedService } from "./opened-service.ts";
+import { plainModelOf } from "./plain-service.ts";
+
+/** What happens to the graphs, for the log and the metrics. Must not throw. */
+export interface GraphEvents {
+  /** A graph serves from now on; it is made of these model versions. */
+  built(service: string, graph: GraphPredictor): void;
+  /** It cannot be made; `isServing` says that the one before it goes on. */
+  refused(service: string, reason: string, isServing: boolean): void;
+  /** Conditions of a switch met values that they cannot be made on. */
+  invalidAttributes(service: string, count: number): void;
+}
+
+export interface ServiceGraphsOptions {
+  readonly models: Models;
+  readonly sources: StepSources;
+  readonly clock: Clock;
+  /** Of text, hex. */
+  readonly sha256: (text: string) => string;
+  readonly events: GraphEvents;
+}
+
+export interface GraphStatus {
+  readonly service: string;
+  readonly isReady: boolean;
+  /** Why there is no graph, or not the newest; undefined when all is well. */
+  readonly problem: string | undefined;
+}
+
+/** First wait before what could not be opened is tried again; doubles each time. */
+const RETRY_MS_MIN = 1_000;
+const RETRY_MS_MAX = 60_000;
+
+/** A service with its graph, as far as there is one. */
+interface Entry {
+  readonly service: ServiceConfig;
+  readonly models: ReadonlySet<string>;
+  opened: OpenedService | undefined;
+  graph: GraphPredictor | undefined;
+  problem: string | undefined;
+  problems: readonly BuildProblem[];
+}
+
+/** Services that are ready to take the place of those that serve. */
+export interface GraphChange {
+  /** What is wrong, by service; empty when all graphs that can be made now are made. */
+  readonly problems: readonly (BuildProblem & { readonly service: string })[];
+  /** They serve from now on. A service whose graph cannot be made keeps the one it has. */
+  commit(): void;
+  /** They never will. */
+  abort(): void;
+}
+
+/** The graphs of all services that have one. When a model changes, those that run it are made again, each whole. */
+export class ServiceGraphs {
+  readonly #options: ServiceGraphsOptions;
+  readonly #shared = new OpenSources();
+  #entries: ReadonlyMap<string, Entry> = new Map();
+  #cancelRetry: (() => void) | undefined;
+  #retries = 0;
+  #isClosed = false;
+
+  constructor(options: ServiceGraphsOptions) {
+    this.#options = options;
+  }
+
+  /** The graph of a service; undefined when it has none, or none that can serve. */
+  find(service: string): GraphPredictor | undefined {
+    return this.#entries.get(service)?.graph;
+  }
+
+  /** Does the service run a graph, whether that can serve now or not? */
+  has(service: string): boolean {
+    return this.#entries.has(service);
+  }
+
+  status(): GraphStatus[] {
+    return [...this.#entries.values()].map(({ service, graph, problem }) => {
+      return { service: service.name, isReady: graph?.isUp === true, problem };
+    });
+  }
+
+  /** Can every graph serve, be it one from before? */
+  get isReady(): boolean {
+    return [...this.#entries.values()].every(({ graph }) => graph !== undefined);
+  }
+
+  /** What is wrong with the graphs, where it is written. */
+  problems(): readonly BuildProblem[] {
+    return [...this.#entries.values()].flatMap(({ problems }) => problems);
+  }
+
+  /** Opens and builds what the services need, beside what serves. Models that are not loaded yet are waited for. */
+  async prepare(services: readonly ServiceConfig[]): Promise<GraphChange> {
+    const own = services.filter((service) => plainModelOf(service) === undefined);
+    const entries = await Promise.all(own.map((service) => this.#open(service)));
+    for (const entry of entries) this.#build(entry);
+    return {
+      problems: entries.flatMap(({ service, problems }) =>
+        problems.map((problem) => ({ ...problem, service: service.name })),
+      ),
+      commit: () => this.#commit(entries),
+      abort: () => entries.forEach(drop),
+    };
+  }
+
+  async #open(service: ServiceConfig): Promise<Entry> {
+    const opened = await OpenedService.open(service, this.#options.sources, this.#shared);
+    const isOpen = opened instanceof OpenedService;
+    const problem = isOpen ? undefined : opened.join("; ");
+    const at = ["services", service.name, "graph"];
+    return {
+      service,
+      models: modelsIn(service.graph),
+      opened: isOpen ? opened : undefined,
+      graph: undefined,
+      problem,
+      problems: isOpen ? [] : opened.map((message) => ({ at, message })),
+    };
+  }
+
+  /** Makes the graph of what is loaded now. Where that cannot be, the one before stays. */
+  #build(entry: Entry): void {
+    const { service, opened } = entry;
+    if (opened === undefined) return;
+    const { models, clock, sha256, events } = this.#options;
+    const build = buildGraph(service, {
+      models,
+      clock,
+      sourceOf: (step) => opened.step(step),
+      combinerOf: (path) => opened.combiner(path).combiner,
+      countInvalid: (count) => events.invalidAttributes(service.name, count),
+    });
+    entry.problems = build.kind === "problems" ? build.problems : [];
+    entry.problem = problemOf(build);
+    if (build.kind === "problems") return;
+    const before = entry.graph;
+    entry.graph = undefined;
+    if (build.kind === "built") {
+      const { root, versions } = build;
+      opened.hold();
+      entry.graph = new GraphPredictor({
+        serviceName: service.name,
+        root,
+        versions,
+        digest: sha256(digestText(service, versions, opened)),
+        isBare: isBare(service.graph),
+        reads: readsOf(service.graph),
+        ...(before !== undefined && { statistics: before.statistics }),
+        clock,
+        onClosed: () => opened.release(),
+      });
+    }
+    before?.retire();
+  }
+
+  #commit(entries: readonly Entry[]): void {
+    const previous = this.#entries;
+    this.#entries = new Map(entries.map((entry) => [entry.service.name, entry]));
+    for (const entry of entries) {
+      const before = previous.get(entry.service.name);
+      this.#build(entry); // a model may have changed since it was prepared
+      if (entry.problem !== undefined && entry.graph === undefined && before?.graph !== undefined) {
+        entry.graph = before.graph;
+        before.graph = undefined;
+      }
+      this.#report(entry);
+    }
+    for (const entry of previous.values()) drop(entry);
+    this.#retries = 0;
+    this.#retryLater();
+  }
+
+  /** A model has changed: every graph that runs it is made again. */
+  refresh(model: string): void {
+    for (const entry of this.#entries.values()) {
+      if (!entry.models.has(model)) continue;
+      this.#build(entry);
+      this.#report(entry);
+    }
+  }
+
+  #report({ service, graph, problem }: Entry): void {
+    const { events } = this.#options;
+    if (problem !== undefined) events.refused(service.name, problem, graph !== undefined);
+    else if (graph !== undefined) events.built(service.name, graph);
+  }
+
+  /** What could not be opened, as a server that was not up, is tried again. */
+  #retryLater(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    const isMissing = [...this.#entries.values()].some(({ opened }) => opened === undefined);
+    if (!isMissing || this.#isClosed) return;
+    const waitMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** this.#retries);
+    this.#retries++;
+    this.#cancelRetry = this.#options.clock.schedule(waitMs, () => void this.#openMissing());
+  }
+
+  async #openMissing(): Promise<void> {
+    const missing = [...this.#entries.values()].filter(({ opened }) => opened === undefined);
+    for (const entry of missing) {
+      const next = await this.#open(entry.service);
+      const isCurrent = this.#entries.get(entry.service.name) === entry && !this.#isClosed;
+      if (!isCurrent || next.opened === undefined) {
+        drop(next);
+        continue;
+      }
+      entry.opened = next.opened;
+      this.#build(entry);
+      this.#report(entry);
+    }
+    this.#retryLater();
+  }
+
+  /** Lets everything go; requests in flight keep what they run on. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelRetry?.();
+    const entries = this.#entries;
+    this.#entries = new Map();
+    for (const entry of entries.values()) drop(entry);
+  }
+}
+
+function drop(entry: Entry): void {
+  entry.graph?.retire();
+  entry.graph = undefined;
+  entry.opened?.release();
+  entry.opened = undefined;
+}
+
+function problemOf(build: ReturnType<typeof buildGraph>): string | undefined {
+  switch (build.kind) {
+    case "built":
+      return undefined;
+    case "waiting":
+      return `waits for ${build.models.map((name) => `model ${name}`).join(", ")}`;
+    case "problems":
+      return build.problems.map(({ message }) => message).join("; ");
+  }
+}
+
+/** Everything that decides what the graph gives, beside the request. */
+function digestText(
+  { graph, parameters }: ServiceConfig,
+  versions: GraphPredictor["versions"],
+  { digests }: OpenedService,
+): string {
+  const { branches, thresholds, thresholdDefault, deactivated } = parameters;
+  const models = versions.map(({ id, digest }) => [id, digest]);
+  const switches = { branches, thresholds, thresholdDefault, deactivated };
+  return JSON.stringify({ graph: withoutPlaces(graph), models, digests, switches });
+}
+
+/** Where a step is written makes no difference. */
+function withoutPlaces(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (key, part: unknown) => (key === "at" ? undefined : part)),
+  );
+}

@@ -1,0 +1,118 @@
+import type { ErrorCode } from "../core/errors.ts";
+import { describeTrace } from "../core/graph/describe-trace.ts";
+import type { StepTrace } from "../core/graph/step-trace.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { Attributes } from "../core/rules/attributes.ts";
+import type { RuleSet } from "../core/rules/rule-set.ts";
+
+/** Predictions that one process remembers. */
+export const RECENT_PREDICTIONS_MAX = 2_000;
+
+/** What the rules of a service were asked about a request. */
+export interface AskedRules {
+  readonly rules: RuleSet;
+  /** What they may look at again: values that were read once, and nothing of the request beside them. */
+  readonly attributes: Attributes;
+  readonly wallMs: number;
+}
+
+/** What was decided for one prediction. */
+export interface PredictionRecord {
+  readonly id: string;
+  readonly service: string;
+  /** Versions that were to answer, `iris@1`; empty when none was chosen. */
+  readonly model: string;
+  readonly rule: string | undefined;
+  readonly asked: AskedRules | undefined;
+  /** Of the live changes that were in force; 0 is none. */
+  readonly overrideVersion: number;
+  /** When it came, milliseconds since 1970. */
+  readonly receivedWallMs: number;
+  readonly tookMs: number;
+  readonly queueMs: number;
+  readonly batchMs: number;
+  readonly computeMs: number;
+  readonly code: "ok" | ErrorCode;
+  readonly message: string | undefined;
+  readonly degraded: string | undefined;
+  readonly cache: string | undefined;
+  readonly trace: StepTrace | undefined;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * The last predictions of this process, for `explain`. The slots are written over in place: an object a prediction
+ * that outlives its request would be moved twice by the garbage collector.
+ */
+export class RecentPredictions {
+  readonly #slots: Mutable<PredictionRecord>[] = [];
+  #next = 0;
+
+  add(record: PredictionRecord): void {
+    const slot = this.#slots[this.#next];
+    if (slot === undefined) this.#slots.push({ ...record });
+    else copy(record, slot);
+    this.#next = (this.#next + 1) % RECENT_PREDICTIONS_MAX;
+  }
+
+  /** @returns undefined when it is not known, or not any more. */
+  find(id: string): PredictionRecord | undefined {
+    return this.#slots.find((slot) => slot.id === id);
+  }
+}
+
+/** Written out: `Object.assign` costs ten times as much. */
+function copy(from: PredictionRecord, to: Mutable<PredictionRecord>): void {
+  to.id = from.id;
+  to.service = from.service;
+  to.model = from.model;
+  to.rule = from.rule;
+  to.asked = from.asked;
+  to.overrideVersion = from.overrideVersion;
+  to.receivedWallMs = from.receivedWallMs;
+  to.tookMs = from.tookMs;
+  to.queueMs = from.queueMs;
+  to.batchMs = from.batchMs;
+  to.computeMs = from.computeMs;
+  to.code = from.code;
+  to.message = from.message;
+  to.degraded = from.degraded;
+  to.cache = from.cache;
+  to.trace = from.trace;
+}
+
+/** A record as `millrace explain` gets it. */
+export function explainRecord(record: PredictionRecord): JsonValue {
+  const { asked, trace } = record;
+  const rules = asked?.rules.explain(asked.attributes, asked.wallMs);
+  const described = trace === undefined ? undefined : describeTrace(trace);
+  return withoutUndefined({
+    prediction_id: record.id,
+    service: record.service,
+    model: record.model,
+    received_at: new Date(record.receivedWallMs).toISOString(),
+    status: record.code,
+    error: record.message,
+    degraded: record.degraded,
+    cache: record.cache,
+    override_version: record.overrideVersion,
+    duration_ms: {
+      total: toMicroseconds(record.tookMs),
+      queue: toMicroseconds(record.queueMs),
+      batch: toMicroseconds(record.batchMs),
+      infer: toMicroseconds(record.computeMs),
+    },
+    rule: record.rule ?? (rules === undefined ? undefined : "default"),
+    rules,
+    graph: described,
+  });
+}
+
+function withoutUndefined(record: object): JsonValue {
+  return JSON.parse(JSON.stringify(record)) as JsonValue;
+}
+
+function toMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,112 @@
+import type { Config } from "../config/config.ts";
+import { describeLimits } from "../config/describe-limits.ts";
+import { configJsonSchema } from "../config/json-schema.ts";
+import { findLiveKey } from "../config/live-key.ts";
+import { liveRow, liveRows, type ConfigRow } from "../config/print.ts";
+import type { ConfigProblem } from "../config/problem.ts";
+import type { ChangeOrder, PersistOrder, UpStatus } from "../control/control-messages.ts";
+import { MillraceError, PROBLEMS_MAX } from "../core/errors.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { Methods } from "./ipc-peer.ts";
+import type { KeptFacts } from "./kept-process.ts";
+import { layAll, type Layers } from "./layers.ts";
+import type { ServeProcess } from "./serve-process.ts";
+
+export interface ControlLinkOptions {
+  readonly config: () => Config;
+  readonly layers: () => Layers;
+  readonly serving: () => readonly ServeProcess[];
+  readonly kept: () => readonly KeptFacts[];
+  readonly processCount: number;
+  /** Makes a change everywhere or nowhere. */
+  readonly change: (
+    lay: (before: Layers) => Promise<Layers>,
+    persist: (before: Layers) => Promise<void>,
+  ) => Promise<void>;
+  readonly persist: (order: PersistOrder) => Promise<void>;
+}
+
+/** What the control process may ask of the supervisor. */
+export class ControlLink {
+  readonly #options: ControlLinkOptions;
+
+  constructor(options: ControlLinkOptions) {
+    this.#options = options;
+  }
+
+  get methods(): Methods {
+    return {
+      change: (order: ChangeOrder) => this.#change(order),
+      status: () => this.#status(),
+      liveValues: (path: string | undefined) => Promise.resolve(this.#liveValues(path)),
+      explain: (predictionId: string) => this.#explain(predictionId),
+    };
+  }
+
+  async #change({ overrides, paths }: ChangeOrder): Promise<void> {
+    const lay = async ({ file, setAside }: Layers): Promise<Layers> => {
+      const result = await layAll(file, overrides, setAside);
+      if (result.kind === "ok") return result.layers;
+      throw invalidOverride(result.problems);
+    };
+    const persist = async ({ laid }: Layers): Promise<void> => {
+      const previous = Object.fromEntries(
+        paths.map((path) => [path, liveRow(laid, path)?.value as JsonValue | undefined]),
+      );
+      await this.#options.persist({ version: overrides.version, previous });
+    };
+    await this.#options.change(lay, persist);
+  }
+
+  async #status(): Promise<UpStatus> {
+    const { config, layers, serving, kept, processCount } = this.#options;
+    const { name, services } = config();
+    const models = await serving()[0]?.status();
+    return {
+      name,
+      overrideVersion: layers().overrides.version,
+      setAside: layers().setAside,
+      processes: kept().map(({ label, process, state, restartCount }) => ({
+        process: label,
+        pid: process?.pid,
+        state,
+        restarts: restartCount,
+      })),
+      models: models ?? [],
+      services: Object.values(services).map((service) => ({
+        name: service.name,
+        isDefault: service.isDefault,
+        limits: describeLimits(service.limits, processCount),
+      })),
+    };
+  }
+
+  #liveValues(path: string | undefined): readonly ConfigRow[] {
+    const { laid } = this.#options.layers();
+    if (path === undefined) return liveRows(laid);
+    const row = liveRow(laid, path);
+    if (row !== undefined) return [row];
+    const key = findLiveKey(path, configJsonSchema(), laid.tree);
+    const why = key.kind === "unknown" ? key.message : "it has no value";
+    throw new MillraceError("INVALID_OVERRIDE", `Cannot find "${path}": ${why}`);
+  }
+
+  async #explain(predictionId: string): Promise<JsonValue | undefined> {
+    const { serving } = this.#options;
+    // A process that ends meanwhile takes what it remembers with it.
+    const asked = serving().map((process) => process.explain(predictionId).catch(() => undefined));
+    return (await Promise.all(asked)).find((record) => record !== undefined);
+  }
+}
+
+/** What the schema has against an override, as an error of the table. */
+function invalidOverride(problems: readonly ConfigProblem[]): MillraceError {
+  const all = problems.map(({ path, message, didYouMean }) => {
+    const hint = didYouMean === undefined ? "" : `. Did you mean "${didYouMean}"?`;
+    return { location: ["config", path], message: `${message}${hint}`, type: "config" };
+  });
+  const text = all.map(({ location, message }) => `${location[1] ?? ""}: ${message}`).join("; ");
+  return new MillraceError("INVALID_OVERRIDE", `Cannot set ${text}`, {
+    problems: all.slice(0, PROBLEMS_MAX),
+  });
+}

@@ -1,0 +1,111 @@
+import { hash, randomBytes } from "node:crypto";
+import { MemoryTensorCaches } from "../../packages/millrace/src/adapters/cache-memory/memory-tensor-caches.ts";
+import type { ServiceConfig } from "../../packages/millrace/src/config/config.ts";
+import type { Clock } from "../../packages/millrace/src/core/clock.ts";
+import { Metrics } from "../../packages/millrace/src/core/metrics/metrics.ts";
+import { ServiceGraphs } from "../../packages/millrace/src/graphs/service-graphs.ts";
+import type { Models } from "../../packages/millrace/src/models/models.ts";
+import type { StepSources } from "../../packages/millrace/src/ports/step-sources.ts";
+import { DataPlane } from "../../packages/millrace/src/serve/data-plane.ts";
+import { ServeMetrics } from "../../packages/millrace/src/serve/serve-metrics.ts";
+import { ServiceCaches } from "../../packages/millrace/src/serve/service-caches.ts";
+
+/** No step is made from anything but models. */
+export const NO_SOURCES: StepSources = {
+  image: () => Promise.reject(new Error("no images here")),
+  function: () => Promise.reject(new Error("no functions here")),
+  load: () => Promise.reject(new Error("no data here")),
+  remote: () => Promise.reject(new Error("no servers here")),
+  combine: () => Promise.reject(new Error("no combiners here")),
+};
+
+export interface PlaneOptions {
+  readonly models: Models;
+  readonly clock: Clock;
+  readonly registry?: Metrics;
+  readonly sources?: StepSources;
+  /** Processes among which limits are divided. */
+  readonly processes?: number;
+  /** Hears of graphs and of what is degraded. */
+  readonly record?: (event: string) => void;
+}
+
+const sha256 = (bytes: Uint8Array): string => hash("sha256", bytes, "hex");
+
+/** A data plane over models that are loaded, with everything the serve role gives it. */
+export function createPlane(options: PlaneOptions): DataPlane {
+  const { models, clock, registry = new Metrics(), sources = NO_SOURCES, processes = 1 } = options;
+  const record = options.record ?? (() => undefined);
+  const metrics = new ServeMetrics(registry, () => models);
+  const graphs = new ServiceGraphs({
+    models,
+    sources,
+    clock,
+    sha256: (text) => sha256(Buffer.from(text)),
+    events: {
+      built: (service, graph) => record(`built ${service} of ${graph.id}`),
+      refused: (service, reason, isServing) =>
+        record(`refused ${service}${isServing ? ", which serves" : ""}: ${reason}`),
+      invalidAttributes: (service, count) => record(`invalid ${service} ${count}`),
+    },
+  });
+  return new DataPlane({
+    models,
+    graphs,
+    caches: new ServiceCaches({ caches: new MemoryTensorCaches(clock), clock, sha256, metrics }),
+    metrics,
+    clock,
+    random: randomBytes,
+    share: { index: 0, processes },
+    events: {
+      degraded: (service, _id, { step, kind, code }) =>
+        record(`degraded ${service} ${step} ${kind} ${code}`),
+    },
+  });
+}
+
+/** As the role does it. */
+export async function setServices(
+  plane: DataPlane,
+  services: readonly ServiceConfig[],
+): Promise<void> {
+  const change = await plane.graphs.prepare(services);
+  plane.setServices(Object.fromEntries(services.map((each) => [each.name, each])));
+  change.commit();
+}
+
+const NO_LIMITS: ServiceConfig["limits"] = {
+  concurrency: "off",
+  queue: 1000,
+  ratePerSecond: undefined,
+};
+
+export function modelStep(model: string, name = model): ServiceConfig["graph"] {
+  return { kind: "model", name, at: [], model };
+}
+
+/** A service as the schema would give it, without limits. */
+export function serviceConfig(
+  overrides: Partial<ServiceConfig> & Pick<ServiceConfig, "graph">,
+): ServiceConfig {
+  return {
+    name: "s",
+    isDefault: true,
+    model: "",
+    timeoutMs: 2_000,
+    limits: NO_LIMITS,
+    overload: { kind: "reject" },
+    rules: [],
+    cache: { prediction: undefined, data: undefined },
+    ...overrides,
+    parameters: {
+      isActive: true,
+      branches: {},
+      deactivated: "503",
+      thresholds: undefined,
+      thresholdDefault: 0.95,
+      retries: 0,
+      ...overrides.parameters,
+    },
+  };
+}
