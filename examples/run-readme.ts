@@ -1,7 +1,8 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { symlink } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { isDeepStrictEqual, promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyExample, MillraceProcess, ROOT } from "../test/e2e/millrace-process.ts";
@@ -17,14 +18,17 @@ interface Step {
 
 /**
  * Runs an example's README against the real process: one test per ```sh block, in order. A block that begins
- * with `npx millrace up` starts the process of the blocks after it, on free ports instead of 8000 to 8002; any
- * other goes through `sh` in a folder that looks like the repository, and has to print the block that follows.
+ * with `npx millrace up` starts the process of the blocks after it, on free ports instead of 8000 to 8002 and 8080; any
+ * other goes through `sh` in a folder that looks like the repository, and has to print the block that follows. One that
+ * ends with `&` runs until the test ends; the block that follows is its first line.
+ * @param env variables for all of it.
  */
-export function describeReadme(name: string): void {
+export function describeReadme(name: string, env: NodeJS.ProcessEnv = {}): void {
   describe(`examples/${name}/README.md`, () => {
     let root: string;
     let remove: () => Promise<void>;
     let running: MillraceProcess | undefined;
+    const background: ChildProcess[] = [];
 
     beforeAll(async () => {
       const example = await copyExample(name);
@@ -36,6 +40,7 @@ export function describeReadme(name: string): void {
     });
     afterAll(async () => {
       await running?.stop();
+      for (const child of background) child.kill();
       await remove();
     });
 
@@ -43,10 +48,14 @@ export function describeReadme(name: string): void {
       it(`${titleOf(step)} does what the README says when run`, async () => {
         if (step.command.startsWith("npx millrace up ")) {
           await running?.stop();
-          running = await MillraceProcess.start(step.command.split(" ").slice(2), { cwd: root });
+          const words = step.command.split(" ").slice(2);
+          running = await MillraceProcess.start(words, { cwd: root, env });
           expectModels(step, running);
         } else {
-          const printed = await runInShell(withPorts(step.command, running), root);
+          const command = withPorts(step.command, running);
+          const printed = command.endsWith("&")
+            ? await startInShell(command, shellOptions(root, env), background)
+            : await runInShell(command, shellOptions(root, env));
           if (step.output !== undefined) expectSame(printed, step.output);
         }
         for (const line of step.logLines) {
@@ -92,16 +101,41 @@ function expectModels({ output }: Step, { facts }: MillraceProcess): void {
   expect(started).toEqual(shown.map((match) => match[1]));
 }
 
-/** @returns what each line of the block printed, a line each: `curl` ends its output without one. */
-async function runInShell(block: string, cwd: string): Promise<string> {
+interface ShellOptions {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+function shellOptions(cwd: string, env: NodeJS.ProcessEnv): ShellOptions {
   const path = [dirname(process.execPath), join(ROOT, "node_modules/.bin"), process.env["PATH"]];
-  const env = { ...process.env, PATH: path.join(delimiter) };
+  return { cwd, env: { ...process.env, ...env, PATH: path.join(delimiter) } };
+}
+
+/** @returns what each line of the block printed, a line each: `curl` ends its output without one. */
+async function runInShell(block: string, options: ShellOptions): Promise<string> {
   const outputs: string[] = [];
   for (const command of block.split(/(?<!\\)\n/)) {
-    const { stdout } = await promisify(execFile)("sh", ["-c", command], { cwd, env });
+    const { stdout } = await promisify(execFile)("sh", ["-c", command], options);
     if (stdout !== "") outputs.push(stdout.replaceAll("\r", "").trimEnd());
   }
-  return outputs.join("\n").replaceAll(cwd, "/millrace");
+  return outputs.join("\n").replaceAll(options.cwd, "/millrace");
+}
+
+/** Starts what a block leaves running. @returns the first line it prints. */
+async function startInShell(
+  block: string,
+  options: ShellOptions,
+  background: ChildProcess[],
+): Promise<string> {
+  const command = `exec ${block.replace(/\s*&$/, "")}`;
+  const child = spawn("sh", ["-c", command], { ...options, stdio: ["ignore", "pipe", "inherit"] });
+  background.push(child);
+  const lines = createInterface({ input: child.stdout });
+  const line = new Promise<string>((resolve, reject) => {
+    lines.once("line", resolve);
+    lines.once("close", () => reject(new Error(`"${command}" ended without a line`)));
+  });
+  return line;
 }
 
 function withPorts(command: string, running: MillraceProcess | undefined): string {
@@ -109,7 +143,8 @@ function withPorts(command: string, running: MillraceProcess | undefined): strin
   return command
     .replaceAll("localhost:8000", new URL(running.url).host)
     .replaceAll("localhost:8001", running.facts.grpc ?? "")
-    .replaceAll("localhost:8002", new URL(running.facts.metrics ?? "").host);
+    .replaceAll("localhost:8002", new URL(running.facts.metrics ?? "").host)
+    .replaceAll("localhost:8080", new URL(running.facts.control ?? "").host);
 }
 
 /** Equal but for indentation, ids, dates, durations and the last digits of numbers. */

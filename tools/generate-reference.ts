@@ -7,9 +7,11 @@ import type { SchemaNode } from "../packages/millrace/src/config/json-schema.ts"
 import { listKeys } from "../packages/millrace/src/config/paths.ts";
 import type { ConfigKey } from "../packages/millrace/src/config/paths.ts";
 import {
+  formsOf,
   isWordOrObject,
   propertiesOf,
   rangeText,
+  wordsOf,
 } from "../packages/millrace/src/config/schema-node.ts";
 import { ERRORS } from "../packages/millrace/src/core/errors.ts";
 import { Metrics } from "../packages/millrace/src/core/metrics/metrics.ts";
@@ -23,6 +25,15 @@ interface Page {
 
 const FOLDER = join(import.meta.dirname, "../docs/reference");
 const COMMAND = "npm run docs";
+
+/** Kinds of values that the type column calls otherwise. */
+const KIND_TYPES: Readonly<Record<string, string>> = {
+  source: "path or address",
+  codeFile: "path",
+  secret: "text",
+  headerText: "text",
+  onError: "`fail`, `skip` or step",
+};
 
 const isCheck = process.argv.includes("--check");
 const schema = configJsonSchema();
@@ -72,7 +83,31 @@ are \`10%\` or \`0.1\`, rates \`2000/s\`, \`100/m\`, \`5/h\`. Relative paths sta
 from the working folder. Names of models and services match
 \`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$\`; \`stats\` is reserved. \`live\` keys can change while running.
 
-${sections.join("\n")}`;
+${sections.join("\n")}
+## Steps
+
+What \`graph\` of a service is made of: the name of a model or service, or an object of one of these forms. Inside a
+sequence \`{ step: …, onError: … }\` may stand for a step. [Graphs](../graphs.md) says what they do.
+
+${stepTables(root)}`;
+}
+
+/** A table for each form of a step. */
+function stepTables(root: SchemaNode): string {
+  const head = "| key | type | default | range | meaning |\n| --- | --- | --- | --- | --- |\n";
+  const forms = formsOf({ $ref: "#/$defs/step" }, root).filter((form) => form.tellingKey);
+  const tables = forms.map((form) => {
+    const rows = listKeys(form, () => ["<name>"]).map((key) => {
+      const [text, , , ...cells] = keyCells(key);
+      return [text, ...cells.slice(0, 3), cells.at(-1)];
+    });
+    return `### ${form.tellingKey ?? ""}\n\n${head}${rows.map(row).join("")}`;
+  });
+  return tables.join("\n");
+}
+
+function row(cells: readonly (string | undefined)[]): string {
+  return `| ${cells.map((cell) => (cell ?? "").replaceAll("|", "\\|")).join(" | ")} |\n`;
 }
 
 function placeholders(path: readonly string[]): readonly string[] {
@@ -80,20 +115,24 @@ function placeholders(path: readonly string[]): readonly string[] {
 }
 
 function keyRow(key: ConfigKey): string {
+  return row(keyCells(key));
+}
+
+/** Key, variable, flag, type, default, range, liveness, meaning. */
+function keyCells(key: ConfigKey): readonly string[] {
   const { text, node, environment, flag } = key;
-  const cells = [
+  return [
     code(text),
     code(environment),
     code(flag),
     typeText(node),
-    node.default === undefined || isWordOrObject(node)
+    node.default === undefined || (isWordOrObject(node) && typeof node.default === "object")
       ? requiredText(key)
       : code(valueText(node.default)),
     rangeCell(node),
     node.live === true ? "yes" : "no",
     [node.description ?? "", examplesText(node)].filter((part) => part !== "").join(" "),
   ];
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
 }
 
 function requiredText({ isRequired, optionalIn, environment }: ConfigKey): string {
@@ -103,12 +142,11 @@ function requiredText({ isRequired, optionalIn, environment }: ConfigKey): strin
 }
 
 function typeText(node: SchemaNode): string {
-  if (node.kind === "source") return "path or address";
-  if (node.kind === "secret") return "text";
-  if (node.kind !== undefined) return node.kind;
+  if (node.kind !== undefined) return KIND_TYPES[node.kind] ?? node.kind;
+  if (node.$ref !== undefined) return "step";
   if (node.anyOf !== undefined) return node.anyOf.map(typeText).join(" or ");
-  if (node.const !== undefined) return code(node.const);
-  if (node.enum !== undefined) return node.enum.map(code).join(", ");
+  if (node.const !== undefined || node.enum !== undefined)
+    return wordsOf(node).map(code).join(", ");
   switch (node.type) {
     case "integer":
       return "whole number";
@@ -181,7 +219,10 @@ ${rows.join("")}`;
 
 function metricsPage(): string {
   const serve = new ServeMetrics(new Metrics(), () => undefined).registry.snapshot();
-  const supervisor = new SupervisorMetrics(() => 0).registry.snapshot();
+  const supervisor = new SupervisorMetrics(
+    () => 0,
+    () => 0,
+  ).registry.snapshot();
   const rows = [...serve, ...supervisor].map(({ name, kind, labelNames, help }) => {
     const labels = labelNames.map((label) => code(label)).join(", ");
     return `| ${code(name)} | ${kind} | ${labels} | ${help} |\n`;

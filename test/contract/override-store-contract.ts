@@ -140,7 +140,9 @@ export function describeOverrideStoreContract({
       const half = HISTORY_EVENTS_MAX / 2;
       const many = Array.from({ length: half + 1 }, (_, i) => `services.s${i}.timeout`);
       for (const version of [0, 1]) {
-        const steps = many.map((path) => ({ path, action: "unset", old: 1, value: undefined }) as const);
+        const steps = many.map(
+          (path) => ({ path, action: "unset", old: 1, value: undefined }) as const,
+        );
         await store.commit(setting(QUEUE, 1, { steps }), version);
       }
       const events = await store.history({ path: undefined, limit: HISTORY_EVENTS_MAX + 10 });

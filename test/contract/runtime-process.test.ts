@@ -69,7 +69,7 @@ function contractRuntime(python: readonly string[]): Runtime {
 const models = { add: join(PROGRAMS, "add.json"), gather: join(PROGRAMS, "gather.json") };
 
 describeRuntimeContract({
-  name: "process (lists, JSON)",
+  name: "process",
   create: () => contractRuntime(PLAIN_PYTHON),
   models,
 });
@@ -114,7 +114,7 @@ function pidOf(): number {
   return lines.find(({ fields }) => "programPid" in fields)?.fields["programPid"] as number;
 }
 
-describe("a program with numpy", () => {
+describe("millrace_process", () => {
   const VALUES: [Tensor["datatype"], TensorData][] = [
     ["BOOL", new Uint8Array([0, 1])],
     ["UINT8", new Uint8Array([0, 255])],
@@ -131,27 +131,52 @@ describe("a program with numpy", () => {
     ["BYTES", ["", "Grüße 😀"]],
   ];
 
-  test.each(VALUES)(
-    "run() keeps every bit on both ways when the datatype is %s",
-    async (datatype, data) => {
+  const CASES = VALUES.flatMap(([datatype, data]) => [
+    [datatype, "arrays of numpy", [testPython()], data] as const,
+    [datatype, "lists", PLAIN_PYTHON, data] as const,
+  ]);
+
+  test.each(CASES)(
+    "run() keeps every bit of %s on both ways as %s",
+    async (datatype, _form, python, data) => {
       const folder = await mkdtemp(join(tmpdir(), "millrace-identity-"));
       const path = join(folder, "identity.json");
       await writeFile(path, JSON.stringify({ model: "identity", datatype }));
-      const model = await contractRuntime([testPython()]).load({
-        path,
-        sha256: undefined,
-        threads: 1,
-      });
+      const model = await contractRuntime(python).load({ path, sha256: undefined, threads: 1 });
       open.push(model);
       const input: Tensor = { name: "INPUT", datatype, shape: [1, 2], data };
       const { outputs } = await model.run([input], ["OUTPUT"]);
       expect(outputs).toEqual([{ ...input, name: "OUTPUT" }]);
-      const none = { ...input, shape: [0, 2], data: data.slice(0, 0) } as Tensor;
-      const empty = await model.run([none], ["OUTPUT"]);
-      expect(empty.outputs).toEqual([{ ...none, name: "OUTPUT" }]);
       await rm(folder, { recursive: true });
     },
   );
+
+  test.each([
+    ["arrays of numpy", [testPython()], 2],
+    ["lists", PLAIN_PYTHON, 0],
+  ])("run() gives no rows of %s when there are none", async (_form, python, width) => {
+    const path = join(PROGRAMS, "identity-fp32.json");
+    const model = await contractRuntime(python).load({ path, sha256: undefined, threads: 1 });
+    open.push(model);
+    const data = new Float32Array(0);
+    const none: Tensor = { name: "INPUT", datatype: "FP32", shape: [0, 2], data };
+    const { outputs } = await model.run([none], ["OUTPUT"]);
+    // Lists do not know the extents inside of none.
+    expect(outputs).toEqual([{ ...none, name: "OUTPUT", shape: [0, width] }]);
+  });
+});
+
+test("millrace_process listens on a port when the command asks for one", async () => {
+  const program = programOf([testPython(), "contract_model.py", "{source}", "{port}"]);
+  const file = { path: models.gather, sha256: undefined, threads: 1, program };
+  const model = await createRuntime().load(file);
+  open.push(model);
+  const data = BigInt64Array.of(2n, 0n);
+  const { outputs } = await model.run(
+    [{ name: "INDEX", datatype: "INT64", shape: [2], data }],
+    ["VALUE"],
+  );
+  expect(outputs[0]?.data).toEqual(Float32Array.of(30, 10));
 });
 
 describe("load()", () => {
@@ -211,6 +236,18 @@ describe("load()", () => {
     expect(environment).not.toHaveProperty("MILLRACE_PORT");
   });
 
+  test("refuses a source that changes while the program reads it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "millrace-rewrite-"));
+    const path = join(folder, "model.bin");
+    await writeFile(path, "some");
+    const program = programOf([testPython(), "hostile_program.py", "rewrite"]);
+    const loading = createRuntime().load({ path, sha256: undefined, threads: 1, program });
+    expect((await failureOf(loading)).message).toBe(
+      `Cannot load model "${path}": it was changed while it was loaded`,
+    );
+    await rm(folder, { recursive: true });
+  });
+
   test("talks to a port when the program asks for one", async () => {
     const model = await hostile("fine", { env: { ANYTHING: "{port}" } });
     expect(await yOf(model, 5)).toEqual(Float32Array.of(5, 1));
@@ -267,6 +304,14 @@ describe("run()", () => {
     const lost = lostOf(model);
     expect((await failureOf(model.run(row(-1), ["y"]))).code).toBe("EXECUTOR_LOST");
     expect((await lost).cause).toBeInstanceOf(Error);
+  });
+
+  test.each([NaN, -Infinity])("refuses %d when the program takes only JSON", async (value) => {
+    const error = await failureOf((await hostile("fine")).run(row(value), ["y"]));
+    expect(error).toMatchObject({
+      code: "INVALID_TENSOR",
+      problems: [{ location: ["inputs", "x", 0], type: "range" }],
+    });
   });
 
   test("goes on when the program closes the connection after each answer", async () => {

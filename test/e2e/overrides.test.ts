@@ -1,8 +1,16 @@
 import { execFileSync } from "node:child_process";
 import { Agent } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SqliteOverrideStore } from "../../packages/millrace/src/adapters/override-store-sqlite/override-store-sqlite.ts";
+import type { JsonValue } from "../../packages/millrace/src/core/json.ts";
 import { ask, type Answer, type Question } from "./http-client.ts";
-import { eventually, MillraceProcess, runMillrace, type Run } from "./millrace-process.ts";
+import {
+  eventually,
+  MillraceProcess,
+  runMillrace,
+  type LogLine,
+  type Run,
+} from "./millrace-process.ts";
 import { readMetrics } from "./prometheus.ts";
 import { IRIS, SETOSA, takePort, Workspace } from "./workspace.ts";
 
@@ -17,7 +25,7 @@ const RULES = "services.iris.traffic.rules";
 const BASE = "/api/v1/overrides";
 
 /** Rules whose only effect is that access lines name them: which process has them is seen from outside. */
-function ruleNamed(name: string): object {
+function ruleNamed(name: string): JsonValue {
   return [{ name, when: { method: "POST" }, to: "iris" }];
 }
 
@@ -142,7 +150,9 @@ describe("millrace up with overrides", () => {
       ]);
     }
     const half = { set: { [QUEUE]: 3, [RATE]: "fast" } };
-    expect(await control(server, BASE, { method: "PUT", body: half })).toMatchObject({ status: 400 });
+    expect(await control(server, BASE, { method: "PUT", body: half })).toMatchObject({
+      status: 400,
+    });
     expect((await control(server, BASE)).json).toEqual(before);
   });
 
@@ -152,13 +162,15 @@ describe("millrace up with overrides", () => {
     const change = (value: number): Promise<Answer> =>
       control(server, `${BASE}/${QUEUE}`, { method: "PUT", headers, body: { value } });
     const answers = await Promise.all([change(1), change(2)]);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]));
     const refused = answers.find(({ status }) => status === 409);
     expect(refused?.json).toMatchObject({ code: "OVERRIDE_CONFLICT" });
   });
 
   it("ends an override when its time has come, and the history says so", async () => {
-    expect((await put(server, RATE, { value: "100/s", for: "300ms", reason: "short" })).status).toBe(200);
+    expect(
+      (await put(server, RATE, { value: "100/s", for: "300ms", reason: "short" })).status,
+    ).toBe(200);
     expect(await current(server)).toMatchObject({ [RATE]: "100/s" });
     await eventually(
       async () => (await control(server, `${BASE}/${RATE}`)).status === 404,
@@ -200,14 +212,89 @@ describe("millrace up with overrides", () => {
     expect(await rulesByProcess(server)).toEqual(["after", "after"]);
   });
 
-  it("gives a serve process that starts again what is in force", async () => {
+  it("has in every process what control has kept, when control is killed amid changes", async () => {
+    const restarts = async (): Promise<number> =>
+      (await readMetrics(server.facts.metrics)).sum("control_restarts_total");
+    const before = await restarts();
+    let answered = -1;
+    const changes = (async () => {
+      for (let i = 0; ; i++) {
+        const answer = await put(server, RULES, { value: ruleNamed(`n-${i}`) }).catch(
+          () => undefined,
+        );
+        if (answer === undefined) return;
+        expect(answer.status).toBe(200);
+        answered = i;
+      }
+    })();
+    await eventually(() => answered >= 3, "changes");
+    process.kill(server.controlPid ?? 0, "SIGKILL");
+    await changes;
+    await eventually(async () => (await restarts()) === before + 1, "the crash");
+    const kept = await eventually(() => current(server).catch(() => undefined), "control");
+    const [{ name }] = (kept as Record<string, [{ name: string }]>)[RULES] ?? [{ name: "" }];
+    expect([`n-${answered}`, `n-${answered + 1}`]).toContain(name);
+    await eventually(async () => {
+      const rules = await rulesByProcess(server);
+      return rules.every((rule) => rule === name);
+    }, "what is kept in every process");
+  });
+
+  it("takes over what another Millrace has kept: with its next change, or when control starts again", async () => {
+    const store = new SqliteOverrideStore(folder.file(".millrace/control.sqlite"));
+    const write = async (name: string): Promise<void> => {
+      const steps = [{ path: RULES, action: "set", old: [], value: ruleNamed(name) } as const];
+      const change = { atMs: Date.now(), by: "other", reason: "", expiresAtMs: undefined, steps };
+      expect(await store.commit(change, (await store.read()).version)).toBeDefined();
+    };
+    await write("theirs");
+    const refused = await put(server, RULES, { value: ruleNamed("ours") });
+    expect(refused).toMatchObject({ status: 409, json: { code: "OVERRIDE_CONFLICT" } });
+    expect(await rulesByProcess(server)).toEqual(["theirs", "theirs"]);
+    await write("theirs-too");
+    await store.close();
+    const isBack = ({ message }: LogLine): boolean => message === "Control process runs again";
+    const seenBefore = server.logLines.filter(isBack).length;
+    process.kill(server.controlPid ?? 0, "SIGKILL");
+    await eventually(() => server.logLines.filter(isBack).length > seenBefore, "control");
+    expect(await rulesByProcess(server)).toEqual(["theirs-too", "theirs-too"]);
+  });
+
+  it("gives a serve process that starts again what is in force, also what changed meanwhile", async () => {
     await put(server, RULES, { value: ruleNamed("restarted") });
     const [victim = 0] = server.servePids;
+    const seenBefore = server.logLines.length;
     process.kill(victim, "SIGKILL");
-    await server.logLine(({ message, process: index }) =>
-      message.includes(`Serve process ${String(index)} runs again`),
-    );
-    expect(await rulesByProcess(server)).toEqual(["restarted", "restarted"]);
+    let last = "";
+    for (let i = 0; ; i++) {
+      last = `meanwhile-${i}`;
+      expect((await put(server, RULES, { value: ruleNamed(last) })).status).toBe(200);
+      const isBack = server.logLines
+        .slice(seenBefore)
+        .some(({ message }) => /^Serve process \d runs again$/.test(message));
+      if (isBack) break;
+    }
+    expect(await rulesByProcess(server)).toEqual([last, last]);
+  });
+
+  it("explains a prediction of any process, with the override version it was made under", async () => {
+    const change = await put(server, RULES, { value: ruleNamed("explained") });
+    const { version } = change.json as { version: number };
+    const ids = new Set<string>();
+    for (let i = 0; i < 6; i++) ids.add(String((await predict(server)).headers["x-prediction-id"]));
+    for (const id of ids) {
+      const { status, json } = await control(server, `/api/v1/predictions/${id}`);
+      expect([status, json]).toEqual([
+        200,
+        expect.objectContaining({
+          prediction_id: id,
+          rule: "explained",
+          override_version: version,
+        }),
+      ]);
+    }
+    const run = await cli(folder, "explain", [...ids][0] ?? "");
+    expect([run.code, run.stdout]).toEqual([0, expect.stringContaining(`overrides   v${version}`)]);
   });
 
   it("shows in its status what runs and what is in force", async () => {
@@ -221,13 +308,19 @@ describe("millrace up with overrides", () => {
         { process: "control", state: "running", pid: server.controlPid },
       ],
       models: [{ name: "iris", ready: true }],
-      services: [{ name: "iris", default: true, limits: expect.stringContaining("queue") as string }],
+      services: [
+        { name: "iris", default: true, limits: expect.stringContaining("queue") as string },
+      ],
     });
   });
 
   it("refuses pages of other sites and names that only seem to be this machine", async () => {
     const headers = { origin: "https://shop.example.com" };
-    const page = await control(server, `${BASE}/${QUEUE}`, { method: "PUT", headers, body: { value: 1 } });
+    const page = await control(server, `${BASE}/${QUEUE}`, {
+      method: "PUT",
+      headers,
+      body: { value: 1 },
+    });
     expect(page).toMatchObject({ status: 403, json: { code: "FORBIDDEN" } });
     const rebound = await control(server, BASE, { headers: { host: "evil.example.com:8080" } });
     expect(rebound).toMatchObject({ status: 403, json: { code: "FORBIDDEN" } });
@@ -238,7 +331,12 @@ describe("millrace up with overrides", () => {
     ["GET", "/api/v1/nothing", 404, "ROUTE_NOT_FOUND"],
     ["GET", `${BASE}/services.iris.limits.concurrency`, 404, "OVERRIDE_NOT_FOUND"],
     ["DELETE", `${BASE}/services.iris.limits.concurrency`, 404, "OVERRIDE_NOT_FOUND"],
-    ["GET", "/api/v1/predictions/01992f3c-0000-7000-8000-000000000000", 404, "PREDICTION_NOT_FOUND"],
+    [
+      "GET",
+      "/api/v1/predictions/01992f3c-0000-7000-8000-000000000000",
+      404,
+      "PREDICTION_NOT_FOUND",
+    ],
     ["GET", `${BASE}?history=1&limit=0`, 400, "INVALID_BODY"],
   ])("answers %s %s with %i %s", async (method, path, status, code) => {
     const answer = await control(server, path, { method });
@@ -252,10 +350,14 @@ describe("millrace up with overrides", () => {
   it("commands find it, print what they did and exit with 0, 1 or 2", async () => {
     const set = await cli(folder, "set", `${QUEUE}=12`, "--reason", "a test", "--for", "2h");
     expect(set).toMatchObject({ code: 0, stderr: "" });
-    expect(set.stdout).toMatch(/^services\.iris\.limits\.queue = 12 {2}\(v\d+, by .+ until .+: a test\)\n$/);
+    expect(set.stdout).toMatch(
+      /^services\.iris\.limits\.queue = 12 {2}\(v\d+, by .+ until .+: a test\)\n$/,
+    );
     expect((await cli(folder, "get", QUEUE)).stdout).toMatch(/ = 12 {2}\(override v\d+\)\n$/);
     expect((await cli(folder, "get", "--json")).stdout).toContain('"reason":"a test"');
-    expect((await cli(folder, "config", "print")).stdout).toMatch(/limits\.queue +12 +override v\d+/);
+    expect((await cli(folder, "config", "print")).stdout).toMatch(
+      /limits\.queue +12 +override v\d+/,
+    );
     const history = await cli(folder, "get", QUEUE, "--history");
     expect(history.stdout).toMatch(/queue set: .* → 12/);
     const unset = await cli(folder, "unset", QUEUE);
@@ -266,7 +368,10 @@ describe("millrace up with overrides", () => {
     const unknown = await cli(folder, "explain", "01992f3c-0000-7000-8000-000000000000");
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("keeps its last")]);
     const nobody = await cli(folder, "get", "--url", "http://127.0.0.1:1");
-    expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining("Cannot ask the control role")]);
+    expect([nobody.code, nobody.stderr]).toEqual([
+      1,
+      expect.stringContaining("Cannot ask the control role"),
+    ]);
   });
 });
 
@@ -280,7 +385,11 @@ it("keeps what was answered when everything is killed at once, and ends what exp
   }
   await using again = await MillraceProcess.start(["up"], { cwd: folder.path });
   expect(await rulesByProcess(again)).toEqual(["kept", "kept"]);
-  await eventually(async () => !(RATE in ((await current(again)) as object)), "the end of the rate", 2_000);
+  await eventually(
+    async () => !(RATE in ((await current(again)) as object)),
+    "the end of the rate",
+    2_000,
+  );
   const { json } = await control(again, `${BASE}?history=1`);
   expect(json).toMatchObject({ history: [{ path: RATE, action: "expired", version: 3 }, {}, {}] });
 });
@@ -322,6 +431,24 @@ it("lays overrides over a changed file on SIGHUP", async () => {
   expect(await rulesByProcess(server)).toEqual(["over", "over"]);
 });
 
+it.each([
+  ["up", "--server.control-port=off"],
+  ["serve", "--server.control-port=0"],
+])("warns of what is kept and not in force under %s %s", async (command, flag) => {
+  using folder = folderWith();
+  {
+    await using server = await MillraceProcess.start(["up"], { cwd: folder.path });
+    expect((await put(server, QUEUE, { value: 5 })).status).toBe(200);
+  }
+  const ports = ["--port", "0", "--server.grpc-port", "0", "--server.metrics-port", "0", flag];
+  await using server = await MillraceProcess.start([command, "millrace.yaml"], {
+    cwd: folder.path,
+    ports,
+  });
+  const warning = await server.logLine(({ message }) => message.includes("are not in force"));
+  expect(warning).toMatchObject({ level: "warn", paths: [QUEUE] });
+});
+
 it("names who changed what by their key, and asks for one with the scope admin", async () => {
   const keys = `auth: { keys: [{ name: ann, secret: s-ann, scopes: [admin] }, { name: shop, secret: s-shop }] }`;
   using folder = folderWith(FILE.replace("processes: 2", `processes: 1, ${keys}`));
@@ -341,11 +468,17 @@ it("ends with 2 when other machines would reach control and nobody has an admin 
   using folder = folderWith();
   const words = ["up", "--host", "0.0.0.0", "--port", "0"];
   const run = await cli(folder, ...words);
-  expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('no key of server.auth.keys has the scope "admin"')]);
-  await using server = await MillraceProcess.start([...words.slice(0, 3), "--server.control-port", "off"], {
-    cwd: folder.path,
-    ports: ["--port", "0", "--server.grpc-port", "0", "--server.metrics-port", "off"],
-  });
+  expect([run.code, run.stderr]).toEqual([
+    2,
+    expect.stringContaining('no key of server.auth.keys has the scope "admin"'),
+  ]);
+  await using server = await MillraceProcess.start(
+    [...words.slice(0, 3), "--server.control-port", "off"],
+    {
+      cwd: folder.path,
+      ports: ["--port", "0", "--server.grpc-port", "0", "--server.metrics-port", "off"],
+    },
+  );
   expect(server.facts.control).toBeUndefined();
   expect(server.controlPid).toBeUndefined();
 });

@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -105,6 +107,18 @@ test("a server that hangs is waited for no longer than an answer may take, and t
   expect(levelsOf(one)).toEqual(["info", "warn", "info"]);
 });
 
+test("a server that answers too late is not asked for a while", async () => {
+  await using slow = await delayingProxy(redis.port, 150);
+  const one = await open({ answerMsMax: 50 }, `redis://127.0.0.1:${slow.port}`);
+  for (let i = 0; i < 20; i++) expect(await one.cache.get("p:1")).toBe("unavailable");
+  expect(one.cache.get("p:1")).toBe("unavailable"); // no promise any more
+  expect(one.cache.isUp).toBe(false);
+  expect(one.lines.at(-1)).toMatchObject({
+    level: "warn",
+    fields: { reason: "no answer within 50 ms" },
+  });
+});
+
 test("no more commands wait for a server that hangs than the bound says", async () => {
   const { cache } = await open();
   redis.suspend();
@@ -124,7 +138,7 @@ test("two processes find what the other one has stored", async () => {
   const { cache } = await open();
   cache.set("p:shared", valueOf(4, 5, 6), HOUR_MS);
   expect(await cache.get("p:shared")).toEqual(valueOf(4, 5, 6));
-  const script = join(import.meta.dirname, "../fixtures/read-cached.ts");
+  const script = fileURLToPath(new URL("../fixtures/read-cached.ts", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [
     "--conditions=@millrace/source",
     script,
@@ -222,3 +236,48 @@ test("a password is used and never logged, be it right or wrong", async () => {
     await locked.stop();
   }
 });
+
+test("a password that the server quotes in what it says is not logged", async () => {
+  await using quoting = await listen((socket) => {
+    socket.on("data", () => socket.write("-ERR unknown command 'AUTH', with args: 'tiger7'\r\n"));
+  });
+  const url = `redis://:tiger7@127.0.0.1:${quoting.port}`;
+  const { lines } = await open({ isAwaited: false }, url);
+  await until(() => lines.length > 0);
+  expect(JSON.stringify(lines)).toContain("with args: '***'");
+  expect(JSON.stringify(lines)).not.toContain("tiger7");
+});
+
+type Listening = AsyncDisposable & { readonly port: number };
+
+async function listen(serve: (socket: Socket) => void): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+    serve(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** Hands everything on to a port, and what comes back only after a while. */
+function delayingProxy(port: number, delayMs: number): Promise<Listening> {
+  return listen((socket) => {
+    const upstream = connect(port, "127.0.0.1");
+    upstream.on("error", () => undefined);
+    socket.pipe(upstream);
+    socket.on("close", () => upstream.destroy());
+    upstream.on("data", (chunk: Buffer) => {
+      setTimeout(() => socket.writable && socket.write(chunk), delayMs);
+    });
+  });
+}

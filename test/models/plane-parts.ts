@@ -37,11 +37,14 @@ export function createPlane(options: PlaneOptions): DataPlane {
   const { models, clock, registry = new Metrics(), sources = NO_SOURCES, processes = 1 } = options;
   const record = options.record ?? (() => undefined);
   const metrics = new ServeMetrics(registry, () => models);
+  const caches = new MemoryTensorCaches(clock);
   const graphs = new ServiceGraphs({
     models,
     sources,
     clock,
-    sha256: (text) => sha256(Buffer.from(text)),
+    sha256,
+    caches,
+    cacheCounters: (service) => metrics.cacheCounters(service, "data"),
     events: {
       built: (service, graph) => record(`built ${service} of ${graph.id}`),
       refused: (service, reason, isServing) =>
@@ -52,7 +55,7 @@ export function createPlane(options: PlaneOptions): DataPlane {
   return new DataPlane({
     models,
     graphs,
-    caches: new ServiceCaches({ caches: new MemoryTensorCaches(clock), clock, sha256, metrics }),
+    caches: new ServiceCaches({ caches, clock, sha256, metrics }),
     metrics,
     clock,
     random: randomBytes,

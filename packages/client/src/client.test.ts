@@ -169,6 +169,24 @@ describe("MillraceClient.predict()", () => {
     expect(received[0]?.body).toBe('{"inputs":{"a":[[1,2]],"b":[[3]]}}');
   });
 
+  it("predict() sends a picture as it is, with its type", async () => {
+    const { client, received } = await clientOf(() => OK);
+    const bytes = Uint8Array.of(0xff, 0xd8, 0xff, 0x00);
+    await client.predict("classify", new Blob([bytes], { type: "image/jpeg" }));
+    expect(received[0]).toMatchObject({
+      line: "POST /services/classify/predict",
+      headers: { "content-type": "image/jpeg" },
+    });
+    expect(new Uint8Array(received[0]?.bytes ?? [])).toEqual(bytes);
+  });
+
+  it("predict() sends an object as it stands, and rows of any kind as data", async () => {
+    const { client, received } = await clientOf(() => OK);
+    await client.predict("shop", { id: "0000" });
+    await client.predict("shop", [Float32Array.of(1, 2)]);
+    expect(received.map(({ body }) => body)).toEqual(['{"id":"0000"}', '{"data":[[1,2]]}']);
+  });
+
   it("predict() says that a reply is degraded", async () => {
     const { client } = await clientOf(() => ({ ...OK, headers: { "x-degraded": "fallback" } }));
     expect((await client.predict("iris", ROWS)).degraded).toBe("fallback");

@@ -29,9 +29,16 @@ export interface MillraceClientOptions {
   readonly clock?: Clock;
 }
 
-/** Rows for a service with one input, or rows by input name. A row may be a typed array. */
+/**
+ * Rows for a service with one input, or rows by input name. A row may be a typed array. For a service with an image
+ * step a picture as it is: a `Blob` with its type, `image/jpeg`, `image/png` or `image/webp`. Any other object is sent
+ * as it stands: `{ id: "0000" }`, `{ image_data: base64 }`.
+ */
 export type PredictInput =
-  readonly JsonInput[] | { readonly inputs: { readonly [name: string]: JsonInput } };
+  | readonly JsonInput[]
+  | { readonly inputs: { readonly [name: string]: JsonInput } }
+  | Blob
+  | { readonly [input: string]: JsonInput };
 
 export interface PredictOptions extends CallOptions {
   /** Asks for the label instead of the numbers: `"setosa"`, several rows give several. Default false. */
@@ -108,8 +115,7 @@ export class MillraceClient {
     const request: HttpRequest = {
       method: "POST",
       path: `${prefix}/predict${label ? "/label" : ""}`,
-      headers: new Headers({ "content-type": "application/json" }),
-      body: writeJson("inputs" in input ? { inputs: input.inputs } : { data: input }),
+      ...(await predictBody(input)),
     };
     const reply = await this.#transport.send(request, call);
     const body = understand(request, reply, () => readObject(reply));
@@ -179,6 +185,20 @@ export class MillraceClient {
     return understand(request, reply, () => readObject(reply));
   }
 }
+
+async function predictBody(
+  input: PredictInput,
+): Promise<Required<Pick<HttpRequest, "headers" | "body">>> {
+  if (input instanceof Blob) {
+    const headers = new Headers({ "content-type": input.type });
+    return { headers, body: new Uint8Array(await input.arrayBuffer()) };
+  }
+  const isRows = Array.isArray(input) || ArrayBuffer.isView(input);
+  const body = isRows ? { data: input as readonly JsonInput[] } : (input as JsonMembers);
+  return { headers: new Headers({ "content-type": "application/json" }), body: writeJson(body) };
+}
+
+type JsonMembers = { readonly [input: string]: JsonInput };
 
 type JsonObject = { readonly [member: string]: JsonValue };
 

@@ -217,6 +217,10 @@ function overridesFile(stateDir: string): string {
 /** What the supervised control process runs: it waits for orders, and ends when its supervisor is gone. */
 export function runControlProcess(): void {
   let role: ControlRole | undefined;
+  const mustRole = (): ControlRole => {
+    if (role === undefined) throw new Error("Cannot obey: the process has not been started yet");
+    return role;
+  };
   const stop = async (): Promise<void> => {
     await role?.stop();
     process.exit(0);
@@ -230,6 +234,7 @@ export function runControlProcess(): void {
       logFatalErrors(loggerFor);
       const processes: ServingProcesses = {
         change: (change) => peer.call("change", change),
+        adoptKept: () => peer.call("adoptKept", {}),
         status: () => peer.call("status", {}),
         liveValues: (path) => peer.call("liveValues", path),
         explain: (predictionId) => peer.call("explain", predictionId),
@@ -238,10 +243,8 @@ export function runControlProcess(): void {
       role = new ControlRole({ store, processes, clock: systemClock, loggerFor });
       return role.start(order);
     },
-    async persist(order: PersistOrder) {
-      if (role === undefined) throw new Error("Cannot obey: the process has not been started yet");
-      await role.persist(order);
-    },
+    persist: (order: PersistOrder) => mustRole().persist(order),
+    kept: () => Promise.resolve(mustRole().kept),
     stop,
   });
   endWithSupervisor(stop, stop);

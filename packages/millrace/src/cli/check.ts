@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
 import { sizingWarnings } from "../config/sizing-warnings.ts";
+import { createProblem, renderProblem } from "../config/problem.ts";
+import type { GraphStatus } from "../graphs/service-graphs.ts";
 import { createServeRole, processCountOf } from "../main.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -14,9 +16,9 @@ const SILENT: Logger = {
 };
 
 export const check: Command = {
-  summary: "validate the file and load every model, without opening a port",
+  summary: "validate the file, load every model and fit the steps together, without opening a port",
   usage: "check [file | model.onnx …] [--json]",
-  options: { ...CONFIG_OPTION, json: "prints the models with their state as JSON" },
+  options: { ...CONFIG_OPTION, json: "prints the models and graphs with their state as JSON" },
   examples: ["check", "check examples/web-single/millrace.yaml"],
   async run(line, io) {
     const loaded = await loadFor(line, io);
@@ -36,14 +38,28 @@ export const check: Command = {
     const role = await createServeRole({ ...loaded.config, stateDir: undefined }, () => SILENT);
     await role.loadModels();
     const models = role.status();
-    if (line.options.has("json")) io.stdout.write(`${JSON.stringify({ models })}\n`);
-    else {
-      for (const status of models) io.stdout.write(`${describe(status)}\n`);
-    }
+    const graphs = role.graphs.status();
+    const problems = role.graphs
+      .problems()
+      .map(({ at, message }) => createProblem(loaded.tree.placeOf(at, "value"), at, message));
     await role.stop(0);
-    return models.every((model) => model.problem === undefined) ? 0 : 1;
+    if (line.options.has("json")) {
+      io.stdout.write(`${JSON.stringify({ models, graphs, problems })}\n`);
+    } else {
+      for (const status of models) io.stdout.write(`${describe(status)}\n`);
+      for (const status of graphs) io.stdout.write(`${describeGraph(status)}\n`);
+      for (const problem of problems) io.stderr.write(`${renderProblem(problem)}\n`);
+    }
+    const isSound = [...models, ...graphs].every(({ problem }) => problem === undefined);
+    return isSound ? 0 : 1;
   },
 };
+
+/** Problems of its edges stand below, each with its place in the file. */
+function describeGraph({ service, isReady, problem }: GraphStatus): string {
+  if (problem === undefined) return `service ${service}: its steps fit together`;
+  return `service ${service}: ${isReady ? "FITS IN PART" : "FAILS"}: ${problem}`;
+}
 
 function describe({ name, isReady, problem, fallbackReason }: ModelStatus): string {
   if (fallbackReason !== undefined) return `${name}: FALLBACK: ${fallbackReason}`;

@@ -24,7 +24,9 @@ async function withOverrides(file: Loaded, io: CommandIo): Promise<Loaded> {
   if (overrides === undefined || file.config.server.controlPort === "off") return file;
   const { laid, setAside } = await layWhatFits(file, overrides);
   for (const { path, version, why } of setAside) {
-    io.stderr.write(`override v${version} of ${path} is set aside, it does not fit the file: ${why}\n`);
+    io.stderr.write(
+      `override v${version} of ${path} is set aside, it does not fit the file: ${why}\n`,
+    );
   }
   return laid;
 }

@@ -57,7 +57,9 @@ function stepLines(step: StepRecord, indent: string): readonly string[] {
   return [
     shown.length === 0 ? line : `${line}  ${shown.join(" ")}`,
     ...steps.flatMap((part) => stepLines(part, `${indent}  `)),
-    ...(untracedSteps > 0 ? [`${indent}  … and ${untracedSteps} steps that were not written down`] : []),
+    ...(untracedSteps > 0
+      ? [`${indent}  … and ${untracedSteps} steps that were not written down`]
+      : []),
   ];
 }
 

@@ -86,7 +86,11 @@ export async function runInForeground(
 }
 
 /** Ports nobody chose give way when they are taken. */
-function warnOfMovedPorts({ server }: Config, { grpcPort, controlPort }: Running, log: Logger): void {
+function warnOfMovedPorts(
+  { server }: Config,
+  { grpcPort, controlPort }: Running,
+  log: Logger,
+): void {
   const ports = [
     { name: "gRPC", key: "grpcPort", port: grpcPort },
     { name: "Control", key: "controlPort", port: controlPort },

@@ -39,11 +39,13 @@ export const get: Command = {
   run(line, io) {
     const { positionals, options } = line;
     const [path, extra] = positionals;
-    if (extra !== undefined) throw new UsageError(`expected one path, found ${positionals.join(", ")}`);
+    if (extra !== undefined)
+      throw new UsageError(`expected one path, found ${positionals.join(", ")}`);
     const isJson = options.has("json");
     return askControl(line, io, async (client) => {
       if (options.has("history")) await showHistory(client, path, { io, isJson });
-      else if (path !== undefined || options.has("all")) await showValues(client, path, { io, isJson });
+      else if (path !== undefined || options.has("all"))
+        await showValues(client, path, { io, isJson });
       else await showOverrides(client, { io, isJson });
     });
   },
@@ -95,7 +97,7 @@ async function showHistory(
   else {
     for (const event of answer.history) {
       const { at, path: key, action, old, new: next } = event;
-      const values = `${valueText(old)} → ${next === null ? "the file's" : valueText(next)}`;
+      const values = `${old === null ? "none" : valueText(old)} → ${next === null ? "the file's" : valueText(next)}`;
       io.stdout.write(`${at}  ${key} ${action}: ${values}  (${describeOverride(event)})\n`);
     }
   }

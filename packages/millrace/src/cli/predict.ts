@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { extname, join, resolve } from "node:path";
 import { MillraceClient, MillraceClientError, type PredictInput } from "millrace-client";
 import { parseDuration } from "../config/duration.ts";
 import { UsageError, type Command, type CommandIo, type CommandLine } from "./command.ts";
@@ -9,8 +9,8 @@ export const predict: Command = {
   summary: "predict with a running Millrace",
   usage: "predict [service] --data ROWS | --file FILE [--label] [--url URL]",
   options: {
-    "data=ROWS": 'rows as JSON, or {"inputs": {name: rows}}',
-    "file=FILE": "file that holds them",
+    "data=ROWS": 'rows as JSON, or {"inputs": {name: rows}}, or {name: rows}',
+    "file=FILE": "file that holds them, or a picture: .jpg, .png or .webp",
     label: "replies with the label instead of the numbers",
     "timeout=2s": "longest time to wait, with its unit; default 5s",
     "url=URL":
@@ -21,13 +21,14 @@ export const predict: Command = {
   examples: [
     "predict iris --data '[[5.1,3.5,1.4,0.2]]'",
     "predict --file rows.json --label --url http://10.0.0.7:8000",
+    "predict classify --file cat.jpg --label",
   ],
   async run(line, io) {
     const { options, positionals, configFlags } = line;
     if (configFlags[0] !== undefined) throw new UsageError(`unknown option ${configFlags[0]}`);
     if (positionals.length > 1)
       throw new UsageError(`expected one service, found ${positionals.join(", ")}`);
-    const rows = await readRowsOption(line, io);
+    const rows = await readInput(line, io);
     const timeoutMs = parseDuration(options.get("timeout") ?? "5s");
     if (timeoutMs === undefined) {
       throw new UsageError(
@@ -53,17 +54,34 @@ export const predict: Command = {
   },
 };
 
-async function readRowsOption({ options }: CommandLine, io: CommandIo): Promise<PredictInput> {
+/** Type of a picture by the ending of its name; the server looks at its content. */
+const IMAGE_TYPES: Readonly<Record<string, string>> = {
+  ".jpg": "image/jpeg",
+  ".jpeg": "image/jpeg",
+  ".png": "image/png",
+  ".webp": "image/webp",
+};
+
+async function readInput({ options }: CommandLine, io: CommandIo): Promise<PredictInput> {
   const data = options.get("data");
   const file = options.get("file");
   if ((data === undefined) === (file === undefined)) {
     throw new UsageError("expected either --data or --file");
   }
-  const text = data ?? (await readFile(resolve(io.cwd, file ?? ""), "utf8").catch(() => undefined));
-  if (text === undefined) throw new UsageError(`--file: there is no file ${JSON.stringify(file)}`);
+  if (file === undefined) return parseRows(data ?? "");
+  const bytes = await readFile(resolve(io.cwd, file)).catch(() => undefined);
+  if (bytes === undefined) {
+    throw new UsageError(`--file: there is no file ${JSON.stringify(file)}`);
+  }
+  const type = IMAGE_TYPES[extname(file).toLowerCase()];
+  return type === undefined ? parseRows(bytes.toString()) : new Blob([bytes], { type });
+}
+
+/** @returns rows, or the members of an object as they are. */
+function parseRows(text: string): PredictInput {
   try {
-    const value = JSON.parse(text) as PredictInput | { readonly data: PredictInput };
-    return "data" in value ? value.data : value;
+    const value = JSON.parse(text) as Exclude<PredictInput, Blob>;
+    return "data" in value ? (value["data"] as PredictInput) : value;
   } catch {
     throw new UsageError(`expected rows as JSON, found ${JSON.stringify(text.slice(0, 40))}`);
   }

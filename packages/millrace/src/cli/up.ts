@@ -1,7 +1,8 @@
-import { createSupervisor, processCountOf, readOverrides } from "../main.ts";
+import { createSupervisor, processCountOf } from "../main.ts";
 import type { Command } from "./command.ts";
 import { CONFIG_OPTION } from "./config-session.ts";
 import { runInForeground } from "./foreground.ts";
+import { warnOfIdleOverrides } from "./idle-overrides.ts";
 
 export const up: Command = {
   summary: "run everything in the file, supervised: crashed processes start again",
@@ -11,11 +12,7 @@ export const up: Command = {
   run: (line, io) =>
     runInForeground(line, io, async (config, logging, file) => {
       if (config.server.controlPort === "off") {
-        const kept = (await readOverrides(config.stateDir))?.overrides.length ?? 0;
-        if (kept > 0) {
-          const message = `${kept} overrides are not in force: server.controlPort is off`;
-          logging.loggerFor("millrace").warn({ overrides: kept }, message);
-        }
+        await warnOfIdleOverrides(config, logging, "server.controlPort is off");
       }
       const supervisor = createSupervisor(file, config, logging);
       const started = await supervisor.start();

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Config } from "./config.ts";
 import { ConfigTree } from "./config-tree.ts";
+import type { ConfigWarning } from "./config-warning.ts";
 import type { Origin } from "./config-tree.ts";
 import { interpolate } from "./interpolate.ts";
 import { configJsonSchema } from "./json-schema.ts";
@@ -20,6 +21,7 @@ import type { ConfigSource, ConfigSourceResult } from "./read-config.ts";
 import { resolveConfig } from "./resolve.ts";
 import { isName } from "./schema-values.ts";
 import type { ConfigInput } from "./schema.ts";
+import { switchedOffWarnings } from "./switched-off-warnings.ts";
 import { validate } from "./validate.ts";
 
 export interface LoadOptions {
@@ -51,12 +53,6 @@ export type LoadResult =
       readonly layOver: (overrides: readonly LiveOverride[]) => Promise<LoadResult>;
     }
   | { readonly kind: "invalid"; readonly problems: readonly ConfigProblem[] };
-
-export interface ConfigWarning {
-  readonly message: string;
-  /** `millrace.yaml:3:5`, `environment MILLRACE_…`, `flag --…`. */
-  readonly location: string;
-}
 
 interface MissingSource {
   readonly model: string;
@@ -115,7 +111,7 @@ async function layOver(reading: Reading, overrides: readonly LiveOverride[]): Pr
   return {
     kind: "ok",
     config,
-    warnings: [],
+    warnings: switchedOffWarnings(config, tree),
     origins: findOrigins(root, tree),
     missingSources: await findMissingSources(config, tree),
     tree,

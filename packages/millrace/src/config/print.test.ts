@@ -101,3 +101,17 @@ it("printConfigJson() writes the same rows as JSON", async () => {
   const loaded = await load();
   expect(JSON.parse(printConfigJson(loaded))).toEqual(configRows(loaded));
 });
+
+it("configRows() hides what a remote step is sent, and nothing else of a graph", async () => {
+  const headers = { authorization: "Bearer hidden", "x-key": "${KEY}" };
+  const remote = { remote: "http://h/v2/models/m", headers };
+  const input = {
+    models: { a: "a.onnx" },
+    services: { s: { graph: { sequence: [remote, "a"] } } },
+  };
+  const loaded = await loadConfig({ input, flags: [], env: { KEY: "hidden" }, cwd: tmpdir() });
+  if (loaded.kind === "invalid") throw new Error(JSON.stringify(loaded.problems));
+  const row = configRows(loaded).find(({ path }) => path === "services.s.graph");
+  const shown = { authorization: "(secret)", "x-key": "(secret)" };
+  expect(row?.value).toEqual({ sequence: [{ ...remote, headers: shown }, "a"] });
+});

@@ -76,7 +76,7 @@ function effectiveValue(key: ConfigKey, loaded: LoadedConfig, root: SchemaNode):
   const { tree } = loaded;
   const written = tree.get(key.path);
   // The keys of the object have rows of their own; where a word stands instead of it, they have no values.
-  if (isWordOrObject(key.node) && (written === undefined || isPlainObject(written)))
+  if (isWordOrObject(key.node) && isPlainObject(written ?? key.node.default ?? {}))
     return undefined;
   if (!isPlainObject(tree.get(key.path.slice(0, -1)) ?? {})) return undefined;
   if (written !== undefined) return withoutSecrets(written, key.path, { tree, root });

@@ -25,7 +25,7 @@ import type {
 import type { ConfigOutput } from "./schema.ts";
 
 /** Levels of steps in steps, those of services that are steps counted in; 1 is a graph that is one step. */
-export const STEP_DEPTH_MAX = 8;
+const STEP_DEPTH_MAX = 8;
 
 /** Name of what a sequence takes, in its `map`. */
 const SEQUENCE_INPUT = "input";
@@ -234,7 +234,8 @@ class GraphResolver {
   #reportUnknown(written: string | undefined, at: ConfigPath): void {
     const { models, services, log } = this.#context;
     const known = [...models, ...Object.keys(services)];
-    reportUnknownName({ service: String(at[1]), at, written, known }, log);
+    const words = at.at(-1) === "onError" ? ["fail", "skip"] : [];
+    reportUnknownName({ service: String(at[1]), at, written, known, words }, log);
   }
 
   /** A name leads to one thing only: a service named like a model runs that model. */

@@ -83,6 +83,7 @@ async function remoteOptions(
 ): Promise<RemoteOptions> {
   const { protocol, model, version, headers, concurrency } = written;
   checkAddress(written.remote, [...at, "remote"], context.log);
+  checkProtocol(written, at, context.log);
   return {
     url: written.remote,
     protocol,
@@ -101,6 +102,17 @@ async function remoteOptions(
 function checkAddress(text: string, at: ConfigPath, log: ProblemLog): void {
   const message = refusalOfAddress(text);
   if (message !== undefined) log.add(at, `found ${log.show(at)}, ${message}`);
+}
+
+/** Not every protocol can say which model and which version of it is meant. */
+function checkProtocol(written: WrittenRemoteStep, at: ConfigPath, log: ProblemLog): void {
+  const { protocol } = written;
+  const unsaid = { oip: [], tensorflow: [], "kserve-v1": ["version"], json: ["model", "version"] };
+  for (const key of unsaid[protocol]) {
+    const path = [...at, key];
+    if (written[key as "model" | "version"] === undefined) continue;
+    log.add(path, `found ${log.show(path)}, expected none: protocol ${protocol} has no ${key}`);
+  }
 }
 
 /** Why the address is not accepted; undefined when it is. */

@@ -73,6 +73,14 @@ it.each<readonly [unknown, string]>([
     "mountain",
     `when: found "mountain", expected a condition: an object with ${CONDITION_KEYS} or not`,
   ],
+  [
+    { input: { label: "cat" } },
+    "when.input: only a switch has inputs: rules are asked before any step has run",
+  ],
+  [
+    { any: [{ caller: "x" }, { not: { input: { label: "cat" } } }] },
+    "when.any[1].not.input: only a switch has inputs: rules are asked before any step has run",
+  ],
   [{ header: {} }, "when.header: found an empty object, expected a name and its value"],
   [
     { header: { target: { prefx: "m" } } },

@@ -4,7 +4,7 @@ import { HASH_STEPS } from "../core/rules/hash-unit.ts";
 import { place } from "./schema-place.ts";
 import { timeWindow } from "./schema-time-window.ts";
 import { headerName, isNotEmpty, isSound } from "./schema-values.ts";
-import { bodyTest, inputTest, textTest } from "./schema-value-test.ts";
+import { bodyTest, textTest } from "./schema-value-test.ts";
 import { parseShare, SHARE_PATTERN } from "./share.ts";
 
 /** Most keys in the path of a value in the body, and most characters. */
@@ -69,7 +69,7 @@ const conditionObject = z
       description: "Values in the JSON body, by their path: keys and list indexes joined by dots.",
       examples: [{ "customer.tier": "gold" }, { "items.0.price": { atLeast: 100 } }],
     }),
-    input: testsOf(inputName, inputTest).meta({
+    input: testsOf(inputName, textTest).meta({
       live: true,
       description:
         "Inputs of the switch, by name, which are outputs of the step before: all their elements are so. Not in rules.",

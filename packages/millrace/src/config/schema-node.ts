@@ -17,6 +17,7 @@ const KINDS: Readonly<Record<Kind, string>> = {
   rate: `a rate with its unit: ${RATE_UNITS}`,
   name: `a name: letters, digits, ".", "_" and "-", beginning with a letter or digit, at most 128, not "stats"`,
   path: "a path",
+  codeFile: "the path of a .ts, .mts, .js or .mjs file",
   source: "a path or an https:// address",
   sha256: "64 hexadecimal digits",
   secret: "visible ASCII characters without spaces",
@@ -24,6 +25,8 @@ const KINDS: Readonly<Record<Kind, string>> = {
     "a condition: an object with header, query, cookie, body, input, method, path, caller, percent, time, place, all, any or not",
   step: "a step: the name of a model or service, or an object with one of sequence, parallel, switch, image, function, load, remote, softmax, top",
   onError: "fail, skip or a step",
+  address: "an http:// or https:// address",
+  headerText: "visible ASCII characters, blanks and tabs",
 };
 
 /** `services.iris.timeout`, `server.auth.keys[0].secret`. */

@@ -81,6 +81,7 @@ export const service = z.strictObject({
     description: "Also answers on /predict, /label, …; a single service is it by itself.",
   }),
   graph: step.optional().meta({
+    kind: "step",
     description:
       "What it does with a request: a model, or steps over models; absent: the model of its own name.",
     examples: ["iris", { parallel: { setosa: "iris-setosa", virginica: "iris-virginica" } }],

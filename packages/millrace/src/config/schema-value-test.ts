@@ -13,14 +13,11 @@ const number = z.number().meta({ range: "a number" });
 const boolean = z.boolean().meta({ range: "true or false" });
 const nothing = z.null().meta({ range: "null" });
 
-/** Of a header, a parameter, …: what it equals is compared as text. */
+/** Of a header, a parameter, …: what it equals is compared as text. Of the elements of a tensor: as they are. */
 export const textTest = valueTest(z.union([text, number, boolean]));
 
 /** Of a value in a JSON body. `null` has no short form: it is too easily written by leaving a value out. */
 export const bodyTest = valueTest(z.union([text, number, boolean, nothing]));
-
-/** Of the elements of a tensor. */
-export const inputTest = textTest;
 
 /** Of any of them. */
 export type WrittenValueTest = z.output<typeof bodyTest>;

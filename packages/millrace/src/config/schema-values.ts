@@ -39,6 +39,9 @@ export type Kind =
   | "sha256"
   | "secret"
   | "condition"
+  | "codeFile"
+  | "address"
+  | "headerText"
   | "step"
   | "onError";
 

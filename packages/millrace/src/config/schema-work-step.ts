@@ -15,8 +15,8 @@ export const stepName = name.optional().meta({
 /** A file whose default export does something. */
 export const codeFile = z
   .string()
-  .regex(/[^/]\.(?:ts|js|mjs)$/)
-  .meta({ kind: "path", range: "the path of a .ts, .js or .mjs file" });
+  .regex(/[^/]\.m?[jt]s$/)
+  .meta({ kind: "codeFile" });
 
 const perChannel = z
   .union([z.number(), z.array(z.number()).min(1).max(CHANNELS_MAX)])
@@ -146,7 +146,7 @@ const remoteStep = z
       .string()
       .min(1)
       .meta({
-        range: "an http:// or https:// address",
+        kind: "address",
         description:
           "Address of another server: its root, or with `protocol: json` the address that is posted to.",
         examples: ["http://10.0.0.7:8501"],
@@ -181,7 +181,7 @@ const remoteStep = z
         z
           .string()
           .regex(/^[\t\x20-\x7e]*$/)
-          .meta({ range: "visible ASCII characters, blanks and tabs", secret: true }),
+          .meta({ kind: "headerText", secret: true }),
       )
       .default({})
       .meta({ secret: true, description: "Sent with every request, such as `authorization`." }),

@@ -1,6 +1,6 @@
 import type { Config, ModelConfig, ServiceConfig } from "./config.ts";
 import type { ConfigTree } from "./config-tree.ts";
-import type { ConfigWarning } from "./load.ts";
+import type { ConfigWarning } from "./config-warning.ts";
 import { originText } from "./problem.ts";
 import { pathText } from "./schema-node.ts";
 import type { ConfigPath } from "./schema-node.ts";

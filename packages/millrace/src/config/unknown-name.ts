@@ -9,14 +9,17 @@ interface UnknownName {
   /** Undefined when nothing is written, so that the service's own name is meant. */
   readonly written: string | undefined;
   readonly known: readonly string[];
+  /** What may stand there instead of a name. */
+  readonly words?: readonly string[];
 }
 
 export function reportUnknownName(unknown: UnknownName, log: ProblemLog): void {
-  const { service, at, written } = unknown;
+  const { service, at, written, words = [] } = unknown;
   const others = [...new Set(unknown.known)].filter((other) => other !== service);
-  const allowed = `the name of a model or service: ${others.join(", ")}`;
+  const names = `the name of a model or service: ${others.join(", ")}`;
+  const allowed = words.length === 0 ? names : `${words.join(", ")} or ${names}`;
   const message =
     written === undefined ? `missing, and no model is named "${service}"` : `found ${log.show(at)}`;
-  const nearest = didYouMean(written ?? service, others);
+  const nearest = didYouMean(written ?? service, [...words, ...others]);
   log.add(at, `${message}, expected ${allowed}`, { allowed, didYouMean: nearest });
 }

@@ -77,12 +77,17 @@ function check<Schema extends z.ZodType>(schema: Schema, body: Buffer): z.output
   const result = schema.safeParse(parseJson(body));
   if (result.success) return result.data;
   const problems = result.error.issues.slice(0, PROBLEMS_MAX).map(({ path, message, code }) => ({
-    location: ["body", ...path.map((segment) => (typeof segment === "number" ? segment : String(segment)))],
+    location: [
+      "body",
+      ...path.map((segment) => (typeof segment === "number" ? segment : String(segment))),
+    ],
     message: `${message.charAt(0).toLowerCase()}${message.slice(1)}`,
     type: code,
   }));
   const text = problems.map(({ location, message }) => `${location.join(".")}: ${message}`);
-  throw new MillraceError("INVALID_BODY", `Cannot read the change: ${text.join("; ")}`, { problems });
+  throw new MillraceError("INVALID_BODY", `Cannot read the change: ${text.join("; ")}`, {
+    problems,
+  });
 }
 
 function parseJson(body: Buffer): unknown {

@@ -72,6 +72,8 @@ export interface ServingProcesses {
    * them switch. @throws INVALID_OVERRIDE or another error of the table when one cannot.
    */
   change(order: ChangeOrder): Promise<void>;
+  /** Brings into force what control keeps by now, as far as it fits the file. */
+  adoptKept(): Promise<void>;
   status(): Promise<UpStatus>;
   /** Live keys with the values in force; of one path only when it is given. @throws INVALID_OVERRIDE when it is none. */
   liveValues(path: string | undefined): Promise<readonly ConfigRow[]>;

@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "../core/clock.ts";
 import type { LoggerFor } from "../ports/logger.ts";
-import type { OverrideStore } from "../ports/override-store.ts";
+import type { OverrideState, OverrideStore } from "../ports/override-store.ts";
 import { listenError } from "../serve/listen.ts";
 import type {
   ControlOrder,
@@ -45,10 +45,7 @@ export class ControlRole {
     return { port: await this.#listen(this.#http, order), overrides };
   }
 
-  async #listen(
-    http: FastifyInstance,
-    { config, port, mayMove }: ControlOrder,
-  ): Promise<number> {
+  async #listen(http: FastifyInstance, { config, port, mayMove }: ControlOrder): Promise<number> {
     const { host } = config.server;
     try {
       await http.listen({ host, port });
@@ -62,6 +59,11 @@ export class ControlRole {
 
   persist(order: PersistOrder): Promise<void> {
     return this.#changes.persist(order);
+  }
+
+  /** What is kept and held to be in force. */
+  get kept(): OverrideState {
+    return this.#changes.state;
   }
 
   async stop(): Promise<void> {

@@ -50,7 +50,10 @@ export function createControlServer(
     try {
       if (!isOwnOrigin(request)) throw foreignOrigin(request);
       if (!request.is404) {
-        request.caller = access.check(request.headers, request.routeOptions.config.scope ?? "admin");
+        request.caller = access.check(
+          request.headers,
+          request.routeOptions.config.scope ?? "admin",
+        );
       }
       done();
     } catch (error) {
@@ -77,5 +80,8 @@ export function createControlServer(
 /** `server.cors.origins` says whose pages may predict; none may change anything here. */
 function foreignOrigin({ headers: { origin = "" } }: FastifyRequest): MillraceError {
   const shown = JSON.stringify(origin);
-  return new MillraceError("FORBIDDEN", `Cannot accept a request from the origin ${shown}: it is another site`);
+  return new MillraceError(
+    "FORBIDDEN",
+    `Cannot accept a request from the origin ${shown}: it is another site`,
+  );
 }

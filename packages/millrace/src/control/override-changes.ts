@@ -61,6 +61,8 @@ export class OverrideChanges {
   #state: OverrideState = { version: 0, overrides: [] };
   /** The one the processes make ready. */
   #plan: Plan | undefined;
+  /** Has somebody else written to the store? */
+  #isBehind = false;
   #cancelLook: () => void = () => undefined;
 
   constructor(options: OverrideChangesOptions) {
@@ -131,6 +133,7 @@ export class OverrideChanges {
     const steps = plan.steps.map((step) => ({ ...step, old: previous[step.path] }));
     const state = await this.#options.store.commit({ ...plan, steps }, version - 1);
     if (state === undefined) {
+      this.#isBehind = true;
       throw conflict("another process has changed the overrides in this state.dir");
     }
     this.#become(state);
@@ -171,11 +174,22 @@ export class OverrideChanges {
     }
     this.#plan = plan;
     try {
-      await this.#options.processes.change({ overrides, paths: plan.steps.map(({ path }) => path) });
+      await this.#options.processes.change({
+        overrides,
+        paths: plan.steps.map(({ path }) => path),
+      });
     } finally {
       this.#plan = undefined;
+      if (this.#isBehind) await this.#catchUp();
     }
     this.#logMade(plan);
+  }
+
+  /** Another Millrace writes to the same store: what it has kept holds here as well. */
+  async #catchUp(): Promise<void> {
+    this.#isBehind = false;
+    this.#become(await this.#options.store.read());
+    await this.#options.processes.adoptKept();
   }
 
   #logMade({ by, reason, steps }: Plan): void {
@@ -219,7 +233,6 @@ export class OverrideChanges {
     }
   }
 }
-
 
 function expiredBy({ overrides }: OverrideState, nowMs: number): readonly StoredOverride[] {
   return overrides.filter(({ expiresAtMs = Infinity }) => expiresAtMs <= nowMs);

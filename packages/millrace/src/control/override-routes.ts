@@ -108,9 +108,13 @@ function versionBefore(header: string | undefined): number | undefined {
   if (header === undefined || header === "*") return undefined;
   const [, digits] = /^(?:W\/)?"?(\d{1,15})"?$/.exec(header.trim()) ?? [];
   if (digits !== undefined) return Number(digits);
-  throw new MillraceError("INVALID_HEADER", 'Cannot read if-match: expected a version such as "12"', {
-    problems: [{ location: ["header", "if-match"], message: "expected a version", type: "type" }],
-  });
+  throw new MillraceError(
+    "INVALID_HEADER",
+    'Cannot read if-match: expected a version such as "12"',
+    {
+      problems: [{ location: ["header", "if-match"], message: "expected a version", type: "type" }],
+    },
+  );
 }
 
 function limitOf(text: string | undefined): number {

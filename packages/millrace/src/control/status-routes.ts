@@ -9,7 +9,10 @@ import { isoTime } from "./override-json.ts";
 export function addStatusRoutes(
   app: FastifyInstance,
   changes: OverrideChanges,
-  { processes, startedAtMs }: { readonly processes: ServingProcesses; readonly startedAtMs: number },
+  {
+    processes,
+    startedAtMs,
+  }: { readonly processes: ServingProcesses; readonly startedAtMs: number },
 ): void {
   const read = { config: { scope: "read" } } as const;
 
@@ -17,22 +20,30 @@ export function addStatusRoutes(
     statusJson(await processes.status(), changes.state.overrides.length, startedAtMs),
   );
 
-  app.get<{ Querystring: { readonly path?: string } }>("/api/v1/config", read, async ({ query }) => {
-    const rows = await processes.liveValues(query.path);
-    return {
-      override_version: changes.state.version,
-      live: rows.map(({ path, value, source }) => ({ path, value: value ?? null, source })),
-    };
-  });
+  app.get<{ Querystring: { readonly path?: string } }>(
+    "/api/v1/config",
+    read,
+    async ({ query }) => {
+      const rows = await processes.liveValues(query.path);
+      return {
+        override_version: changes.state.version,
+        live: rows.map(({ path, value, source }) => ({ path, value: value ?? null, source })),
+      };
+    },
+  );
 
-  app.get<{ Params: { readonly id: string } }>("/api/v1/predictions/:id", read, async ({ params }) => {
-    const record = await processes.explain(params.id);
-    if (record !== undefined) return record;
-    throw new MillraceError(
-      "PREDICTION_NOT_FOUND",
-      `Cannot explain "${params.id}": no process remembers it; each keeps its last predictions in memory, and loses them when it ends`,
-    );
-  });
+  app.get<{ Params: { readonly id: string } }>(
+    "/api/v1/predictions/:id",
+    read,
+    async ({ params }) => {
+      const record = await processes.explain(params.id);
+      if (record !== undefined) return record;
+      throw new MillraceError(
+        "PREDICTION_NOT_FOUND",
+        `Cannot explain "${params.id}": no process remembers it; each keeps its last predictions in memory, and loses them when it ends`,
+      );
+    },
+  );
 }
 
 function statusJson(status: UpStatus, overrideCount: number, startedAtMs: number): object {

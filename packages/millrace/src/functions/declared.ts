@@ -69,4 +69,6 @@ export interface GivenOptions<O extends Declared> {
   readonly prediction?: (keyof O & string) | "all";
   /** Names of the classes of the prediction. */
   readonly labels?: readonly string[];
+  /** Element of a row of the prediction that thresholds and `argmax` look at: label or index, by default 0. */
+  readonly score?: string | number;
 }

@@ -1,11 +1,14 @@
 import type {
+  DataCacheConfig,
   ParallelConfig,
   SequenceConfig,
+  SequenceMemberConfig,
   ServiceConfig,
   SourceStepConfig,
   StepConfig,
   SwitchConfig,
 } from "../config/config.ts";
+import type { CacheCounters } from "../core/cache/cache-counters.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Branch, Combiner } from "../core/graph/branch.ts";
 import { buildParallel } from "../core/graph/build-parallel.ts";
@@ -19,8 +22,10 @@ import type { TensorSpec } from "../core/tensor/tensor.ts";
 import type { Models } from "../models/models.ts";
 import type { ModelVersion } from "../models/model-version.ts";
 import type { SourceStep } from "../ports/step-sources.ts";
+import { buildCached } from "./build-cached.ts";
 import { commonVersion } from "./common-version.ts";
-import { modelsIn } from "./graph-steps.ts";
+import type { DataCache } from "./data-cache.ts";
+import { isDataStep, modelsIn, requestPredicateIn } from "./graph-steps.ts";
 import { ModelStep } from "./model-step.ts";
 import { RetryStep } from "./retry-step.ts";
 import { inputsReadBy, switchCondition } from "./switch-condition.ts";
@@ -44,6 +49,8 @@ export interface GraphParts {
   readonly sourceOf: (step: SourceStepConfig) => SourceStep;
   readonly combinerOf: (path: string) => Combiner;
   readonly clock: Clock;
+  readonly dataCache: DataCache;
+  readonly cacheCounters: CacheCounters;
   /** A switch met values that its conditions cannot be made on. */
   readonly countInvalid: (count: number) => void;
 }
@@ -51,7 +58,8 @@ export interface GraphParts {
 /** Binds the steps of a service to what is loaded now, and checks every edge between them. */
 export function buildGraph(service: ServiceConfig, parts: GraphParts): GraphBuild {
   const builder = new GraphBuilder(service, parts);
-  const root = builder.build(service.graph, undefined);
+  builder.checkCacheable();
+  const root = builder.buildRoot();
   const { waiting, problems, versions } = builder;
   if (waiting.size > 0) return { kind: "waiting", models: [...waiting] };
   if (root === undefined || problems.length > 0) return { kind: "problems", problems };
@@ -70,6 +78,61 @@ class GraphBuilder {
   constructor(service: ServiceConfig, parts: GraphParts) {
     this.#service = service;
     this.#parts = parts;
+  }
+
+  /** A cached prediction would be given to requests for which the switch decides otherwise. */
+  checkCacheable(): void {
+    const { cache, graph, name } = this.#service;
+    const kind = cache.prediction === undefined ? undefined : requestPredicateIn(graph);
+    if (kind === undefined) return;
+    const message = `a switch looks at the ${kind} of the request, so equal inputs may have different predictions; remove the cache or the condition`;
+    this.problems.push({ at: ["services", name, "cache", "prediction"], message });
+  }
+
+  /** The whole graph, with the steps that fetch and prepare data behind their cache. */
+  buildRoot(): Step | undefined {
+    const { graph, cache, name } = this.#service;
+    if (cache.data === undefined) return this.build(graph, undefined);
+    if (graph.kind === "sequence" && graph.members.some(isCachedMember)) {
+      return this.#sequence(graph, undefined, true);
+    }
+    const step = isDataStep(graph) ? this.build(graph, undefined) : undefined;
+    if (step !== undefined) return this.#cached(graph, step, [graph as SourceStepConfig]);
+    const message =
+      "found no step to cache: the graph must begin with a load, an image or a function step";
+    this.problems.push({ at: ["services", name, "cache", "data"], message });
+    return undefined;
+  }
+
+  /** @param own the steps that `step` is made of. */
+  #cached(config: StepConfig, step: Step, own: readonly SourceStepConfig[]): Step | undefined {
+    const { name, cache } = this.#service;
+    const { dataCache, cacheCounters, sourceOf } = this.#parts;
+    const { key, ttlMs } = cache.data as DataCacheConfig;
+    const digest = own.map((one) => sourceOf(one).digest).join(" ");
+    const options = { step, digest, key, ttlMs, dataCache, counters: cacheCounters };
+    const build = buildCached({ name: config.name, ...options });
+    return this.#checked({ ...config, at: ["services", name, "cache", "data"] }, build);
+  }
+
+  /** Puts the members that a sequence begins with behind the cache, as one that is named after the last of them. */
+  #cacheMembers(
+    config: SequenceConfig,
+    members: readonly SequenceMember[],
+  ): { members: readonly SequenceMember[]; map: SequenceConfig["map"] } | undefined {
+    const end = config.members.findIndex((member) => !isCachedMember(member));
+    const count = end === -1 ? members.length : end;
+    const configs = config.members.slice(0, count).map(({ step }) => step as SourceStepConfig);
+    const last = configs.at(-1) as SourceStepConfig;
+    const { inner, outer } = splitMap(config.map, members.slice(1, count));
+    const prefix = members.slice(0, count);
+    const step =
+      count === 1
+        ? prefix[0]?.step
+        : this.#checked(config, buildSequence({ name: last.name, members: prefix, map: inner }));
+    const cached = step && this.#cached(last, step, configs);
+    if (cached === undefined) return undefined;
+    return { members: [{ step: cached }, ...members.slice(count)], map: outer };
   }
 
   /**
@@ -118,7 +181,12 @@ class GraphBuilder {
     return retries === 0 ? step : new RetryStep(step, retries);
   }
 
-  #sequence(config: SequenceConfig, previous: Step | undefined): Step | undefined {
+  /** @param isCached are the steps that it begins with behind the data cache? */
+  #sequence(
+    config: SequenceConfig,
+    previous: Step | undefined,
+    isCached = false,
+  ): Step | undefined {
     if (config.versions === "together" && !this.#pin(config)) return undefined;
     const members: SequenceMember[] = [];
     let before = previous;
@@ -130,7 +198,8 @@ class GraphBuilder {
       before = built;
     }
     const { name, map } = config;
-    return this.#checked(config, buildSequence({ name, members, map }));
+    const own = isCached ? this.#cacheMembers(config, members) : { members, map };
+    return own && this.#checked(config, buildSequence({ name, ...own }));
   }
 
   /** All its models get the same version number, or none serves. */
@@ -225,4 +294,26 @@ class GraphBuilder {
     }
     return undefined;
   }
+}
+
+/** One that may fail and be replaced is no part of what is kept. */
+function isCachedMember({ step, onError }: SequenceMemberConfig): boolean {
+  return isDataStep(step) && onError === "fail";
+}
+
+/** The lines of a map that are for some members, and the others. */
+function splitMap(
+  map: SequenceConfig["map"],
+  members: readonly SequenceMember[],
+): { readonly inner: SequenceConfig["map"]; readonly outer: SequenceConfig["map"] } {
+  const names = new Set(
+    members.flatMap(({ step }) =>
+      step.inputs.flatMap(({ name }) => [name, `${step.name}.${name}`]),
+    ),
+  );
+  const lines = Object.entries(map);
+  return {
+    inner: Object.fromEntries(lines.filter(([key]) => names.has(key))),
+    outer: Object.fromEntries(lines.filter(([key]) => !names.has(key))),
+  };
 }

@@ -1,5 +1,6 @@
 import type { CacheCounters } from "../core/cache/cache-counters.ts";
 import { DataKeys } from "../core/cache/data-keys.ts";
+import { runStep } from "../core/graph/run-step.ts";
 import type { StepOutcome } from "../core/graph/step-outcome.ts";
 import type { Step, StepContext } from "../core/graph/step.ts";
 import type { Tensor, TensorSpec } from "../core/tensor/tensor.ts";
@@ -48,6 +49,7 @@ export class CachedStep implements Step {
 
   run(inputs: readonly Tensor[], context: StepContext): Promise<StepOutcome> {
     const keys = this.#keys.keysOf(inputs[this.#options.keyIndex] as Tensor);
+    if (keys.length === 0) return runStep(this.#options.step, inputs, context);
     return new CachedRun(this.#options, { inputs, keys, context }).run();
   }
 }

@@ -1,5 +1,5 @@
 import type { SourceStepConfig, StepConfig } from "../config/config.ts";
-import type { Condition } from "../core/rules/condition.ts";
+import { predicatesIn } from "../core/rules/kept-attributes.ts";
 import type { Reads } from "../models/predictor.ts";
 
 /** The step itself and all steps in it, outermost first. */
@@ -63,23 +63,27 @@ export function readsOf(step: StepConfig): Reads {
   for (const one of stepsIn(step)) {
     if (one.kind === "remote" && reads === "nothing") reads = "head";
     if (one.kind !== "switch") continue;
-    const looksAtBody = one.cases.some(({ when }) => hasBodyPredicate(when));
-    if (looksAtBody) return "body";
-    reads = "head";
+    const kinds = one.cases.flatMap(({ when }) => [...predicatesIn(when)].map(({ kind }) => kind));
+    if (kinds.includes("body")) return "body";
+    if (kinds.some((kind) => kind !== "input")) reads = "head";
   }
   return reads;
 }
 
-function hasBodyPredicate(condition: Condition): boolean {
-  switch (condition.kind) {
-    case "all":
-    case "any":
-      return condition.conditions.some(hasBodyPredicate);
-    case "not":
-      return hasBodyPredicate(condition.condition);
-    default:
-      return condition.kind === "body";
+/** Does the step fetch or prepare data, so that what it gives may be cached? */
+export function isDataStep({ kind }: StepConfig): boolean {
+  return kind === "load" || kind === "image" || kind === "function";
+}
+
+/** What a switch looks at besides the outputs of steps: the kind of the first such predicate; undefined for none. */
+export function requestPredicateIn(step: StepConfig): string | undefined {
+  for (const one of stepsIn(step)) {
+    if (one.kind !== "switch") continue;
+    for (const { when } of one.cases) {
+      for (const { kind } of predicatesIn(when)) if (kind !== "input") return kind;
+    }
   }
+  return undefined;
 }
 
 /** Is the answer of a step that of branches side by side, which stands in a reply as it is? */

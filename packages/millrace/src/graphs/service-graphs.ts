@@ -1,8 +1,12 @@
 import type { ServiceConfig } from "../config/config.ts";
+import type { CacheCounters } from "../core/cache/cache-counters.ts";
+import type { Sha256 } from "../core/cache/key-writer.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Models } from "../models/models.ts";
 import type { StepSources } from "../ports/step-sources.ts";
+import type { CacheBounds, CacheUsage, TensorCaches } from "../ports/tensor-cache.ts";
 import { buildGraph, type BuildProblem } from "./build-graph.ts";
+import { DataCache } from "./data-cache.ts";
 import { GraphPredictor } from "./graph-predictor.ts";
 import { isBare, modelsIn, readsOf } from "./graph-steps.ts";
 import { OpenSources } from "./open-sources.ts";
@@ -22,9 +26,11 @@ export interface GraphEvents {
 export interface ServiceGraphsOptions {
   readonly models: Models;
   readonly sources: StepSources;
+  /** Opened here, closed by whoever gave it. */
+  readonly caches: TensorCaches;
+  readonly cacheCounters: (service: string) => CacheCounters;
   readonly clock: Clock;
-  /** Of text, hex. */
-  readonly sha256: (text: string) => string;
+  readonly sha256: Sha256;
   readonly events: GraphEvents;
 }
 
@@ -63,6 +69,7 @@ export interface GraphChange {
 export class ServiceGraphs {
   readonly #options: ServiceGraphsOptions;
   readonly #shared = new OpenSources();
+  readonly #dataCache: DataCache;
   #entries: ReadonlyMap<string, Entry> = new Map();
   #cancelRetry: (() => void) | undefined;
   #retries = 0;
@@ -70,6 +77,14 @@ export class ServiceGraphs {
 
   constructor(options: ServiceGraphsOptions) {
     this.#options = options;
+    const { caches, clock, sha256 } = options;
+    this.#dataCache = new DataCache({ store: caches.open(NO_DATA), clock, sha256 });
+  }
+
+  /** What the data cache of this process holds; undefined where it is outside of it, or where no service has one. */
+  dataUsage(): CacheUsage | undefined {
+    const isUsed = [...this.#entries.values()].some(({ service }) => service.cache.data);
+    return isUsed ? this.#dataCache.store.usage() : undefined;
   }
 
   /** The graph of a service; undefined when it has none, or none that can serve. */
@@ -131,12 +146,14 @@ export class ServiceGraphs {
   #build(entry: Entry): void {
     const { service, opened } = entry;
     if (opened === undefined) return;
-    const { models, clock, sha256, events } = this.#options;
+    const { models, clock, sha256, events, cacheCounters } = this.#options;
     const build = buildGraph(service, {
       models,
       clock,
       sourceOf: (step) => opened.step(step),
       combinerOf: (path) => opened.combiner(path).combiner,
+      dataCache: this.#dataCache,
+      cacheCounters: cacheCounters(service.name),
       countInvalid: (count) => events.invalidAttributes(service.name, count),
     });
     entry.problems = build.kind === "problems" ? build.problems : [];
@@ -151,7 +168,7 @@ export class ServiceGraphs {
         serviceName: service.name,
         root,
         versions,
-        digest: sha256(digestText(service, versions, opened)),
+        digest: sha256(new TextEncoder().encode(digestText(service, versions, opened))),
         isBare: isBare(service.graph),
         reads: readsOf(service.graph),
         ...(before !== undefined && { statistics: before.statistics }),
@@ -175,6 +192,7 @@ export class ServiceGraphs {
       this.#report(entry);
     }
     for (const entry of previous.values()) drop(entry);
+    this.#dataCache.store.setBounds(boundsOf(entries.map(({ service }) => service)));
     this.#retries = 0;
     this.#retryLater();
   }
@@ -228,7 +246,21 @@ export class ServiceGraphs {
     const entries = this.#entries;
     this.#entries = new Map();
     for (const entry of entries.values()) drop(entry);
+    void this.#dataCache.store.close();
   }
+}
+
+/** Of a process whose services cache no data. */
+const NO_DATA: CacheBounds = { entriesMax: 1, bytesMax: 1 };
+
+/** The data of all services is in one cache, which may hold what all of them may. */
+function boundsOf(services: readonly ServiceConfig[]): CacheBounds {
+  const bounds = services.flatMap(({ cache }) => cache.data ?? []);
+  if (bounds.length === 0) return NO_DATA;
+  return {
+    entriesMax: bounds.reduce((sum, { entriesMax }) => sum + entriesMax, 0),
+    bytesMax: bounds.reduce((sum, { bytesMax }) => sum + bytesMax, 0),
+  };
 }
 
 function drop(entry: Entry): void {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, utimes, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { listSourceFiles } from "./source-files.ts";
+import { listProgramSources, listSourceFiles } from "./source-files.ts";
 
 let folder: string;
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), "millrace-source-"))));
@@ -102,4 +102,44 @@ test.each([
   const [broken, sound] = await listSourceFiles(folder, { kind: "all" });
   expect(broken?.problem?.message).toContain("expected model.onnx or exactly one other .onnx file");
   expect(sound?.problem).toBeUndefined();
+});
+
+const PROGRAM = { model: "m", command: ["run"], hasSource: true, env: {}, startMs: 1 };
+
+test("listProgramSources() gives a file, a folder, or the folders of numbered versions", async () => {
+  const program = { ...PROGRAM, folder, files: [] };
+  const list = async (path: string, kind: "all" | "latest" = "all") => {
+    const files = await listProgramSources(join(folder, path), { kind }, program);
+    return files.map((file) => [file.path.slice(folder.length + 1), file.version]);
+  };
+  await addVersion("numbered/1", "a.bin");
+  await addVersion("numbered/2", "a.bin");
+  await addVersion("whole", "a.bin");
+  expect(await list("whole/a.bin")).toEqual([["whole/a.bin", undefined]]);
+  expect(await list("whole")).toEqual([["whole", undefined]]);
+  expect(await list("numbered")).toEqual([
+    ["numbered/1", 1],
+    ["numbered/2", 2],
+  ]);
+  expect(await list("numbered", "latest")).toEqual([["numbered/2", 2]]);
+  await expect(list("missing")).rejects.toThrow("there is no such file or folder");
+});
+
+test("listProgramSources() has another fingerprint when a file of source or program changes, not of a cache", async () => {
+  const script = join(folder, "serve.py");
+  await writeFile(script, "1");
+  await addVersion("model/sub", "a.bin");
+  const program = { ...PROGRAM, folder, files: [script] };
+  const fingerprintOf = async (path: string | undefined) =>
+    (await listProgramSources(path, { kind: "latest" }, program))[0]?.fingerprint;
+  const first = await fingerprintOf(join(folder, "model"));
+  await addVersion("model/__pycache__", "a.pyc");
+  expect(await fingerprintOf(join(folder, "model"))).toBe(first);
+  await utimes(join(folder, "model/sub/a.bin"), 1, 1);
+  const second = await fingerprintOf(join(folder, "model"));
+  const alone = await fingerprintOf(undefined);
+  await utimes(script, 1, 1);
+  expect(second).not.toBe(first);
+  expect(await fingerprintOf(join(folder, "model"))).not.toBe(second);
+  expect(await fingerprintOf(undefined)).not.toBe(alone);
 });

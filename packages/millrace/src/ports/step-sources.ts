@@ -50,7 +50,7 @@ export interface ImageOptions {
 }
 
 export interface FunctionOptions {
-  /** Absolute path of a .ts, .js or .mjs file. */
+  /** Absolute path of a .ts, .mts, .js or .mjs file. */
   readonly path: string;
   /** A call that takes longer is ended with its thread. */
   readonly timeoutMs: number;

@@ -1,9 +1,6 @@
 import type { InputConfig, ServiceConfig } from "../config/config.ts";
-import type { Cancellation } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
 import { MillraceError } from "../core/errors.ts";
-import type { Degradation } from "../core/graph/step-outcome.ts";
-import type { AdmittedOutcome } from "../core/overload/admission.ts";
 import { PredictionIds, type RandomBytes } from "../core/prediction-id.ts";
 import type { Attributes } from "../core/rules/attributes.ts";
 import { NO_RULE } from "../core/rules/rule-set.ts";
@@ -12,9 +9,9 @@ import type { Tensor } from "../core/tensor/tensor.ts";
 import { plainModelOf } from "../graphs/plain-service.ts";
 import type { ServiceGraphs } from "../graphs/service-graphs.ts";
 import type { Models } from "../models/models.ts";
-import type { Predictor, PredictorResult } from "../models/predictor.ts";
-import type { RunLimits } from "../models/scheduled-model.ts";
-import { modelsThatRan, type Call, type Prediction } from "./prediction.ts";
+import type { Predictor } from "../models/predictor.ts";
+import { Answers, type Job, type PredictionEvents } from "./answers.ts";
+import type { Call, Prediction } from "./prediction.ts";
 import { PredictionCounts } from "./prediction-counts.ts";
 import { RecentPredictions, type AskedRules } from "./recent-predictions.ts";
 import type { ServeMetrics } from "./serve-metrics.ts";
@@ -41,11 +38,6 @@ export interface Target {
   readonly attributes?: Attributes | undefined;
 }
 
-/** What goes wrong behind an answer that was given nevertheless, for the log. Must not throw. */
-export interface PredictionEvents {
-  degraded(service: string, predictionId: string, degradation: Degradation): void;
-}
-
 export interface DataPlaneOptions {
   readonly models: Models;
   readonly graphs: ServiceGraphs;
@@ -57,19 +49,6 @@ export interface DataPlaneOptions {
   readonly share: ProcessShare;
   readonly events: PredictionEvents;
 }
-
-/** A prediction that is being made. */
-interface Job {
-  readonly service: ServiceConfig;
-  readonly predictor: Predictor;
-  readonly inputs: readonly Tensor[];
-  readonly outputNames: readonly string[];
-  readonly limits: RunLimits;
-  readonly call: Call;
-  readonly startedMs: number;
-}
-
-const NOTHING: readonly never[] = [];
 
 /**
  * The one place where all protocols meet: names become what answers, deadlines are set, predictions are run, counted,
@@ -87,7 +66,7 @@ export class DataPlane {
   readonly #services: Services;
   readonly #caches: ServiceCaches;
   readonly #counts: PredictionCounts;
-  readonly #events: PredictionEvents;
+  readonly #answers: Answers;
 
   constructor(options: DataPlaneOptions) {
     this.models = options.models;
@@ -98,20 +77,17 @@ export class DataPlane {
     this.#services = new Services(options.models, options.clock, options.share);
     this.#caches = options.caches;
     this.#counts = new PredictionCounts(options.metrics);
-    this.#events = options.events;
+    this.#answers = new Answers({
+      ...options,
+      services: this.#services,
+      counts: this.#counts,
+      predictor: (name) => this.predictor(name),
+    });
   }
 
   /** The services with their rules and limits. */
   get services(): Services {
     return this.#services;
-  }
-
-  /**
-   * Makes ready what other services need; nothing changes before what it returns is called.
-   * @throws INVALID_OVERRIDE, MODEL_LOAD_FAILED when they cannot be served.
-   */
-  prepareServices(services: Readonly<Record<string, ServiceConfig>>): Promise<() => void> {
-    return Promise.resolve(() => this.setServices(services));
   }
 
   /** Replaces the services in one step; the models they name must be there. Their graphs are `graphs`' to change. */
@@ -269,7 +245,7 @@ export class DataPlane {
   ): Promise<Prediction> {
     const job = this.#jobOf(target, inputs, outputNames, call);
     try {
-      const prediction = await this.#answer(job);
+      const prediction = await this.#answers.answer(job);
       this.#remember(target, job, prediction);
       return prediction;
     } catch (error) {
@@ -303,152 +279,6 @@ export class DataPlane {
       call: predictor.reads === "nothing" ? call : { ...call, attributes },
       startedMs: this.clock.nowMs(),
     };
-  }
-
-  /** From the cache, from what answers for the service, or from what stands in for it. */
-  async #answer(job: Job): Promise<Prediction> {
-    const { service, predictor, call } = job;
-    try {
-      if (!service.parameters.isActive) return await this.#answerDeactivated(job);
-      const cache = this.#caches.predictionCacheOf(service.name);
-      if (cache === undefined) return await this.#predict(job);
-      const key = cache.keyOf(predictor, job.inputs, job.outputNames);
-      const found = cache.answer(key, (cancellation) => this.#predict(shared(job, cancellation)), {
-        cancellation: call.cancellation,
-        deadlineAtMs: job.limits.deadlineAtMs,
-      });
-      const answer = found instanceof Promise ? await found : found;
-      return this.#cached(job, answer.cache, answer.outputs, answer.result);
-    } catch (error) {
-      const { modelName, version } = predictor;
-      this.#counts.failed(service.name, modelName, String(version), error);
-      if (isOverload(error)) return this.#answerOverloaded(job, error);
-      throw error;
-    }
-  }
-
-  /** @param result of the run that made the outputs; undefined when they were stored. */
-  #cached(
-    job: Job,
-    cache: "hit" | "miss" | "stale",
-    outputs: readonly Tensor[],
-    result: Prediction | undefined,
-  ): Prediction {
-    const { call, predictor, service } = job;
-    if (cache === "miss" && result !== undefined) return { ...result, cache };
-    const facts = result ?? answeredBy(predictor);
-    const prediction = { ...facts, id: call.predictionId, outputs, cache, queueMs: 0, batchMs: 0 };
-    this.#counts.answeredFromCache(service.name, predictor, this.clock.nowMs() - job.startedMs);
-    return { ...prediction, computeMs: 0, trace: undefined };
-  }
-
-  /** Lets what answers run, when the limits of the service let it in. */
-  async #predict(job: Job): Promise<Prediction> {
-    const { service, predictor, inputs, outputNames, limits, call } = job;
-    predictor.hold();
-    try {
-      const result = await this.#admitted(service, limits, job.startedMs, () =>
-        predictor.run(inputs, outputNames, limits, call),
-      );
-      this.#counts.answered(service.name, predictor, this.clock.nowMs() - job.startedMs, result);
-      return this.#predictionOf(job, result);
-    } finally {
-      const { trace } = call;
-      if (trace !== undefined) this.#counts.steps(service.name, trace);
-      predictor.release();
-    }
-  }
-
-  #predictionOf({ service, predictor, call }: Job, result: PredictorResult): Prediction {
-    const { graph, outputs, queueMs, batchMs, computeMs } = result;
-    const degradations = graph?.degraded ?? NOTHING;
-    for (const one of degradations) this.#events.degraded(service.name, call.predictionId, one);
-    const isFallback = predictor.fallbackReason !== undefined;
-    return {
-      id: call.predictionId,
-      predictor,
-      model: graph === undefined ? predictor.id : modelsThatRan(graph.trace) || predictor.id,
-      outputs,
-      queueMs,
-      batchMs,
-      computeMs,
-      degraded: degradationOf(degradations) ?? (isFallback ? "fallback" : undefined),
-      degradations,
-      cache: undefined,
-      trace: graph?.trace,
-    };
-  }
-
-  /** Runs what the limits of the service let in. @throws OVERLOADED for what they do not. */
-  async #admitted<T>(
-    service: ServiceConfig,
-    limits: RunLimits,
-    nowMs: number,
-    run: () => Promise<T>,
-  ): Promise<T> {
-    const admission = this.#services.admissionOf(service.name);
-    if (admission === undefined) return run(); // what came before the service was removed is served
-    const answer = admission.admit(nowMs, limits.deadlineAtMs, limits.cancellation);
-    if (answer instanceof MillraceError) throw answer;
-    if (answer !== "admitted") await answer;
-    let outcome: AdmittedOutcome = "ignored";
-    try {
-      const result = await run();
-      outcome = "done";
-      return result;
-    } catch (error) {
-      if (error instanceof MillraceError && error.code === "DEADLINE_EXCEEDED") outcome = "expired";
-      throw error;
-    } finally {
-      admission.release(this.clock.nowMs() - limits.receivedMs, outcome);
-    }
-  }
-
-  /** What a service answers whose `activate` is off. @throws DEACTIVATED unless something stands in. */
-  async #answerDeactivated(job: Job): Promise<Prediction> {
-    const { service } = job;
-    const { deactivated } = service.parameters;
-    const off = deactivatedError(service.name);
-    if (typeof deactivated === "object") return this.#standIn(deactivated.fallback, job, off);
-    // Its prediction is remembered and nobody's answer.
-    if (deactivated === "observe") await this.#predict(job);
-    throw off;
-  }
-
-  /** What a request gets that the limits do not let in. @throws the overload where nothing stands in. */
-  async #answerOverloaded(job: Job, error: MillraceError): Promise<Prediction> {
-    const { service, predictor } = job;
-    const { overload } = service;
-    if (overload.kind === "fallback") {
-      const answer = await this.#standIn(overload.model, job, error);
-      this.metrics.countFallback(service.name, overload.model, answer.predictor.version);
-      return answer;
-    }
-    const cache = this.#caches.predictionCacheOf(service.name);
-    if (overload.kind !== "cached" || cache === undefined) throw error;
-    const old = await cache.stale(cache.keyOf(predictor, job.inputs, job.outputNames));
-    if (old === undefined) throw error;
-    return { ...this.#cached(job, "stale", old.outputs, undefined), degraded: "cached" };
-  }
-
-  /** The answer of what stands in; its own queue protects it. @throws `error` when it cannot. */
-  async #standIn(name: string, job: Job, error: MillraceError): Promise<Prediction> {
-    try {
-      const predictor = this.predictor(name);
-      const names = job.outputNames.map((output) => predictor.findOutput(output)?.name ?? "");
-      const known = names.includes("") ? predictor.predictionNames : names;
-      const inputs = checkTensors(job.inputs, predictor.inputs);
-      const instead = { ...job, predictor, inputs, outputNames: known };
-      predictor.hold();
-      try {
-        const result = await predictor.run(inputs, known, job.limits, job.call);
-        return { ...this.#predictionOf(instead, result), degraded: "fallback" };
-      } finally {
-        predictor.release();
-      }
-    } catch {
-      throw error;
-    }
   }
 
   #remember({ rule, asked }: Target, job: Job, prediction: Prediction): void {
@@ -495,44 +325,9 @@ export class DataPlane {
   }
 }
 
-/** The same for all who wait for it: their own cancellation and memory are not the run's. */
-function shared(job: Job, cancellation: Cancellation): Job {
-  return { ...job, limits: { ...job.limits, cancellation, isInputOwned: false } };
-}
-
-function answeredBy(predictor: Predictor): Omit<Prediction, "id" | "outputs" | "cache"> {
-  return {
-    predictor,
-    model: predictor.id,
-    queueMs: 0,
-    batchMs: 0,
-    computeMs: 0,
-    degraded: undefined,
-    degradations: NOTHING,
-    trace: undefined,
-  };
-}
-
-/** Something that is left out weighs more than something that another step gave. */
-function degradationOf(degradations: readonly Degradation[]): "fallback" | "partial" | undefined {
-  if (degradations.length === 0) return undefined;
-  return degradations.every(({ kind }) => kind === "fallback") ? "fallback" : "partial";
-}
-
-function isOverload(error: unknown): error is MillraceError {
-  return error instanceof MillraceError && error.code === "OVERLOADED";
-}
-
 function noSuchVersion(name: string, version: number): MillraceError {
   return new MillraceError(
     "MODEL_NOT_FOUND",
     `Request for unknown model: '${name}' has no version ${version}, its graph has 1`,
-  );
-}
-
-function deactivatedError(service: string): MillraceError {
-  return MillraceError.withoutStack(
-    "DEACTIVATED",
-    `Cannot predict: service "${service}" is deactivated, services.${service}.parameters.activate is off`,
   );
 }

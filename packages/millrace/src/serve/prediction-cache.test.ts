@@ -267,12 +267,14 @@ describe("answer() of several requests for the same", () => {
 
   test("is taken over by one of them when the first one runs out of its own time", async () => {
     const { cache, runs, counts } = begin();
-    const answers = Array.from({ length: 4 }, () => cache.answer("p:1", runs.start, patient));
+    const answers = Array.from({ length: 4 }, () =>
+      textOf(cache.answer("p:1", runs.start, patient)),
+    );
     runs.fail(0, new MillraceError("DEADLINE_EXCEEDED", "Cannot predict: too late"));
     await turn();
     expect(runs.count).toBe(2);
     runs.end(1, resultOf(7));
-    const texts = await Promise.all(answers.map(textOf));
+    const texts = await Promise.all(answers);
     expect(texts).toEqual(["DEADLINE_EXCEEDED", "miss 7", "hit 7", "hit 7"]);
     expect(counts()).toEqual({ miss: 2, hit: 2 });
   });

@@ -46,24 +46,11 @@ export class ServeMetrics {
     );
     const labels = ["service", "model", "version"];
     const ofVersion = ["model", "version"];
-    this.#duration = registry.histogram(
-      "inference_request_duration_seconds",
-      "From the parsed request to the outputs",
-      labels,
-      SECONDS,
-    );
-    this.#queue = registry.histogram(
-      "inference_queue_duration_seconds",
-      "Waiting for the model",
-      labels,
-      SECONDS,
-    );
-    this.#compute = registry.histogram(
-      "inference_compute_duration_seconds",
-      "Inside the model",
-      labels,
-      SECONDS,
-    );
+    const seconds = (what: string, help: string, of: readonly string[]) =>
+      registry.histogram(`inference_${what}_duration_seconds`, help, of, SECONDS);
+    this.#duration = seconds("request", "From the parsed request to the outputs", labels);
+    this.#queue = seconds("queue", "Waiting for the model", labels);
+    this.#compute = seconds("compute", "Inside the model", labels);
     this.#rows = registry.histogram(
       "inference_batch_rows",
       "Rows of one run of the model",
@@ -85,12 +72,8 @@ export class ServeMetrics {
       "Attributes of requests that a rule could not read, such as a place that is none; its predicate is false",
       ["service"],
     );
-    this.#steps = registry.histogram(
-      "inference_step_duration_seconds",
-      "Steps of graphs, by how they ended",
-      ["service", "step", "status"],
-      SECONDS,
-    );
+    const ofStep = ["service", "step", "status"];
+    this.#steps = seconds("step", "Steps of graphs, by how they ended", ofStep);
     this.#cacheRequests = registry.counter(
       "cache_requests_total",
       "Predictions, or rows of data, asked of a cache; error is one that could not be asked",

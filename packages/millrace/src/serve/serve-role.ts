@@ -6,25 +6,27 @@ import type { Config } from "../config/config.ts";
 import { ByteBudget } from "../core/batch/byte-budget.ts";
 import type { Sha256 } from "../core/cache/key-writer.ts";
 import type { Clock } from "../core/clock.ts";
-import { ERRORS, MillraceError } from "../core/errors.ts";
+import { MillraceError, PROBLEMS_MAX } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import { Metrics, type MetricSnapshot } from "../core/metrics/metrics.ts";
 import type { RandomBytes } from "../core/prediction-id.ts";
-import { ServiceGraphs, type GraphEvents } from "../graphs/service-graphs.ts";
+import { ServiceGraphs, type GraphChange } from "../graphs/service-graphs.ts";
 import { Models } from "../models/models.ts";
 import type { Runtimes } from "../models/place-model.ts";
-import type { ModelEvents } from "../models/models-options.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import type { VersionLedger } from "../models/version-ledger.ts";
 import type { LoggerFor } from "../ports/logger.ts";
 import type { StepSources } from "../ports/step-sources.ts";
 import type { TensorCaches } from "../ports/tensor-cache.ts";
-import { DataPlane, type PredictionEvents } from "./data-plane.ts";
+import { addCacheGauges, type NamedUsage } from "./cache-gauges.ts";
+import { CacheWarmer } from "./cache-warmer.ts";
+import { DataPlane } from "./data-plane.ts";
 import type { GrpcServer } from "./grpc/grpc-server.ts";
 import { listenError, StartError } from "./listen.ts";
 import type { ModelRepository } from "./model-repository.ts";
 import { explainRecord } from "./recent-predictions.ts";
 import { Readiness } from "./readiness.ts";
+import { graphEvents, modelEvents, predictionEvents } from "./serve-events.ts";
 import { ServeMetrics } from "./serve-metrics.ts";
 import { ServiceCaches } from "./service-caches.ts";
 import type { ProcessShare } from "./services.ts";
@@ -75,11 +77,14 @@ export class ServeRole {
   readonly graphs: ServiceGraphs;
   readonly readiness: Readiness;
   readonly #caches: ServiceCaches;
+  readonly #warmer: CacheWarmer;
   readonly #parts: ServeParts;
   readonly #metrics: ServeMetrics;
   #config: Config;
   /** Makes the change of live keys that every process was asked to make ready. */
   #ready: { readonly commit: () => void; readonly abort: () => void } | undefined;
+  /** Of the change that is made ready: one that was given up meanwhile is not. */
+  #turn = 0;
   #http: FastifyInstance | undefined;
   #grpc: GrpcServer | undefined;
 
@@ -94,8 +99,11 @@ export class ServeRole {
       ledger,
       clock,
       events: {
-        ...modelEvents(parts, this.#metrics),
-        changed: (model) => this.graphs.refresh(model),
+        ...modelEvents(parts.loggerFor, this.#metrics),
+        changed: (model) => {
+          this.graphs.refresh(model);
+          this.#warmer.refresh();
+        },
       },
       downloadFolder,
       random: Math.random,
@@ -106,9 +114,11 @@ export class ServeRole {
     this.graphs = new ServiceGraphs({
       models: this.models,
       sources,
+      caches,
+      cacheCounters: (service) => this.#metrics.cacheCounters(service, "data"),
       clock,
-      sha256: (text) => sha256(new TextEncoder().encode(text)),
-      events: graphEvents(parts, this.#metrics),
+      sha256,
+      events: graphEvents(parts.loggerFor, this.#metrics),
     });
     this.readiness = new Readiness(this.models, this.graphs);
     this.plane = new DataPlane({
@@ -119,8 +129,20 @@ export class ServeRole {
       clock,
       random,
       share,
-      events: predictionEvents(parts),
+      events: predictionEvents(parts.loggerFor),
     });
+    this.#warmer = new CacheWarmer(this.plane, parts.loggerFor("cache"));
+    addCacheGauges(
+      this.#metrics.registry,
+      () => caches.isUp,
+      () => this.#cacheUsages(),
+    );
+  }
+
+  #cacheUsages(): NamedUsage[] {
+    const data = this.graphs.dataUsage();
+    const own = this.#caches.usage();
+    return data === undefined ? own : [...own, { service: "", cache: "data", ...data }];
   }
 
   /**
@@ -134,6 +156,7 @@ export class ServeRole {
     const change = await this.graphs.prepare(services);
     await loading;
     change.commit();
+    this.#warmer.refresh();
   }
 
   /**
@@ -224,24 +247,54 @@ export class ServeRole {
     const change = await this.graphs.prepare(Object.values(config.services));
     this.plane.setServices(config.services);
     change.commit();
+    this.#warmer.refresh();
     this.plane.overrideVersion = overrideVersion;
   }
 
   /**
    * Makes ready a change of live keys; requests see nothing of it before `commit`.
-   * @throws what is wrong with it; the one that was ready before is forgotten.
+   * @throws INVALID_OVERRIDE when a graph that can be made now could not be made; what was ready before is forgotten.
    */
   async prepare(config: Config, overrideVersion: number): Promise<void> {
     this.abort();
     checkApplicable(this.#config, config);
     const turn = this.#turn;
-    const switchServices = await this.plane.prepareServices(config.services);
-    if (turn !== this.#turn) throw new Error("Cannot make the change ready: it was given up");
-    this.#ready = () => {
-      this.#config = config;
-      switchServices();
-      this.plane.overrideVersion = overrideVersion;
+    const graphs = await this.graphs.prepare(Object.values(config.services));
+    try {
+      if (turn !== this.#turn) throw new Error("Cannot make the change ready: it was given up");
+      this.#refuseNewProblems(graphs);
+    } catch (error) {
+      graphs.abort();
+      throw error;
+    }
+    this.#ready = {
+      commit: () => {
+        this.#config = config;
+        this.plane.setServices(config.services);
+        graphs.commit();
+        this.#warmer.refresh();
+        this.plane.overrideVersion = overrideVersion;
+      },
+      abort: () => graphs.abort(),
     };
+  }
+
+  /** A graph that had problems before may keep them: the change is not their cause. */
+  #refuseNewProblems({ problems }: GraphChange): void {
+    const sound = new Set(
+      this.graphs
+        .status()
+        .flatMap(({ service, problem }) => (problem === undefined ? service : [])),
+    );
+    const found = problems.filter(({ service }) => sound.has(service));
+    if (found.length === 0) return;
+    const all = found.slice(0, PROBLEMS_MAX).map(({ at, message }) => ({
+      location: ["config", at.join(".")],
+      message,
+      type: "graph",
+    }));
+    const text = all.map(({ location, message }) => `${location[1] ?? ""}: ${message}`).join("; ");
+    throw new MillraceError("INVALID_OVERRIDE", `Cannot serve ${text}`, { problems: all });
   }
 
   /** Makes the change that is ready, in one step. */
@@ -253,6 +306,7 @@ export class ServeRole {
 
   /** Forgets the change that is ready. */
   abort(): void {
+    this.#turn++;
     this.#ready?.abort();
     this.#ready = undefined;
   }
@@ -266,6 +320,7 @@ export class ServeRole {
     const { clock } = this.#parts;
     const { drainMs } = this.#config.server;
     this.readiness.startDraining();
+    this.#warmer.stop();
     const deadline = new Promise<false>((resolve) => clock.schedule(drainMs, () => resolve(false)));
     const finished = (async () => {
       // The clock's timers do not keep a process alive, so one that does not listen must not wait for them.
@@ -306,107 +361,4 @@ export function checkApplicable(current: Config, next: Config): void {
   throw new StartError(
     `Cannot apply the file: ${changed.join(", ")} changed, which needs a restart; nothing was applied`,
   );
-}
-
-function graphEvents({ loggerFor }: ServeParts, metrics: ServeMetrics): GraphEvents {
-  const log = loggerFor("graphs");
-  return {
-    built(service, graph) {
-      log.info({ service, models: graph.id, sha256: graph.digest }, `Graph of ${service} serves`);
-    },
-    refused(service, reason, isServing) {
-      const rest = isServing ? "the one before serves" : "it is not ready";
-      log.error({ service, reason }, `Graph of ${service} cannot be made: ${reason}; ${rest}`);
-    },
-    invalidAttributes: (service, count) => metrics.countInvalidAttributes(service, count),
-  };
-}
-
-/** An answer that lacks something is no error of the client's, so its cause is told here. */
-function predictionEvents({ loggerFor }: ServeParts): PredictionEvents {
-  const log = loggerFor("graphs");
-  return {
-    degraded(service, predictionId, { step, kind, code, cause }) {
-      const isDefect = ERRORS[code].status === 500;
-      const fields = { service, predictionId, step, kind, code };
-      const text = `Step ${step} of ${service} failed: ${messageOf(cause)}`;
-      log.warn(isDefect ? { ...fields, err: cause } : fields, text);
-    },
-  };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function modelEvents(
-  { loggerFor }: ServeParts,
-  metrics: ServeMetrics,
-): Omit<ModelEvents, "changed"> {
-  const log = loggerFor("models");
-  return {
-    loaded(version, tookMs) {
-      metrics.countLoad(version.modelName, tookMs);
-      const { sha256, loadedSha256, changes } = version.description;
-      const rewritten = changes.length === 0 ? {} : { loadedSha256, changes };
-      const fields = { model: version.id, path: version.path, sha256, ...rewritten };
-      log.info({ ...fields, ms: Math.round(tookMs) }, `Model ${version.id} loaded`);
-    },
-    switched(next, previous) {
-      const fields = { model: next.id, previous: previous?.id, path: next.path };
-      const { fallbackReason } = next;
-      if (fallbackReason === undefined) log.info(fields, `Model ${next.id} serves`);
-      else {
-        log.warn(
-          { ...fields, reason: fallbackReason },
-          `Model ${next.id} serves as the fallback: ${fallbackReason}`,
-        );
-      }
-    },
-    released(version) {
-      log.info({ model: version.id }, `Model ${version.id} drained and released`);
-    },
-    failed(model, reason, serving) {
-      metrics.countLoadFailure(model);
-      const rest = serving === undefined ? "it is not ready" : `${serving.id} serves`;
-      const fields = { model, reason, serving: serving?.id };
-      log.error(fields, `Model ${model} failed to load: ${reason}; ${rest}`);
-    },
-    batchEnded(model, version, rows) {
-      metrics.batchRows(model, version).observe(rows);
-    },
-    executorLost(model, reason, backInMs) {
-      const { message, cause } = reason;
-      const isHeld = backInMs === Infinity;
-      const fields = {
-        model,
-        reason: message,
-        ...(isHeld ? {} : { backInMs: Math.round(backInMs) }),
-        ...(cause === undefined ? {} : { err: cause }),
-      };
-      const next = isHeld
-        ? "too many hang already, so it starts again when one of them has ended"
-        : "it starts again";
-      log.error(fields, `A thread of model ${model} is lost: ${message}; ${next}`);
-    },
-    executorBack(model) {
-      log.info({ model }, `A thread of model ${model} runs again`);
-    },
-    executorNotBack(model, reason, backInMs) {
-      const text = reason instanceof Error ? reason.message : String(reason);
-      const fields = { model, reason: text, backInMs: Math.round(backInMs) };
-      log.error(fields, `A thread of model ${model} did not start again: ${text}`);
-    },
-    breakerMoved(model, from, to) {
-      const text = `Breaker of model ${model}: ${from} → ${to}`;
-      if (to === "open") log.error({ model, from, to }, text);
-      else log.info({ model, from, to }, text);
-    },
-    recovered(serving) {
-      log.info(
-        { model: serving.id },
-        `Model ${serving.modelName} loads again; ${serving.id} serves`,
-      );
-    },
-  };
 }

@@ -6,6 +6,7 @@ import type { Tensor } from "../core/tensor/tensor.ts";
 import type { Predictor } from "../models/predictor.ts";
 import type { TensorCache, TensorCaches } from "../ports/tensor-cache.ts";
 import type { Prediction } from "./prediction.ts";
+import type { NamedUsage } from "./cache-gauges.ts";
 import { PredictionCache } from "./prediction-cache.ts";
 import type { ServeMetrics } from "./serve-metrics.ts";
 
@@ -91,10 +92,10 @@ export class ServiceCaches {
   }
 
   /** What the caches of this process hold, by service. */
-  usage(): { readonly service: string; readonly entries: number; readonly bytes: number }[] {
+  usage(): NamedUsage[] {
     return [...this.#entries].flatMap(([service, { store }]) => {
       const usage = store.usage();
-      return usage === undefined ? [] : [{ service, ...usage }];
+      return usage === undefined ? [] : [{ service, cache: "prediction" as const, ...usage }];
     });
   }
 

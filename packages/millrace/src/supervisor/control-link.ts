@@ -1,4 +1,3 @@
-import type { Config } from "../config/config.ts";
 import { describeLimits } from "../config/describe-limits.ts";
 import { configJsonSchema } from "../config/json-schema.ts";
 import { findLiveKey } from "../config/live-key.ts";
@@ -10,11 +9,11 @@ import type { JsonValue } from "../core/json.ts";
 import type { Methods } from "./ipc-peer.ts";
 import type { KeptFacts } from "./kept-process.ts";
 import { layAll, type Layers } from "./layers.ts";
+import type { RunningConfig } from "./running-config.ts";
 import type { ServeProcess } from "./serve-process.ts";
 
 export interface ControlLinkOptions {
-  readonly config: () => Config;
-  readonly layers: () => Layers;
+  readonly running: RunningConfig;
   readonly serving: () => readonly ServeProcess[];
   readonly kept: () => readonly KeptFacts[];
   readonly processCount: number;
@@ -24,6 +23,8 @@ export interface ControlLinkOptions {
     persist: (before: Layers) => Promise<void>,
   ) => Promise<void>;
   readonly persist: (order: PersistOrder) => Promise<void>;
+  /** Brings what control keeps into force. */
+  readonly adoptKept: () => Promise<void>;
 }
 
 /** What the control process may ask of the supervisor. */
@@ -37,6 +38,7 @@ export class ControlLink {
   get methods(): Methods {
     return {
       change: (order: ChangeOrder) => this.#change(order),
+      adoptKept: () => this.#options.adoptKept(),
       status: () => this.#status(),
       liveValues: (path: string | undefined) => Promise.resolve(this.#liveValues(path)),
       explain: (predictionId: string) => this.#explain(predictionId),
@@ -59,13 +61,16 @@ export class ControlLink {
   }
 
   async #status(): Promise<UpStatus> {
-    const { config, layers, serving, kept, processCount } = this.#options;
-    const { name, services } = config();
-    const models = await serving()[0]?.status();
+    const { running, serving, kept, processCount } = this.#options;
+    const { layers, config, order } = running;
+    const { name, services } = config;
+    const models = await serving()[0]
+      ?.status()
+      .catch(() => undefined);
     return {
       name,
-      overrideVersion: layers().overrides.version,
-      setAside: layers().setAside,
+      overrideVersion: order.overrideVersion,
+      setAside: layers.setAside,
       processes: kept().map(({ label, process, state, restartCount }) => ({
         process: label,
         pid: process?.pid,
@@ -82,7 +87,7 @@ export class ControlLink {
   }
 
   #liveValues(path: string | undefined): readonly ConfigRow[] {
-    const { laid } = this.#options.layers();
+    const { laid } = this.#options.running.layers;
     if (path === undefined) return liveRows(laid);
     const row = liveRow(laid, path);
     if (row !== undefined) return [row];

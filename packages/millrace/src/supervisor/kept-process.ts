@@ -129,12 +129,14 @@ export class KeptProcess<Process extends ForkedProcess, Report> implements KeptF
     const { log, name, label } = this.#options;
     const process = this.#begin();
     this.#watch(process);
-    this.#options.start(process, true, () => this.#ready(process)).then(
-      () => log.info({ process: label, processPid: process.pid }, `${name} runs again`),
-      (error: unknown) => {
-        log.error({ process: label, err: error }, `${name} cannot start`);
-        process.kill();
-      },
-    );
+    this.#options
+      .start(process, true, () => this.#ready(process))
+      .then(
+        () => log.info({ process: label, processPid: process.pid }, `${name} runs again`),
+        (error: unknown) => {
+          log.error({ process: label, err: error }, `${name} cannot start`);
+          process.kill();
+        },
+      );
   }
 }

@@ -3,8 +3,7 @@ import { holdPort, type HeldPort } from "./hold-port.ts";
 
 /** Ports that serve processes share, kept from other supervisors. */
 export interface HeldPorts {
-  /** With the ports that were taken. */
-  readonly server: ServerConfig;
+  readonly taken: Pick<ServerConfig, "httpPort" | "grpcPort">;
   release(): Promise<void>;
 }
 
@@ -18,10 +17,11 @@ export async function holdPorts(server: ServerConfig): Promise<HeldPorts> {
   try {
     const http = await holdPort(host, httpPort, "server.httpPort");
     held.push(http);
-    if (grpcPort === "off") return { server: { ...server, httpPort: http.port }, release };
+    const httpOnly = { httpPort: http.port, grpcPort };
+    if (grpcPort === "off") return { taken: httpOnly, release };
     const grpc = await holdPort(host, grpcPort, "server.grpcPort");
     held.push(grpc);
-    return { server: { ...server, httpPort: http.port, grpcPort: grpc.port }, release };
+    return { taken: { ...httpOnly, grpcPort: grpc.port }, release };
   } catch (error) {
     await release();
     throw error;

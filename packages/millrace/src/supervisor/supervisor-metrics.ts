@@ -14,7 +14,10 @@ export class SupervisorMetrics {
       [[], processCount()],
     ]);
     this.controlRestarts = this.registry
-      .counter("control_restarts_total", "Times the control process was started again after a crash")
+      .counter(
+        "control_restarts_total",
+        "Times the control process was started again after a crash",
+      )
       .with();
     this.overridesApplied = this.registry
       .counter("overrides_applied_total", "Changes of overrides that every process has made")

@@ -15,8 +15,9 @@ import { ControlLink } from "./control-link.ts";
 import { ControlProcess } from "./control-process.ts";
 import type { Methods } from "./ipc-peer.ts";
 import { KeptProcess } from "./kept-process.ts";
-import { fileAlone, layAll, layWhatFits, type Layers } from "./layers.ts";
-import { holdPorts, keepPorts, type HeldPorts } from "./ports.ts";
+import { layAll, layWhatFits, type Layers } from "./layers.ts";
+import { holdPorts, type HeldPorts } from "./ports.ts";
+import { RunningConfig } from "./running-config.ts";
 import {
   ServeProcess,
   type RepositoryOrder,
@@ -64,25 +65,21 @@ export class Supervisor {
   readonly #metrics: SupervisorMetrics;
   readonly #changes = new OneAtATime(CHANGES_WAITING_MAX);
   readonly #startedAtMs: number;
-  /** As the file had it at the start. */
-  readonly #asked: Config["server"];
-  #layers: Layers;
-  /** What the processes have, or are told at their next start. */
-  #config: Config;
+  readonly #running: RunningConfig;
   #ports: HeldPorts | undefined;
 
   /** @param config what `file` says, on ports that are free. */
   constructor(file: LoadedConfig, config: Config, options: SupervisorOptions) {
-    this.#asked = file.config.server;
-    this.#layers = fileAlone(file);
-    this.#config = config;
     this.#options = options;
+    this.#running = new RunningConfig(file, config, options.checkApplicable);
     this.#startedAtMs = options.clock.wallMs();
     this.#metrics = new SupervisorMetrics(
       () => this.#serving.length,
-      () => this.#layers.overrides.version,
+      () => this.#running.order.overrideVersion,
     );
-    this.#serve = Array.from({ length: options.processCount }, (_, index) => this.#keepServe(index));
+    this.#serve = Array.from({ length: options.processCount }, (_, index) =>
+      this.#keepServe(index),
+    );
     this.#control = config.server.controlPort === "off" ? undefined : this.#keepControl();
   }
 
@@ -111,8 +108,7 @@ export class Supervisor {
   #keepControl(): KeptProcess<ControlProcess, ControlReport> {
     const { clock, log, controlEntry, onLine } = this.#options;
     const link = new ControlLink({
-      config: () => this.#config,
-      layers: () => this.#layers,
+      running: this.#running,
       serving: () => this.#serving,
       kept: () => [...this.#serve, ...(this.#control === undefined ? [] : [this.#control])],
       processCount: this.#options.processCount,
@@ -121,6 +117,10 @@ export class Supervisor {
         const process = this.#control?.process;
         if (process === undefined) throw new Error("Cannot keep the change: control has ended");
         await process.persist(order);
+      },
+      adoptKept: async () => {
+        const process = this.#control?.process;
+        if (process !== undefined) await this.#adoptKept(process);
       },
     });
     return new KeptProcess({
@@ -144,16 +144,17 @@ export class Supervisor {
    */
   async start(): Promise<UpReport> {
     return this.#changes.run(async () => {
-      this.#ports = await holdPorts(this.#config.server);
-      this.#config = { ...this.#config, server: this.#ports.server };
+      const { server } = this.#running.config;
+      this.#ports = await holdPorts(server);
+      this.#running.takePorts(this.#ports.taken);
       try {
-        checkControlKeys(this.#config.server);
+        checkControlKeys(server);
         // They begin while control reads what was overridden.
         for (const kept of this.#serve) kept.fork();
         const control = await this.#control?.startFirst();
         const reports = await Promise.all(this.#serve.map((kept) => kept.startFirst()));
         const [first] = reports as [StartReport];
-        return { ...first, controlPort: control?.port, config: this.#config };
+        return { ...first, controlPort: control?.port, config: this.#running.config };
       } catch (error) {
         const ended = this.#processes.map((process) => process.ended);
         this.kill();
@@ -165,25 +166,32 @@ export class Supervisor {
   }
 
   async #startControl(process: ControlProcess, isRestart: boolean): Promise<ControlReport> {
-    const { server } = this.#config;
+    const { config, layers } = this.#running;
+    const { server } = config;
     const port = server.controlPort === "off" ? 0 : server.controlPort;
     const startedAtMs = this.#startedAtMs;
     // Nobody chose the default: a second Millrace on one machine should start.
-    const isDefault = this.#layers.file.origins.get("server.controlPort")?.kind === "default";
+    const isDefault = layers.file.origins.get("server.controlPort")?.kind === "default";
     const mayMove = isDefault && !isRestart;
-    const report = await process.start({ config: this.#config, port, mayMove, startedAtMs });
-    if (isRestart) await this.#changes.run(() => this.#adopt(report.overrides));
+    const report = await process.start({ config, port, mayMove, startedAtMs });
+    if (isRestart) await this.#adoptKept(process);
     else {
-      this.#config = { ...this.#config, server: { ...server, controlPort: report.port } };
+      this.#running.takePorts({ controlPort: report.port });
       await this.#adopt(report.overrides);
     }
     return report;
   }
 
+  /** Asked when it is its turn: a change may have been made since control runs again. */
+  async #adoptKept(process: ControlProcess): Promise<void> {
+    await this.#changes.run(async () => this.#adopt(await process.kept()));
+  }
+
   /** What control has kept is in force from now on, as far as it fits the file. */
   async #adopt(overrides: OverrideState): Promise<void> {
-    if (overrides.version === this.#layers.overrides.version) return;
-    const layers = await layWhatFits(this.#layers.file, overrides);
+    const before = this.#running.layers;
+    if (overrides.version === before.overrides.version) return;
+    const layers = await layWhatFits(before.file, overrides);
     for (const { path, version, why } of layers.setAside) {
       this.#options.log.warn(
         { path, version, why },
@@ -194,15 +202,12 @@ export class Supervisor {
   }
 
   #order(index: number, isRestart: boolean): StartOrder {
-    const { version: overrideVersion } = this.#layers.overrides;
-    const processes = this.#serve.length;
-    return { config: this.#config, overrideVersion, index, processes, isRestart };
+    return { ...this.#running.order, index, processes: this.#serve.length, isRestart };
   }
 
   /** Whatever has changed while its models were loaded passed it by. */
   async #catchUp(process: ServeProcess, { config }: StartOrder, ready: () => void): Promise<void> {
-    const { version: overrideVersion } = this.#layers.overrides;
-    if (config !== this.#config) await process.apply({ config: this.#config, overrideVersion });
+    if (config !== this.#running.config) await process.apply(this.#running.order);
     ready();
   }
 
@@ -213,20 +218,17 @@ export class Supervisor {
    */
   async apply(file: LoadedConfig): Promise<readonly ModelStatus[]> {
     return this.#changes.run(async () => {
-      const result = await layAll(file, this.#layers.overrides, this.#layers.setAside);
+      const { overrides, setAside } = this.#running.layers;
+      const result = await layAll(file, overrides, setAside);
       if (result.kind === "invalid") {
         const problems = result.problems.map(renderProblem).join("; ");
         throw new StartError(
           `The file was not applied, an override does not fit it: ${problems}; millrace unset ends an override`,
         );
       }
-      const { layers } = result;
-      const config = keepPorts(layers.config, this.#asked, this.#config);
-      this.#options.checkApplicable(this.#config, config);
-      this.#layers = layers;
-      this.#config = config;
-      const order = { config, overrideVersion: layers.overrides.version };
-      const all = await Promise.all(this.#serving.map((process) => process.apply(order)));
+      const next = this.#running.next(result.layers);
+      this.#running.become(next);
+      const all = await Promise.all(this.#serving.map((process) => process.apply(next.order)));
       return all[0] ?? [];
     });
   }
@@ -237,24 +239,17 @@ export class Supervisor {
     persist: (before: Layers) => Promise<void>,
   ): Promise<void> {
     await this.#changes.run(async () => {
-      const before = this.#layers;
+      const before = this.#running.layers;
       await this.#switchTo(await lay(before), () => persist(before));
       this.#metrics.overridesApplied.add();
     });
   }
 
   async #switchTo(layers: Layers, persist: () => Promise<void>): Promise<void> {
-    const config = keepPorts(layers.config, this.#asked, this.#config);
-    this.#options.checkApplicable(this.#config, config);
-    const order = { config, overrideVersion: layers.overrides.version };
-    await switchAll(this.#serving, order, {
-      persist,
-      onDecided: () => {
-        this.#layers = layers;
-        this.#config = config;
-      },
-      ...this.#options,
-    });
+    const { clock, log } = this.#options;
+    const next = this.#running.next(layers);
+    const onDecided = (): void => this.#running.become(next);
+    await switchAll(this.#serving, next.order, { clock, log, persist, onDecided });
   }
 
   /** A model is loaded or unloaded everywhere, whichever process was asked. */
@@ -296,7 +291,7 @@ export class Supervisor {
     this.#letGo();
     const ended = this.#processes.map((process) => process.ended);
     // The processes keep the limit themselves; this one is for a process that hangs.
-    const cancel = clock.schedule(this.#config.server.drainMs + 1_000, () => {
+    const cancel = clock.schedule(this.#running.config.server.drainMs + 1_000, () => {
       for (const { label, process } of this.#serve) {
         if (process === undefined) continue;
         log.error({ process: label }, `Serve process ${label} does not stop: killed`);

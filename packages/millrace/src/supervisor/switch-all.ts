@@ -2,10 +2,19 @@ import type { Clock } from "../core/clock.ts";
 import { MillraceError } from "../core/errors.ts";
 import type { Logger } from "../ports/logger.ts";
 import { ChannelClosedError } from "./ipc-peer.ts";
-import type { ConfigOrder, ServeProcess } from "./serve-process.ts";
+import type { ConfigOrder } from "./serve-process.ts";
 
 /** Longest time a process may take to answer; its thread is free for that unless it hangs. */
 const ANSWER_MS_MAX = 5_000;
+
+/** What a serve process does for it. */
+export interface SwitchingProcess {
+  readonly pid: number;
+  prepare(order: ConfigOrder): Promise<void>;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+  kill(): void;
+}
 
 export interface SwitchOptions {
   readonly clock: Clock;
@@ -22,7 +31,7 @@ export interface SwitchOptions {
  * @throws what a process has against it, and what `persist` throws.
  */
 export async function switchAll(
-  processes: readonly ServeProcess[],
+  processes: readonly SwitchingProcess[],
   order: ConfigOrder,
   options: SwitchOptions,
 ): Promise<void> {
@@ -39,7 +48,7 @@ export async function switchAll(
 }
 
 async function prepared(
-  process: ServeProcess,
+  process: SwitchingProcess,
   order: ConfigOrder,
   { clock }: SwitchOptions,
 ): Promise<void> {
@@ -55,10 +64,7 @@ async function prepared(
 }
 
 /** One that is ready switches; what else happens is a defect, and the process starts anew with the change. */
-async function committed(
-  process: ServeProcess,
-  { clock, log }: SwitchOptions,
-): Promise<void> {
+async function committed(process: SwitchingProcess, { clock, log }: SwitchOptions): Promise<void> {
   const late = new Error(`it did not answer in ${ANSWER_MS_MAX} ms`);
   try {
     await withLimit(process.commit(), clock, late);

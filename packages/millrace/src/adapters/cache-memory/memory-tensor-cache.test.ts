@@ -88,6 +88,14 @@ test("setBounds() makes room by bytes", () => {
   expect(keysOf(cache, "p:0", "p:99")).toEqual(["p:99"]);
 });
 
+test("a cache of many small bytes takes little memory for entries it can never have", () => {
+  const before = process.memoryUsage().heapUsed;
+  const cache = open(100_000_000, MIB);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * MIB);
+  for (let i = 0; i < 5_000; i++) cache.set(`p:${i}`, valueOf(i), HOUR_MS);
+  expect(cache.usage().entries).toBeGreaterThan(1_000);
+});
+
 test("close() frees everything, and nothing is stored afterwards", async () => {
   const cache = open(10);
   cache.set("a", valueOf(1), HOUR_MS);

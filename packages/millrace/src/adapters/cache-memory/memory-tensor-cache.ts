@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import { bytesOf } from "../../core/cache/bytes-of.ts";
+import { bytesOf, ENTRY_BYTES_MIN } from "../../core/cache/bytes-of.ts";
 import { ownMemory } from "../../core/cache/own-memory.ts";
 import type { Clock } from "../../core/clock.ts";
 import type {
@@ -13,11 +13,13 @@ import type {
 /** Keeps what was used last in the memory of this process. A value that is larger than all its bytes is not kept. */
 export class MemoryTensorCache implements TensorCache {
   readonly #clock: Clock;
+  #bounds: CacheBounds;
   #entries: LRUCache<string, CachedTensors>;
   #isClosed = false;
 
   constructor(bounds: CacheBounds, clock: Clock) {
     this.#clock = clock;
+    this.#bounds = bounds;
     this.#entries = this.#open(bounds);
   }
 
@@ -30,10 +32,12 @@ export class MemoryTensorCache implements TensorCache {
     this.#entries.set(key, { outputs: ownMemory(outputs), storedWallMs }, { ttl: ttlMs });
   }
 
-  setBounds({ entriesMax, bytesMax }: CacheBounds): void {
+  setBounds(bounds: CacheBounds): void {
+    const { entriesMax, bytesMax } = this.#bounds;
+    if (bounds.entriesMax === entriesMax && bounds.bytesMax === bytesMax) return;
     const entries = this.#entries;
-    if (entries.max === entriesMax && entries.maxSize === bytesMax) return;
-    this.#entries = this.#open({ entriesMax, bytesMax });
+    this.#bounds = bounds;
+    this.#entries = this.#open(bounds);
     // From the oldest to the newest, so that what does not fit is what was not used for longest.
     for (const [key, value] of [...entries.entries()].reverse()) {
       const ttlMs = entries.getRemainingTTL(key);
@@ -53,7 +57,8 @@ export class MemoryTensorCache implements TensorCache {
 
   #open({ entriesMax, bytesMax }: CacheBounds): LRUCache<string, CachedTensors> {
     return new LRUCache({
-      max: entriesMax,
+      // Its lists are as long as that from the beginning, so not longer than the bytes could fill.
+      max: Math.max(1, Math.min(entriesMax, Math.floor(bytesMax / ENTRY_BYTES_MIN))),
       maxSize: bytesMax,
       sizeCalculation: ({ outputs }) => bytesOf(outputs),
       // A clock may begin at 0, which means "for ever" here.

@@ -15,10 +15,10 @@ import type { CachedTensors } from "../../ports/tensor-cache.ts";
  *                 uint32 bytes of the elements, zeros up to a multiple of 8, the elements in raw form
  */
 export const MAGIC = 0x01_43_52_4d; // "MRC", 1
-export const CHECKED_FROM = 8;
+const CHECKED_FROM = 8;
 
 /** Elements begin at a multiple of it, so that they can be read where they lie. */
-export const ALIGNMENT = 8;
+const ALIGNMENT = 8;
 
 const UINT32_MAX = 0xffff_ffff;
 

@@ -13,9 +13,9 @@ test("redisAddressOf() shows where it is, and nothing that is secret", () => {
 
 test("redact() takes the password out of what a server says, encoded or not", () => {
   const address = redisAddressOf("redis://:p%40ss@localhost?password=other");
-  expect(address.redact("ERR unknown command, with args beginning with: `p@ss`, `other`, `p%40ss`")).toBe(
-    "ERR unknown command, with args beginning with: `***`, `***`, `***`",
-  );
+  expect(
+    address.redact("ERR unknown command, with args beginning with: `p@ss`, `other`, `p%40ss`"),
+  ).toBe("ERR unknown command, with args beginning with: `***`, `***`, `***`");
 });
 
 test("redact() changes nothing where there is no password", () => {

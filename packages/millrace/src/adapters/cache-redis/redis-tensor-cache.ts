@@ -113,31 +113,43 @@ export class RedisTensorCache implements TensorCache {
   }
 
   async #read(key: string, permit: BreakerPermit): Promise<Lookup> {
-    this.#pending++;
     try {
-      const bytes = await this.#redis.getrangeBuffer(KEY_PREFIX + key, 0, VALUE_BYTES_MAX - 1);
+      const command = this.#redis.getrangeBuffer(KEY_PREFIX + key, 0, VALUE_BYTES_MAX - 1);
+      const bytes = await this.#inTime(command, 0);
       this.#breaker.record(permit, "ok", 0);
       return decodeCached(key, bytes) ?? "missing";
     } catch (error) {
       return this.#countFailure(error, permit) === "refused" ? "missing" : "unavailable";
-    } finally {
-      this.#pending--;
     }
   }
 
   async #write(key: string, bytes: Buffer, ttlMs: number, permit: BreakerPermit): Promise<void> {
-    this.#pending++;
-    this.#pendingBytes += bytes.length;
     try {
-      await this.#redis.set(KEY_PREFIX + key, bytes, "PX", Math.max(1, Math.round(ttlMs)));
+      const ttl = Math.max(1, Math.round(ttlMs));
+      await this.#inTime(this.#redis.set(KEY_PREFIX + key, bytes, "PX", ttl), bytes.length);
       this.#breaker.record(permit, "ok", 0);
       this.#refusal = undefined;
     } catch (error) {
       this.#countFailure(error, permit);
-    } finally {
-      this.#pending--;
-      this.#pendingBytes -= bytes.length;
     }
+  }
+
+  /** Gives a command up that takes too long; it counts as pending until it is answered, or the connection is. */
+  #inTime<T>(command: Promise<T>, bytes: number): Promise<T> {
+    const { clock, answerMsMax = ANSWER_MS_MAX } = this.#options;
+    this.#pending++;
+    this.#pendingBytes += bytes;
+    return new Promise((resolve, reject) => {
+      // An answer that has come while this thread was busy is in time.
+      const giveUp = (): void => clock.soon(() => reject(new Error("no answer in time")));
+      const stop = clock.schedule(answerMsMax, giveUp);
+      const settle = (): void => {
+        stop();
+        this.#pending--;
+        this.#pendingBytes -= bytes;
+      };
+      command.finally(settle).then(resolve, reject);
+    });
   }
 
   /** A server that says no is there; one that says nothing, or has gone, is not. */
@@ -196,13 +208,12 @@ export class RedisTensorCache implements TensorCache {
   }
 }
 
-function clientOptions({ random, answerMsMax = ANSWER_MS_MAX }: RedisTensorCacheOptions) {
+function clientOptions({ random }: RedisTensorCacheOptions) {
   return {
     // What cannot be asked now is not asked: nothing is kept for later, nothing sent twice.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: answerMsMax,
     socketTimeout: SILENCE_MS_MAX,
     connectTimeout: CONNECT_MS_MAX,
     retryStrategy: (times: number) =>

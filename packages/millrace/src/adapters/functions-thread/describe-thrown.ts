@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import type { Thrown } from "./thread-messages.ts";
 
 /** A message or stack of megabytes would stand in the log of every call. */
-export const THROWN_LENGTH_MAX = 8192;
+const THROWN_LENGTH_MAX = 8192;
 
 /** What was thrown as text, with what caused it. Never throws itself, whatever the thrown thing does. */
 export function describeThrown(thrown: unknown): Thrown {

@@ -7,7 +7,7 @@ import type { FunctionKind } from "./thread-messages.ts";
 const EXTENSIONS = [".ts", ".mts", ".js", ".mjs"];
 
 /** A function is written by hand: what is larger is not one. */
-export const FILE_BYTES_MAX = 16 * 1024 * 1024;
+const FILE_BYTES_MAX = 16 * 1024 * 1024;
 
 /** The file of a function as it was when it was read. */
 export interface FunctionFile {

@@ -86,10 +86,9 @@ export class FunctionPool {
   }
 
   #dispatch(): void {
-    for (const slot of this.#slots) {
-      const [call] = this.#waiting;
-      if (call === undefined) return;
-      if (!slot.isFree) continue;
+    for (const call of this.#waiting) {
+      const slot = this.#slots.find(({ isFree }) => isFree);
+      if (slot === undefined) return;
       this.#waiting.delete(call);
       slot.run(call);
     }

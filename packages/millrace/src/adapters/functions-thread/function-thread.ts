@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../core/clock.ts";
-import type { ThreadOutput } from "./thread-output.ts";
+import type { Logger } from "../../ports/logger.ts";
 import type { ThreadOrder, ThreadReport, ThreadStart } from "./thread-messages.ts";
 
 /** How often the memory of a thread at work is looked at. */
@@ -15,9 +15,14 @@ export interface FunctionThreadOptions {
   /** Module that every thread starts with; it calls `runFunctionThread`. */
   readonly entry: URL;
   readonly clock: Clock;
+  /** Gets what the function prints. */
+  readonly log: Logger;
   /** Memory of one thread, its arrays included; one that takes more is ended. */
   readonly memoryBytesMax: number;
 }
+
+/** What is not only for the log. */
+export type WorkReport = Exclude<ThreadReport, { readonly kind: "printed" }>;
 
 /** How a thread came to its end. */
 export interface ThreadEnd {
@@ -34,13 +39,13 @@ export class FunctionThread {
   readonly #worker: Worker;
   readonly #clock: Clock;
   readonly #memoryBytesMax: number;
-  #listener: (report: ThreadReport) => void = () => undefined;
+  #listener: (report: WorkReport) => void = () => undefined;
   #isOutOfMemory = false;
   #isIdle = true;
   #stopWatch = (): void => undefined;
 
   /** Starts the thread. It is at work, and keeps the process alive, until `setIdle`. */
-  constructor(options: FunctionThreadOptions, start: ThreadStart, output: ThreadOutput) {
+  constructor(options: FunctionThreadOptions, start: ThreadStart) {
     this.#clock = options.clock;
     this.#memoryBytesMax = options.memoryBytesMax;
     const heapMb = Math.ceil((options.memoryBytesMax * HEAP_LIMIT_FACTOR) / 2 ** 20);
@@ -49,17 +54,18 @@ export class FunctionThread {
       workerData: start,
       // Flags that say how the process reads its program, such as --input-type, would stop the thread.
       execArgv: [],
-      stdout: true,
+      stdout: true, // the thread sends what it prints; nothing may reach the output of the process
       stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: heapMb },
     });
-    output.follow(this.#worker.stdout, "info");
-    output.follow(this.#worker.stderr, "warn");
     let error: unknown;
     this.#worker.on("error", (thrown: unknown) => {
       error = thrown;
     });
-    this.#worker.on("message", (report: ThreadReport) => this.#listener(report));
+    this.#worker.on("message", (report: ThreadReport) => {
+      if (report.kind === "printed") options.log[report.level]({ file: start.path }, report.line);
+      else this.#listener(report);
+    });
     // A call whose answer cannot be read would wait for ever.
     this.#worker.on("messageerror", (unreadable) => {
       error = unreadable;
@@ -76,7 +82,7 @@ export class FunctionThread {
   }
 
   /** Replaces who gets the reports. */
-  onReport(listener: (report: ThreadReport) => void): void {
+  onReport(listener: (report: WorkReport) => void): void {
     this.#listener = listener;
   }
 

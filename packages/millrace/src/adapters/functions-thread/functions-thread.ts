@@ -42,7 +42,8 @@ interface LoadedFunction {
  * It is a guard against mistakes, not a sandbox: the code has the rights of the process. What it does in native code
  * cannot be stopped until that returns, and one array of hundreds of megabytes can still be more than V8 bears.
  *
- * The price: a thread takes 40 ms to start and 10 MB; a call of small tensors takes 0.1 ms, and numbers are copied twice.
+ * The price, measured on Node 24, 2 cores: a thread takes 50 ms to start (100 ms from the sources) and 13 MB; a call of
+ * small tensors takes 0.08 ms, one of 602 KB 0.4 ms: numbers are copied on their way in and on their way out.
  */
 export class ThreadFunctions implements Pick<StepSources, "function" | "load" | "combine"> {
   readonly #options: Required<Omit<ThreadFunctionsOptions, "loggerFor">> & { readonly log: Logger };

@@ -19,7 +19,9 @@ export async function importFunction(
         : next(specifier, context),
     load(url, context, next) {
       const loaded = next(url, context);
-      return url === address ? { ...loaded, source } : loaded;
+      // A CommonJS file is read by Node itself.
+      const isModule = loaded.format?.startsWith("module") === true;
+      return url === address && isModule ? { ...loaded, source } : loaded;
     },
   });
   const module = (await import(address)) as { readonly default?: unknown };

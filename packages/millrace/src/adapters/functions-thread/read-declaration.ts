@@ -40,13 +40,14 @@ export function readDeclaration(exported: unknown, kind: FunctionKind): DefinedF
   const [first] = outputs;
   if (first === undefined) throw expected("outputs: found none", "at least one");
   if (kind === "load") checkRows(outputs);
+  const labels = readLabels(exported["labels"]);
   return {
     declaration: {
       inputs: readInputs(exported, kind),
       outputs,
       prediction: readPrediction(exported["prediction"], outputs),
-      labels: readLabels(exported["labels"]),
-      score: 0,
+      labels,
+      score: readScore(exported["score"], labels),
     },
     // `this` is the definition, as for any method.
     run: (run as DefinedFunction["run"]).bind(exported),
@@ -116,6 +117,14 @@ function readLabels(labels: unknown): readonly string[] | undefined {
   const isList = Array.isArray(labels) && labels.every((label) => typeof label === "string");
   if (isList) return [...(labels as string[])];
   throw expected(`labels: found ${textOf(labels)}`, "a list of text");
+}
+
+function readScore(score: unknown, labels: readonly string[] | undefined): number {
+  if (score === undefined) return 0;
+  if (Number.isSafeInteger(score) && (score as number) >= 0) return score as number;
+  const index = labels?.indexOf(score as string) ?? -1;
+  if (index !== -1) return index;
+  throw expected(`score: found ${textOf(score)}`, "one of the labels or an index from 0");
 }
 
 /** A file that was named under the wrong step says so itself. */

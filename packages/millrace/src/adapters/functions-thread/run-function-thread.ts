@@ -1,10 +1,12 @@
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { copyTensors } from "../../core/tensor/copy-tensors.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
+import { captureOutput } from "./capture-output.ts";
 import { callFunction } from "./call-function.ts";
 import { CallProblem } from "./call-problem.ts";
 import { describeThrown } from "./describe-thrown.ts";
 import { importFunction } from "./import-function.ts";
+import { lineOfFailure } from "./line-of-failure.ts";
 import { DeclarationError, readDeclaration, type DefinedFunction } from "./read-declaration.ts";
 import type { CallFailure, ThreadOrder, ThreadReport, ThreadStart } from "./thread-messages.ts";
 
@@ -19,22 +21,25 @@ export async function runFunctionThread(library: URL): Promise<void> {
   if (parentPort === null) throw new Error("Cannot run a function: this is no worker thread");
   const port = parentPort;
   const start = workerData as ThreadStart;
+  captureOutput((level, line) => report(port, { kind: "printed", level, line }));
   let defined: DefinedFunction;
   try {
     defined = readDeclaration(await importFunction(start, library), start.kind);
   } catch (error) {
-    return report(port, loadFailure(error));
+    return report(port, loadFailure(error, start));
   }
   new FunctionServant(port, start, defined);
   report(port, { kind: "loaded", declaration: defined.declaration });
 }
 
-function loadFailure(error: unknown): ThreadReport {
+function loadFailure(error: unknown, start: ThreadStart): ThreadReport {
   if (error instanceof DeclarationError) {
     return { kind: "loadFailed", why: error.message, thrown: undefined };
   }
   const thrown = describeThrown(error);
-  return { kind: "loadFailed", why: `its import failed: ${thrown.message}`, thrown };
+  const line = lineOfFailure(error, start);
+  const where = line === undefined ? "" : ` (line ${line})`;
+  return { kind: "loadFailed", why: `its import failed: ${thrown.message}${where}`, thrown };
 }
 
 /** Obeys the orders of one port. */

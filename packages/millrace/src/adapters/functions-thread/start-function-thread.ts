@@ -1,16 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { MillraceError } from "../../core/errors.ts";
-import type { Logger } from "../../ports/logger.ts";
 import type { Declaration } from "./declaration.ts";
 import { loadFailed, type FunctionFile } from "./function-file.ts";
 import { describeEnd, FunctionThread, type FunctionThreadOptions } from "./function-thread.ts";
 import type { Thrown } from "./thread-messages.ts";
-import { ThreadOutput } from "./thread-output.ts";
 
 export interface StartOptions extends FunctionThreadOptions {
   /** Time that the import of a file may take. */
   readonly loadMsMax: number;
-  readonly log: Logger;
 }
 
 /** A thread that waits for calls. */
@@ -27,10 +24,9 @@ export async function startFunctionThread(
   file: FunctionFile,
   options: StartOptions,
 ): Promise<StartedThread> {
-  const { clock, log, loadMsMax } = options;
+  const { clock, loadMsMax } = options;
   const { kind, path, source } = file;
-  const output = new ThreadOutput({ clock, log, fields: { file: path } });
-  const thread = new FunctionThread(options, { kind, path, source }, output);
+  const thread = new FunctionThread(options, { kind, path, source });
   const { promise, resolve, reject } = Promise.withResolvers<Declaration>();
   const cancelTimer = clock.schedule(loadMsMax, () =>
     reject(loadFailed(path, `its import took longer than ${loadMsMax} ms`)),

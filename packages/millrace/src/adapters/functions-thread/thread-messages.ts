@@ -1,5 +1,6 @@
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { Declaration } from "./declaration.ts";
+import type { PrintLevel } from "./printed-lines.ts";
 
 /** What a file of functions is used for; it decides what its default export has to be. */
 export type FunctionKind = "function" | "load" | "combine";
@@ -48,7 +49,9 @@ export type ThreadReport =
   | { readonly kind: "loaded"; readonly declaration: Declaration }
   | { readonly kind: "loadFailed"; readonly why: string; readonly thrown: Thrown | undefined }
   | { readonly kind: "done"; readonly id: number; readonly outputs: readonly Tensor[] }
-  | { readonly kind: "failed"; readonly id: number; readonly failure: CallFailure };
+  | { readonly kind: "failed"; readonly id: number; readonly failure: CallFailure }
+  /** A line that the function printed. It may come at any time. */
+  | { readonly kind: "printed"; readonly level: PrintLevel; readonly line: string };
 
 /** Why a call failed. */
 export type CallFailure =

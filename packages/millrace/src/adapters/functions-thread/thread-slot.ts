@@ -3,12 +3,17 @@ import { copyTensors } from "../../core/tensor/copy-tensors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { callError, threadLost, tookTooLong } from "./call-error.ts";
 import type { FunctionCall } from "./function-call.ts";
-import { describeEnd, type FunctionThread, type ThreadEnd } from "./function-thread.ts";
-import type { FunctionKind, ThreadReport } from "./thread-messages.ts";
+import {
+  describeEnd,
+  type FunctionThread,
+  type ThreadEnd,
+  type WorkReport,
+} from "./function-thread.ts";
+import type { FunctionKind } from "./thread-messages.ts";
 
 /** Wait before a thread that ended by itself twice in a row is started again; it doubles with every further time. */
 const RESTART_MS_MIN = 100;
-export const RESTART_MS_MAX = 5000;
+const RESTART_MS_MAX = 5000;
 /** A thread that has lived this long is started again at once. */
 const STABLE_MS = 10_000;
 
@@ -63,21 +68,20 @@ export class ThreadSlot {
     return this.#state.kind === "down" ? this.#state.backAtMs : -Infinity;
   }
 
-  /** Makes the call. The slot is free. */
+  /** Makes the call. The slot is free; it stays so when the call cannot be handed over, which fails it. */
   run(call: FunctionCall): void {
     if (this.#state.kind !== "idle") return;
     const { thread } = this.#state;
+    try {
+      post(thread, call);
+    } catch (error) {
+      call.fail(error);
+      return;
+    }
     const { clock, timeoutMs } = this.#options;
     const stopTimer = clock.schedule(timeoutMs, () => this.#stopLate(call));
     this.#state = { kind: "busy", thread, call, stopTimer };
     thread.setIdle(false);
-    const transfers: ArrayBuffer[] = [];
-    const groups = call.request.groups.map((group) => {
-      const { tensors, buffers } = copyTensors(group.tensors); // others may read them too
-      transfers.push(...buffers);
-      return { ...group, tensors };
-    });
-    thread.post({ kind: "call", id: call.id, groups, facts: call.facts }, transfers);
   }
 
   /** Tells the function that nobody waits for it any more. It keeps its thread until it ends or its time is over. */
@@ -105,7 +109,7 @@ export class ThreadSlot {
     void thread.ended.then((end) => this.#replace(end));
   }
 
-  #answer(report: ThreadReport): void {
+  #answer(report: WorkReport): void {
     if (this.#state.kind !== "busy" || (report.kind !== "done" && report.kind !== "failed")) return;
     const { thread, call, stopTimer } = this.#state;
     if (report.id !== call.id) return;
@@ -173,6 +177,17 @@ export class ThreadSlot {
       this.#restart(afterMs);
     }
   }
+}
+
+/** Others may read the inputs too, so the memory of copies moves. */
+function post(thread: FunctionThread, { id, request, facts }: FunctionCall): void {
+  const transfers: ArrayBuffer[] = [];
+  const groups = request.groups.map((group) => {
+    const { tensors, buffers } = copyTensors(group.tensors);
+    transfers.push(...buffers);
+    return { ...group, tensors };
+  });
+  thread.post({ kind: "call", id, groups, facts }, transfers);
 }
 
 function nextText(afterMs: number): string {

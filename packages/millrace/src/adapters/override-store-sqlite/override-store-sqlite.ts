@@ -113,7 +113,8 @@ export class SqliteOverrideStore implements OverrideStore {
     );
     for (const { path, action, old, value } of steps) {
       const text = textOf(value);
-      if (action === "set") set.run(path, text ?? "null", version, by, reason, atMs, expiresAtMs ?? null);
+      if (action === "set")
+        set.run(path, text ?? "null", version, by, reason, atMs, expiresAtMs ?? null);
       else remove.run(path);
       log.run(version, path, action, textOf(old), text, atMs, by, reason, expiresAtMs ?? null);
     }
@@ -121,7 +122,9 @@ export class SqliteOverrideStore implements OverrideStore {
 
   #forgetOldest(): void {
     this.#db
-      .prepare("delete from override_history where id <= (select max(id) from override_history) - ?")
+      .prepare(
+        "delete from override_history where id <= (select max(id) from override_history) - ?",
+      )
       .run(HISTORY_EVENTS_MAX);
   }
 

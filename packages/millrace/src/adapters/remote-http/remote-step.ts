@@ -127,12 +127,13 @@ export class RemoteStep implements Step {
   }
 }
 
+/** What classifiers, scikit-learn's exports among them, call their probabilities. */
+const PROBABILITIES: ReadonlySet<string> = new Set(["probabilities", "output_probability"]);
+
 /** As models have it: the probabilities of a classifier, else the first. */
 function predictionOf(outputs: readonly TensorSpec[]): number {
-  return Math.max(
-    0,
-    outputs.findIndex(({ name }) => name === "probabilities"),
-  );
+  const index = outputs.findIndex(({ name }) => PROBABILITIES.has(name));
+  return Math.max(0, index);
 }
 
 /** Undefined when no input counts rows. */

@@ -6,7 +6,7 @@ import { nestedJson, rowJson } from "../../core/tensor/write-json.ts";
 const BYTES_SUFFIX = "_bytes";
 
 /** A tensor as nested arrays. */
-export type WriteTensor = (tensor: Tensor) => string;
+type WriteTensor = (tensor: Tensor) => string;
 
 /** Row by row: the bare rows of a single input, `{"name": row}` for each row of several. */
 export function instancesJson(inputs: readonly Tensor[], isTensorflow: boolean): string {

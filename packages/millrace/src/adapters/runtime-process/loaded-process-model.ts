@@ -89,6 +89,7 @@ export class LoadedProcessModel implements LoadedModel {
   async #run(inputs: readonly Tensor[], outputNames: readonly string[]): Promise<RunOutputs> {
     if (this.#state.kind === "lost") throw this.#state.reason;
     const { client, inferPath, isBinary } = this.#options;
+    if (!isBinary) checkFinite(inputs);
     const body = writeInferRequest(inputs, [...new Set(outputNames)], isBinary);
     const startMs = performance.now();
     const reply = await this.#connected(client.post(inferPath, body));
@@ -126,6 +127,22 @@ export class LoadedProcessModel implements LoadedModel {
     if (this.#state.kind !== "open") return;
     this.#state = { kind: "lost", reason };
     this.#lost.resolve(reason);
+  }
+}
+
+/** @throws INVALID_TENSOR for NaN and infinities: JSON would say `null`, and mean something else. */
+function checkFinite(inputs: readonly Tensor[]): void {
+  for (const { name, datatype, data } of inputs) {
+    if (datatype !== "FP32" && datatype !== "FP64") continue;
+    const index = (data as Float32Array).findIndex((value) => !Number.isFinite(value));
+    if (index === -1) continue;
+    const state = `element ${index} of "${name}" is not a finite number`;
+    const limit = "the program takes JSON, which has no others";
+    throw new MillraceError("INVALID_TENSOR", `Cannot run the model: ${state}, ${limit}`, {
+      problems: [
+        { location: ["inputs", name, index], message: `${state}, ${limit}`, type: "range" },
+      ],
+    });
   }
 }
 

@@ -30,6 +30,7 @@ export class OutputLines {
   #byteCount = 0;
   #leftOutCount = 0;
   #timer: NodeJS.Timeout | undefined;
+  #lastLine: string | undefined;
 
   constructor(stream: Readable, options: OutputLinesOptions) {
     this.#stream = stream;
@@ -37,6 +38,11 @@ export class OutputLines {
     stream.on("data", (chunk: Buffer) => this.#take(chunk));
     stream.once("close", () => this.#finish());
     stream.on("error", () => undefined); // its end is what counts
+  }
+
+  /** The last one, whether it was passed on or not. */
+  get lastLine(): string | undefined {
+    return this.#lastLine;
   }
 
   #take(chunk: Buffer): void {
@@ -54,11 +60,10 @@ export class OutputLines {
   #pass(line: string): void {
     const text = line.trimEnd();
     if (text === "") return;
+    const isLong = text.length > LINE_LENGTH_MAX;
+    this.#lastLine = isLong ? `${text.slice(0, LINE_LENGTH_MAX)}…` : text;
     if (++this.#lineCount > LINES_PER_SECOND_MAX) this.#leftOutCount++;
-    else {
-      const isLong = text.length > LINE_LENGTH_MAX;
-      this.#options.onLine(isLong ? `${text.slice(0, LINE_LENGTH_MAX)}…` : text);
-    }
+    else this.#options.onLine(this.#lastLine);
   }
 
   #startSecond(): void {

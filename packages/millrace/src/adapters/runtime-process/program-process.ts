@@ -42,10 +42,11 @@ export class ProgramProcess {
   readonly ended: Promise<ProgramEnd>;
   readonly #child: ChildProcess;
   #hasEnded = false;
-  #lastLine: string | undefined;
+  readonly #errorLines: OutputLines | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor({ model, command, env, folder, log }: ProgramStart) {
+  constructor(start: ProgramStart) {
+    const { command, env, folder } = start;
     const [executable = "", ...words] = command;
     this.#child = spawn(executable, words, {
       cwd: folder,
@@ -53,7 +54,8 @@ export class ProgramProcess {
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
     });
-    this.#readOutput(model, log);
+    this.#readOutput("stdout", start);
+    this.#errorLines = this.#readOutput("stderr", start);
     this.ended = this.#waitForEnd();
     this.#child.stdin?.on("error", () => undefined); // it may close its input
     this.#setIdle();
@@ -62,10 +64,6 @@ export class ProgramProcess {
   /** Also the number of its group; undefined when it did not start. */
   get pid(): number | undefined {
     return this.#child.pid;
-  }
-
-  get hasEnded(): boolean {
-    return this.#hasEnded;
   }
 
   /** Asks it to end, and kills it when it does not. */
@@ -107,23 +105,16 @@ export class ProgramProcess {
     }
   }
 
-  #readOutput(model: string, log: Logger): void {
-    const { pid, stdout, stderr } = this.#child;
-    for (const [stream, output] of [
-      ["stdout", stdout],
-      ["stderr", stderr],
-    ] as const) {
-      if (output === null) continue;
-      const fields = { model, programPid: pid, stream };
-      new OutputLines(output, {
-        onLine: (line) => {
-          if (stream === "stderr") this.#lastLine = line;
-          log.info(fields, line);
-        },
-        onLeftOut: (lineCount) =>
-          log.warn({ ...fields, lineCount }, `${lineCount} lines of the program were left out`),
-      });
-    }
+  /** @returns the lines of one output; both go to the log. */
+  #readOutput(name: "stdout" | "stderr", { model, log }: ProgramStart): OutputLines | undefined {
+    const stream = this.#child[name];
+    if (stream === null) return undefined;
+    const fields = { model, programPid: this.#child.pid, stream: name };
+    return new OutputLines(stream, {
+      onLine: (line) => log.info(fields, line),
+      onLeftOut: (lineCount) =>
+        log.warn({ ...fields, lineCount }, `${lineCount} lines of the program were left out`),
+    });
   }
 
   async #waitForEnd(): Promise<ProgramEnd> {
@@ -143,7 +134,7 @@ export class ProgramProcess {
     child.stdout?.destroy();
     child.stderr?.destroy();
     child.stdin?.destroy();
-    return { ...end, lastLine: this.#lastLine };
+    return { ...end, lastLine: this.#errorLines?.lastLine };
   }
 }
 

@@ -2,7 +2,7 @@ import { delimiter } from "node:path";
 import { MillraceError } from "../../core/errors.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { LoadedModel, ModelFile, ModelProgram, Runtime } from "../../ports/runtime.ts";
-import { contentDigest, type ModelContent } from "./content-digest.ts";
+import { checkUnchanged, contentDigest, type ModelContent } from "./content-digest.ts";
 import { describeProgram } from "./describe-program.ts";
 import { fillPlaceholders, asksForPort, type ProgramAddress } from "./fill-placeholders.ts";
 import { findFreePort } from "./find-free-port.ts";
@@ -29,6 +29,9 @@ const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
 /**
  * Serves models by programs that speak the Open Inference Protocol over HTTP on a socket: the way to run what is not
  * ONNX. Each copy of a model is a process.
+ *
+ * The price of a run, measured with a Python program and small tensors, Node 24, 2 busy cores: 0.15 ms of the calling
+ * thread, and an answer 0.5 ms later than the program's own work takes.
  */
 export class ProcessRuntime implements Runtime {
   readonly name = "process";
@@ -62,6 +65,7 @@ export class ProcessRuntime implements Runtime {
     const { program, client } = this.#start(file, file.program, port);
     try {
       await untilReady(program, client, { startMs: file.program.startMs, signal });
+      await checkUnchanged(content, file, file.program);
       return await describe(file.program, content, { program, client });
     } catch (error) {
       client.close();

@@ -58,6 +58,19 @@ test("text() tells all texts apart, whatever their characters and length", () =>
   expect(new Set(texts.map((text) => textsDigest(text))).size).toBe(texts.length);
 });
 
+test("text() cannot be made to look like other parts", () => {
+  const long = "x".repeat(40);
+  const two = digestOf((writer) => {
+    writer.text(long);
+    writer.text("b");
+  });
+  // The characters are what stands before a short text: its kind and its length.
+  expect(digestOf((writer) => writer.text(`${long}\u0004\u0001b`))).not.toBe(two);
+  const ascii = "ab".repeat(20);
+  const sameBytes = Buffer.from(ascii).toString("utf16le");
+  expect(textsDigest(sameBytes)).not.toBe(textsDigest(ascii));
+});
+
 test("elements() tells numbers apart bit by bit: −0 from 0, one NaN from another", () => {
   const bits = new Uint32Array([0, 0x8000_0000, 0x7fc0_0000, 0x7fc0_0001, 0xffc0_0000]);
   const floats = new Float32Array(bits.buffer);

@@ -6,11 +6,11 @@ import { PredictionKeys } from "./prediction-keys.ts";
 
 const sha256 = (bytes: Uint8Array): string => hash("sha256", bytes, "hex");
 const IRIS = ["iris", "1", "53856dda7040"];
+const IRIS_ROW = Float32Array.of(5.1, 3.5, 1.4, 0.2);
 const OUTPUTS = ["probabilities"];
 
 function tensor(overrides: Partial<Tensor> = {}): Tensor {
-  const data = Float32Array.of(5.1, 3.5, 1.4, 0.2);
-  return { name: "x", datatype: "FP32", shape: [1, 4], data, ...overrides };
+  return { name: "x", datatype: "FP32", shape: [1, 4], data: IRIS_ROW, ...overrides };
 }
 
 function typed(datatype: Datatype, data: TensorData): Tensor {
@@ -50,7 +50,7 @@ test("keyOf() differs when name, datatype, shape or an element of an input does"
     tensor({ data: Float32Array.of(5.1, 3.5, 1.4, 0.3) }),
     tensor({
       datatype: "UINT32",
-      data: new Uint32Array(tensor().data.slice().buffer as ArrayBuffer),
+      data: new Uint32Array(IRIS_ROW.slice().buffer),
     }),
   ];
   expect(new Set(inputs.map((one) => keyOf([one]))).size).toBe(inputs.length);

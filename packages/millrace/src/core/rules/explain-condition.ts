@@ -59,16 +59,6 @@ function foundText(predicate: Predicate, attributes: Attributes, moment: Moment)
 
 function valueTextOf(predicate: Predicate, attributes: Attributes, moment: Moment): string {
   switch (predicate.kind) {
-    case "header":
-    case "query":
-    case "cookie":
-    case "body":
-    case "method":
-    case "path":
-    case "caller": {
-      const value = valueOf(predicate, attributes);
-      return value !== undefined && isHidden(predicate) ? HIDDEN : shown(value);
-    }
     case "input":
       return tensorText(attributes.input?.(predicate.name));
     case "percent": {
@@ -82,6 +72,10 @@ function valueTextOf(predicate: Predicate, attributes: Attributes, moment: Momen
     case "area": {
       const { latHeader, lonHeader } = predicate;
       return `${shown(attributes.header(latHeader))}, ${shown(attributes.header(lonHeader))}`;
+    }
+    default: {
+      const value = valueOf(predicate, attributes);
+      return value !== undefined && isHidden(predicate) ? HIDDEN : shown(value);
     }
   }
 }

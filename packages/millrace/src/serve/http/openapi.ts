@@ -14,6 +14,7 @@ import {
   type Json,
 } from "./openapi-parts.ts";
 import { invocations, protocolPaths, serverPaths } from "./openapi-protocols.ts";
+import { textRequest } from "./openapi-text.ts";
 
 /**
  * Describes what this process serves right now as OpenAPI 3.1: each service with its own input shapes and its
@@ -104,6 +105,8 @@ function serviceOperations(tag: string, predictor: Predictor): Record<string, Js
 
 function predictRequest(predictor: Predictor): Json {
   const { inputs, sample } = predictor;
+  const text = textRequest(inputs, sample);
+  if (text !== undefined) return text;
   const isSingle = inputs.length === 1;
   const byName = (describe: (spec: TensorSpec, index: number) => unknown): Json =>
     Object.fromEntries(inputs.map((spec, i) => [spec.name, describe(spec, i)]));

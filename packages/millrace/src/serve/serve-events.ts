@@ -1,0 +1,120 @@
+import { ERRORS } from "../core/errors.ts";
+import type { GraphEvents } from "../graphs/service-graphs.ts";
+import type { ModelEvents } from "../models/models-options.ts";
+import type { LoggerFor } from "../ports/logger.ts";
+import type { PredictionEvents } from "./answers.ts";
+import type { ServeMetrics } from "./serve-metrics.ts";
+
+/** What happens in the serve role, as its log and its metrics tell it. */
+
+export function graphEvents(loggerFor: LoggerFor, metrics: ServeMetrics): GraphEvents {
+  const log = loggerFor("graphs");
+  return {
+    built(service, graph) {
+      log.info({ service, models: graph.id, sha256: graph.digest }, `Graph of ${service} serves`);
+    },
+    refused(service, reason, isServing) {
+      const rest = isServing ? "the one before serves" : "it is not ready";
+      log.error({ service, reason }, `Graph of ${service} cannot be made: ${reason}; ${rest}`);
+    },
+    invalidAttributes: (service, count) => metrics.countInvalidAttributes(service, count),
+  };
+}
+
+/** An answer that lacks something is no error of the client's, so its cause is told here. */
+export function predictionEvents(loggerFor: LoggerFor): PredictionEvents {
+  const log = loggerFor("graphs");
+  return {
+    degraded(service, predictionId, { step, kind, code, cause }) {
+      const isDefect = ERRORS[code].status === 500;
+      const fields = { service, predictionId, step, kind, code };
+      const text = `Step ${step} of ${service} failed: ${messageOf(cause)}`;
+      log.warn(isDefect ? { ...fields, err: cause } : fields, text);
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function modelEvents(
+  loggerFor: LoggerFor,
+  metrics: ServeMetrics,
+): Omit<ModelEvents, "changed"> {
+  const log = loggerFor("models");
+  return {
+    loaded(version, tookMs) {
+      metrics.countLoad(version.modelName, tookMs);
+      const { sha256, loadedSha256, changes } = version.description;
+      const rewritten = changes.length === 0 ? {} : { loadedSha256, changes };
+      const fields = { model: version.id, path: version.path, sha256, ...rewritten };
+      log.info({ ...fields, ms: Math.round(tookMs) }, `Model ${version.id} loaded`);
+    },
+    switched(next, previous) {
+      const fields = { model: next.id, previous: previous?.id, path: next.path };
+      const { fallbackReason } = next;
+      if (fallbackReason === undefined) log.info(fields, `Model ${next.id} serves`);
+      else {
+        log.warn(
+          { ...fields, reason: fallbackReason },
+          `Model ${next.id} serves as the fallback: ${fallbackReason}`,
+        );
+      }
+    },
+    released(version) {
+      log.info({ model: version.id }, `Model ${version.id} drained and released`);
+    },
+    failed(model, reason, serving) {
+      metrics.countLoadFailure(model);
+      const rest = serving === undefined ? "it is not ready" : `${serving.id} serves`;
+      const fields = { model, reason, serving: serving?.id };
+      log.error(fields, `Model ${model} failed to load: ${reason}; ${rest}`);
+    },
+    batchEnded(model, version, rows) {
+      metrics.batchRows(model, version).observe(rows);
+    },
+    ...executorEvents(loggerFor),
+    breakerMoved(model, from, to) {
+      const text = `Breaker of model ${model}: ${from} → ${to}`;
+      if (to === "open") log.error({ model, from, to }, text);
+      else log.info({ model, from, to }, text);
+    },
+    recovered(serving) {
+      log.info(
+        { model: serving.id },
+        `Model ${serving.modelName} loads again; ${serving.id} serves`,
+      );
+    },
+  };
+}
+
+type ExecutorEvents = Pick<ModelEvents, "executorLost" | "executorBack" | "executorNotBack">;
+
+function executorEvents(loggerFor: LoggerFor): ExecutorEvents {
+  const log = loggerFor("models");
+  return {
+    executorLost(model, reason, backInMs) {
+      const { message, cause } = reason;
+      const isHeld = backInMs === Infinity;
+      const fields = {
+        model,
+        reason: message,
+        ...(isHeld ? {} : { backInMs: Math.round(backInMs) }),
+        ...(cause === undefined ? {} : { err: cause }),
+      };
+      const next = isHeld
+        ? "too many hang already, so it starts again when one of them has ended"
+        : "it starts again";
+      log.error(fields, `A thread of model ${model} is lost: ${message}; ${next}`);
+    },
+    executorBack(model) {
+      log.info({ model }, `A thread of model ${model} runs again`);
+    },
+    executorNotBack(model, reason, backInMs) {
+      const text = reason instanceof Error ? reason.message : String(reason);
+      const fields = { model, reason: text, backInMs: Math.round(backInMs) };
+      log.error(fields, `A thread of model ${model} did not start again: ${text}`);
+    },
+  };
+}
