@@ -147,7 +147,7 @@ function withPorts(command: string, running: MillraceProcess | undefined): strin
     .replaceAll("localhost:8080", new URL(running.facts.control ?? "").host);
 }
 
-/** Equal but for indentation, ids, dates, durations and the last digits of numbers. */
+/** Equal but for indentation, ids, dates, durations, who changed something and the last digits of numbers. */
 function expectSame(printed: string, expected: { isJson: boolean; text: string }): void {
   const normal = (text: string): string =>
     withoutFacts(expected.isJson ? JSON.stringify(JSON.parse(text), sortMembers, 2) : text);
@@ -172,7 +172,8 @@ function withoutFacts(text: string): string {
   return text
     .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
     .replace(/\w{3}, \d\d \w{3} \d{4} [\d:]+ GMT|\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<date>")
-    .replace(/(?<=dur=)[\d.]+|[\d.]+(?= ms\b)/g, "<duration>")
+    .replace(/(?<=dur=|Ms=)[\d.]+|[\d.]+(?= ms\b)/g, "<duration>")
+    .replace(/(?<=, by )[\w.-]+/g, "<user>")
     .replace(/^ +/gm, ""); // uniq -c pads its counts
 }
 

@@ -106,7 +106,8 @@ export class ServerProcess {
   }
 }
 
-async function freePorts(): Promise<Ports> {
+/** Ports that nobody listened on a moment ago. */
+export async function freePorts(): Promise<Ports> {
   const servers = [createServer(), createServer(), createServer()];
   const ports: number[] = [];
   for (const server of servers) {

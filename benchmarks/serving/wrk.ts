@@ -13,11 +13,29 @@ export interface WrkResult {
   readonly failed: number;
 }
 
+export interface WrkPlan {
+  readonly connections: number;
+  readonly durationMs: number;
+  /** Writes a number into every body; undefined sends the same body without making it anew. */
+  readonly counter?: BodyCounter;
+}
+
+/** A number of `COUNTER_DIGITS` digits in a body, which a generator counts up. */
+export interface BodyCounter {
+  /** Where it stands, in bytes. */
+  readonly at: number;
+  readonly first: number;
+  /** 0 sends the same number every time, at the cost of a new one. */
+  readonly step: number;
+}
+
+export const COUNTER_DIGITS = 7;
+
 /** Sends `request` over `connections` connections, each as soon as it has its answer. */
 export async function runWrk(
   port: number,
   request: HttpRequest,
-  { connections, durationMs }: { readonly connections: number; readonly durationMs: number },
+  { connections, durationMs, counter }: WrkPlan,
   scratch: ScratchFolder,
 ): Promise<WrkResult> {
   const body = scratch.write(request.body);
@@ -27,6 +45,7 @@ export async function runWrk(
       'wrk.method = "POST"',
       `wrk.body = io.open("${body}", "rb"):read("*a")`,
       ...headers.map(([name, value]) => `wrk.headers["${name}"] = "${value}"`),
+      ...(counter === undefined ? [] : [counting(counter)]),
       REPORT,
     ].join("\n"),
   );
@@ -48,6 +67,17 @@ export async function runWrk(
     latencyMs: { n: found.answers, p50, p95, p99, max },
     failed: found.failed,
   };
+}
+
+function counting({ at, first, step }: BodyCounter): string {
+  return `
+local head, tail = wrk.body:sub(1, ${at}), wrk.body:sub(${at + COUNTER_DIGITS + 1})
+local number = ${first}
+request = function()
+  number = number + ${step}
+  return wrk.format(nil, nil, nil, head .. number .. tail)
+end
+`;
 }
 
 const REPORT = `

@@ -119,6 +119,15 @@ test("a server that answers too late is not asked for a while", async () => {
   });
 });
 
+test("an answer that came while this thread was busy is in time", async () => {
+  const { cache } = await open({ answerMsMax: 50 });
+  await new Promise((resolve) => setImmediate(resolve)); // timers come before sockets now
+  const looked = ask(cache, "p:1");
+  const endMs = performance.now() + 200;
+  while (performance.now() < endMs);
+  expect(await looked).toBe("missing");
+});
+
 test("no more commands wait for a server that hangs than the bound says", async () => {
   const { cache } = await open();
   redis.suspend();

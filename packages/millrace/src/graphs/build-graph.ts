@@ -73,7 +73,7 @@ class GraphBuilder {
   readonly #service: ServiceConfig;
   readonly #parts: GraphParts;
   /** Number that the models of a sequence with `versions: together` run. */
-  readonly #pinned = new Map<string, number>();
+  #pinned: ReadonlyMap<string, number> = new Map();
 
   constructor(service: ServiceConfig, parts: GraphParts) {
     this.#service = service;
@@ -187,7 +187,20 @@ class GraphBuilder {
     previous: Step | undefined,
     isCached = false,
   ): Step | undefined {
+    const outer = this.#pinned;
     if (config.versions === "together" && !this.#pin(config)) return undefined;
+    try {
+      return this.#members(config, previous, isCached);
+    } finally {
+      this.#pinned = outer;
+    }
+  }
+
+  #members(
+    config: SequenceConfig,
+    previous: Step | undefined,
+    isCached: boolean,
+  ): Step | undefined {
     const members: SequenceMember[] = [];
     let before = previous;
     for (const { step, onError } of config.members) {
@@ -213,7 +226,9 @@ class GraphBuilder {
       this.problems.push({ at: config.at, message: common.message });
       return false;
     }
-    for (const model of modelsIn(config)) this.#pinned.set(model, common.version);
+    // The number of a sequence around this one stays.
+    const own = [...modelsIn(config)].map((model) => [model, common.version] as const);
+    this.#pinned = new Map([...own, ...this.#pinned]);
     return true;
   }
 

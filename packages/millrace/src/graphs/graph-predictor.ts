@@ -8,12 +8,7 @@ import type { Tensor, TensorSpec } from "../core/tensor/tensor.ts";
 import type { ModelVersion } from "../models/model-version.ts";
 import type { Predictor, PredictorRequest, PredictorResult, Reads } from "../models/predictor.ts";
 import type { RunLimits } from "../models/scheduled-model.ts";
-import {
-  countFailure,
-  countRequest,
-  emptyStatistics,
-  type Statistics,
-} from "../models/statistics.ts";
+import { countFailure, countRequest, type Statistics } from "../models/statistics.ts";
 
 export interface GraphPredictorOptions {
   /** Whose graph it is. */
@@ -24,7 +19,7 @@ export interface GraphPredictorOptions {
   readonly digest: string;
   readonly isBare: boolean;
   readonly reads: Reads;
-  readonly statistics?: Statistics;
+  readonly statistics: Statistics;
   readonly clock: Clock;
   /** Nobody runs it any more, and nobody will. */
   readonly onClosed: () => void;
@@ -77,7 +72,7 @@ export class GraphPredictor implements Predictor {
     this.isBare = options.isBare;
     this.labels = root.labels;
     this.sample = sampleOf(root.inputs, versions);
-    this.statistics = options.statistics ?? emptyStatistics();
+    this.statistics = options.statistics;
     this.reads = options.reads;
     this.versions = versions;
     this.#root = root;
@@ -128,6 +123,7 @@ export class GraphPredictor implements Predictor {
     try {
       const context = { clock, deadlineAtMs, cancellation, priority, request, trace };
       const { outputs, degraded, observed } = await runStep(this.#root, inputs, context, trace);
+      if (observed.length > 0) request.observed = observed;
       const nowMs = clock.nowMs();
       if (nowMs >= deadlineAtMs) throw tooLate();
       const computeMs = nowMs - startedMs;
@@ -137,7 +133,7 @@ export class GraphPredictor implements Predictor {
       return {
         outputs: chosen(outputs, outputNames),
         ...times,
-        graph: { trace, degraded, observed },
+        graph: { trace, degraded },
       };
     } catch (error) {
       countFailure(this.statistics, clock.nowMs() - receivedMs);

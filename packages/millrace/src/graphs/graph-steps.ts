@@ -3,7 +3,7 @@ import { predicatesIn } from "../core/rules/kept-attributes.ts";
 import type { Reads } from "../models/predictor.ts";
 
 /** The step itself and all steps in it, outermost first. */
-export function* stepsIn(step: StepConfig): Iterable<StepConfig> {
+function* stepsIn(step: StepConfig): Iterable<StepConfig> {
   yield step;
   for (const child of childrenOf(step)) yield* stepsIn(child);
 }

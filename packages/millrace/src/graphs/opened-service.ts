@@ -1,19 +1,22 @@
 import { stat } from "node:fs/promises";
-import type { ServiceConfig, SourceStepConfig } from "../config/config.ts";
+import type { ServiceConfig, SourceStepConfig, StepConfig } from "../config/config.ts";
 import type { SourceCombiner, SourceStep, StepSources } from "../ports/step-sources.ts";
 import { combineFilesIn, sourceStepsIn } from "./graph-steps.ts";
 import type { Lease, OpenSources } from "./open-sources.ts";
 
 /** What was opened for the steps of one service. It is kept until nobody runs a graph that was made from it. */
 export class OpenedService {
+  readonly #graph: StepConfig;
   readonly #steps: ReadonlyMap<SourceStepConfig, Lease<SourceStep>>;
   readonly #combiners: ReadonlyMap<string, Lease<SourceCombiner>>;
   #holders = 1;
 
   private constructor(
+    graph: StepConfig,
     steps: ReadonlyMap<SourceStepConfig, Lease<SourceStep>>,
     combiners: ReadonlyMap<string, Lease<SourceCombiner>>,
   ) {
+    this.#graph = graph;
     this.#steps = steps;
     this.#combiners = combiners;
   }
@@ -42,7 +45,7 @@ export class OpenedService {
     for (const result of await Promise.allSettled(opening)) {
       if (result.status === "rejected") problems.push(messageOf(result.reason));
     }
-    const opened = new OpenedService(steps, combiners);
+    const opened = new OpenedService(graph, steps, combiners);
     if (problems.length === 0) return opened;
     opened.release();
     return problems;
@@ -56,10 +59,11 @@ export class OpenedService {
     return mustHave(this.#combiners.get(path), path).value;
   }
 
-  /** Of everything that was opened. */
+  /** Of everything that was opened, in the order of the graph. */
   get digests(): string[] {
-    const opened = [...this.#steps.values(), ...this.#combiners.values()];
-    return opened.map(({ value }) => value.digest);
+    const steps = sourceStepsIn(this.#graph).map((step) => this.step(step).digest);
+    const combiners = [...combineFilesIn(this.#graph)].map((path) => this.combiner(path).digest);
+    return [...steps, ...combiners];
   }
 
   hold(): void {

@@ -48,5 +48,9 @@ export class RetryStep implements Step {
 function mayPass(error: unknown): boolean {
   if (!(error instanceof MillraceError)) return false;
   const isTooMuch = error.code === "OVERLOADED" || error.code === "DEADLINE_EXCEEDED";
-  return ERRORS[error.code].retryable && !isTooMuch;
+  const isLasting = error.reason !== undefined && LASTING_REASONS.has(error.reason);
+  return ERRORS[error.code].retryable && !isTooMuch && !isLasting;
 }
+
+/** Of REMOTE_FAILED: the other server would say the same again. */
+const LASTING_REASONS: ReadonlySet<string> = new Set(["refused", "redirect", "mismatch"]);

@@ -10,6 +10,8 @@ import { DataCache } from "./data-cache.ts";
 import { GraphPredictor } from "./graph-predictor.ts";
 import { isBare, modelsIn, readsOf } from "./graph-steps.ts";
 import { OpenSources } from "./open-sources.ts";
+import type { ModelVersion } from "../models/model-version.ts";
+import { emptyStatistics, type Statistics } from "../models/statistics.ts";
 import { OpenedService } from "./opened-service.ts";
 import { plainModelOf } from "./plain-service.ts";
 
@@ -49,8 +51,12 @@ const RETRY_MS_MAX = 60_000;
 interface Entry {
   readonly service: ServiceConfig;
   readonly models: ReadonlySet<string>;
+  /** Those of the graphs it had before go on. */
+  readonly statistics: Statistics;
   opened: OpenedService | undefined;
   graph: GraphPredictor | undefined;
+  /** Was its graph made for what the service was before? */
+  isEarlier: boolean;
   problem: string | undefined;
   problems: readonly BuildProblem[];
 }
@@ -71,6 +77,8 @@ export class ServiceGraphs {
   readonly #shared = new OpenSources();
   readonly #dataCache: DataCache;
   #entries: ReadonlyMap<string, Entry> = new Map();
+  /** Were the graphs of the file made, as far as they can be? */
+  #isMade = false;
   #cancelRetry: (() => void) | undefined;
   #retries = 0;
   #isClosed = false;
@@ -103,9 +111,9 @@ export class ServiceGraphs {
     });
   }
 
-  /** Can every graph serve, be it one from before? */
+  /** Can every graph serve, be it one from before? Not before they were made the first time. */
   get isReady(): boolean {
-    return [...this.#entries.values()].every(({ graph }) => graph !== undefined);
+    return this.#isMade && [...this.#entries.values()].every(({ graph }) => graph !== undefined);
   }
 
   /** What is wrong with the graphs, where it is written. */
@@ -135,8 +143,10 @@ export class ServiceGraphs {
     return {
       service,
       models: modelsIn(service.graph),
+      statistics: this.#entries.get(service.name)?.statistics ?? emptyStatistics(),
       opened: isOpen ? opened : undefined,
       graph: undefined,
+      isEarlier: false,
       problem,
       problems: isOpen ? [] : opened.map((message) => ({ at, message })),
     };
@@ -160,7 +170,9 @@ export class ServiceGraphs {
     entry.problem = problemOf(build);
     if (build.kind === "problems") return;
     const before = entry.graph;
+    if (build.kind === "built" && !entry.isEarlier && isMadeOf(before, build.versions)) return;
     entry.graph = undefined;
+    entry.isEarlier = false;
     if (build.kind === "built") {
       const { root, versions } = build;
       opened.hold();
@@ -171,7 +183,7 @@ export class ServiceGraphs {
         digest: sha256(new TextEncoder().encode(digestText(service, versions, opened))),
         isBare: isBare(service.graph),
         reads: readsOf(service.graph),
-        ...(before !== undefined && { statistics: before.statistics }),
+        statistics: entry.statistics,
         clock,
         onClosed: () => opened.release(),
       });
@@ -180,13 +192,19 @@ export class ServiceGraphs {
   }
 
   #commit(entries: readonly Entry[]): void {
+    if (this.#isClosed) {
+      entries.forEach(drop);
+      return;
+    }
     const previous = this.#entries;
+    this.#isMade = true;
     this.#entries = new Map(entries.map((entry) => [entry.service.name, entry]));
     for (const entry of entries) {
       const before = previous.get(entry.service.name);
       this.#build(entry); // a model may have changed since it was prepared
       if (entry.problem !== undefined && entry.graph === undefined && before?.graph !== undefined) {
         entry.graph = before.graph;
+        entry.isEarlier = true;
         before.graph = undefined;
       }
       this.#report(entry);
@@ -201,8 +219,9 @@ export class ServiceGraphs {
   refresh(model: string): void {
     for (const entry of this.#entries.values()) {
       if (!entry.models.has(model)) continue;
+      const { graph, problem } = entry;
       this.#build(entry);
-      this.#report(entry);
+      if (entry.graph !== graph || entry.problem !== problem) this.#report(entry);
     }
   }
 
@@ -261,6 +280,11 @@ function boundsOf(services: readonly ServiceConfig[]): CacheBounds {
     entriesMax: bounds.reduce((sum, { entriesMax }) => sum + entriesMax, 0),
     bytesMax: bounds.reduce((sum, { bytesMax }) => sum + bytesMax, 0),
   };
+}
+
+function isMadeOf(graph: GraphPredictor | undefined, versions: readonly ModelVersion[]): boolean {
+  if (graph?.versions.length !== versions.length) return false;
+  return versions.every((version, i) => version === graph.versions[i]);
 }
 
 function drop(entry: Entry): void {

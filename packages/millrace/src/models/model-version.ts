@@ -214,7 +214,7 @@ export class ModelVersion implements Predictor {
 
   /** Waits for the requests in flight, then frees the model. Nothing may be started after this call. */
   async drain(): Promise<void> {
-    if (this.#inFlight > 0 || this.#holdCount > 0) {
+    while (this.#inFlight > 0 || this.#holdCount > 0) {
       await new Promise<void>((resolve) => (this.#onIdle = resolve));
     }
     this.#isClosed = true;

@@ -17,8 +17,13 @@ export class Models {
   /**
    * Makes the set of models what `configs` says: new ones are loaded, changed ones loaded beside the old
    * and switched, missing ones drained. Failures are in `status()`.
+   * @param switchOver runs when all are loaded, while those that are missing serve still: for whoever runs them to turn
+   * to others.
    */
-  async apply(configs: Readonly<Record<string, ModelConfig>>): Promise<void> {
+  async apply(
+    configs: Readonly<Record<string, ModelConfig>>,
+    switchOver: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
     const next = new Map<string, ServedModel>();
     const starting: Promise<void>[] = [];
     for (const config of Object.values(configs)) {
@@ -35,8 +40,14 @@ export class Models {
     if (isFirst) this.#models = next; // readiness shows what is loading
     await Promise.all(starting);
     const gone = [...this.#models.values()].filter((model) => !this.#keeps(next, model));
-    this.#models = next;
-    void Promise.all(gone.map((model) => model.close()));
+    const missing = gone.filter(({ config }) => !next.has(config.name));
+    this.#models = new Map([...next, ...missing.map((model) => [model.config.name, model] as const)]);
+    try {
+      await switchOver();
+    } finally {
+      this.#models = next;
+      void Promise.all(gone.map((model) => model.close()));
+    }
   }
 
   /** A changed model that cannot be loaded leaves its old self serving. */

@@ -10,6 +10,8 @@ import type { Statistics } from "./statistics.ts";
 export interface PredictorRequest extends StepRequest {
   /** Set by a graph when it begins, so that it is there when the graph fails too. */
   trace?: StepTrace | undefined;
+  /** Set to predictions that are nobody's answer, of what is deactivated and only observed: kept for analysis. */
+  observed?: readonly Tensor[];
 }
 
 /** `head`: method, path, headers and the like; `body`: members of the JSON too. */
@@ -20,8 +22,6 @@ export interface GraphRun {
   readonly trace: StepTrace;
   /** What the answer lacks or has otherwise; empty when it is what the graph says first. */
   readonly degraded: readonly Degradation[];
-  /** Predictions of deactivated branches: for the log. */
-  readonly observed: readonly Tensor[];
 }
 
 export interface PredictorResult extends RunResult {

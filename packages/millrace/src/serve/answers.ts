@@ -11,7 +11,7 @@ import type { RunLimits } from "../models/scheduled-model.ts";
 import { modelsThatRan, type Call, type Prediction } from "./prediction.ts";
 import type { PredictionCounts } from "./prediction-counts.ts";
 import type { ServeMetrics } from "./serve-metrics.ts";
-import type { ServiceCaches } from "./service-caches.ts";
+import type { ServiceCache, ServiceCaches } from "./service-caches.ts";
 import type { Services } from "./services.ts";
 
 /** A prediction that is being made. */
@@ -53,23 +53,33 @@ export class Answers {
 
   /** From the cache, from what answers for the service, or from what stands in for it. */
   async answer(job: Job): Promise<Prediction> {
-    const { service, predictor, call } = job;
+    const { service, predictor } = job;
     try {
       if (!service.parameters.isActive) return await this.#answerDeactivated(job);
       const cache = this.#options.caches.predictionCacheOf(service.name);
       if (cache === undefined) return await this.#predict(job);
-      const key = cache.keyOf(predictor, job.inputs, job.outputNames);
-      const found = cache.answer(key, (cancellation) => this.#predict(shared(job, cancellation)), {
-        cancellation: call.cancellation,
-        deadlineAtMs: job.limits.deadlineAtMs,
-      });
-      const answer = found instanceof Promise ? await found : found;
-      return this.#cached(job, answer.cache, answer.outputs, answer.result);
+      return await this.#answerCached(job, cache);
     } catch (error) {
       const { modelName, version } = predictor;
       this.#options.counts.failed(service.name, modelName, String(version), error);
       if (isOverload(error)) return this.#answerOverloaded(job, error);
       throw error;
+    }
+  }
+
+  /** What is looked up elsewhere takes a while, in which what would run must not be freed. */
+  async #answerCached(job: Job, cache: ServiceCache): Promise<Prediction> {
+    const { predictor, inputs, outputNames, limits } = job;
+    const key = cache.keyOf(predictor, inputs, outputNames);
+    const run = (cancellation: Cancellation): Promise<Prediction> =>
+      this.#predict(shared(job, cancellation));
+    predictor.hold();
+    try {
+      const found = cache.answer(key, run, limits);
+      const answer = found instanceof Promise ? await found : found;
+      return this.#cached(job, answer.cache, answer.outputs, answer.result);
+    } finally {
+      predictor.release();
     }
   }
 
@@ -167,8 +177,17 @@ export class Answers {
     const off = deactivatedError(service.name);
     if (typeof deactivated === "object") return this.#standIn(deactivated.fallback, job, off);
     // Its prediction is remembered and nobody's answer.
-    if (deactivated === "observe") await this.#predict(job);
+    if (deactivated === "observe") await this.#observe(job);
     throw off;
+  }
+
+  /** Predicts for the record; that it fails there is nobody's error. */
+  async #observe(job: Job): Promise<void> {
+    try {
+      job.call.observed = (await this.#predict(job)).outputs;
+    } catch {
+      // What a graph was at is in its trace.
+    }
   }
 
   /** What a request gets that the limits do not let in. @throws the overload where nothing stands in. */
@@ -176,9 +195,7 @@ export class Answers {
     const { service, predictor } = job;
     const { overload } = service;
     if (overload.kind === "fallback") {
-      const answer = await this.#standIn(overload.model, job, error);
-      this.#options.metrics.countFallback(service.name, overload.model, answer.predictor.version);
-      return answer;
+      return this.#standIn(overload.model, job, error);
     }
     const cache = this.#options.caches.predictionCacheOf(service.name);
     if (overload.kind !== "cached" || cache === undefined) throw error;
@@ -198,6 +215,7 @@ export class Answers {
       predictor.hold();
       try {
         const result = await predictor.run(inputs, known, job.limits, job.call);
+        this.#options.metrics.countFallback(job.service.name, name, predictor.version);
         return { ...this.#predictionOf(instead, result), degraded: "fallback" };
       } finally {
         predictor.release();

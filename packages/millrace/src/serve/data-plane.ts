@@ -9,7 +9,7 @@ import type { Tensor } from "../core/tensor/tensor.ts";
 import { plainModelOf } from "../graphs/plain-service.ts";
 import type { ServiceGraphs } from "../graphs/service-graphs.ts";
 import type { Models } from "../models/models.ts";
-import type { Predictor } from "../models/predictor.ts";
+import type { Predictor, Reads } from "../models/predictor.ts";
 import { Answers, type Job, type PredictionEvents } from "./answers.ts";
 import type { Call, Prediction } from "./prediction.ts";
 import { PredictionCounts } from "./prediction-counts.ts";
@@ -21,7 +21,7 @@ import type { ProcessShare } from "./services.ts";
 
 /** What chooses between the versions and models of a service; nothing takes the latest of its own model. */
 export interface TargetChoice {
-  /** Number as asked for. */
+  /** Number as asked for: who names one has chosen, and no rule is asked. */
   readonly version?: number | undefined;
   /** What its rules and its steps may look at; without them no rule is asked. */
   readonly attributes?: Attributes;
@@ -103,7 +103,8 @@ export class DataPlane {
 
   /** @throws MODEL_NOT_FOUND, MODEL_NOT_READY. */
   target(service: ServiceConfig, { version, attributes }: TargetChoice = {}): Target {
-    const asked = attributes === undefined ? undefined : this.#match(service, attributes);
+    const isRuled = attributes !== undefined && version === undefined;
+    const asked = isRuled ? this.#match(service, attributes) : undefined;
     try {
       const predictor =
         asked?.to === undefined
@@ -143,7 +144,7 @@ export class DataPlane {
   /** Everything that can answer for a service: the versions of its model, or its graph; empty when nothing is ready. */
   predictorsOf(service: ServiceConfig): readonly Predictor[] {
     const model = plainModelOf(service);
-    if (model !== undefined) return this.models.model(model).versions;
+    if (model !== undefined) return this.models.find(model)?.versions ?? [];
     const graph = this.graphs.find(service.name);
     return graph === undefined ? [] : [graph];
   }
@@ -177,20 +178,20 @@ export class DataPlane {
   /** Is more of a request looked at than its body and a few headers? Then a front end keeps all of its head. */
   needsHead(name: string | undefined): boolean {
     const service = this.#services.find(name);
-    if (service === undefined) return false;
-    if (this.#services.rulesOf(service.name) !== undefined) return true;
-    return (this.graphs.find(service.name)?.reads ?? "nothing") !== "nothing";
+    return service !== undefined && this.readsOf(service) !== "nothing";
   }
 
   /** What is to be read of a request before its target is asked for. */
-  readsOf(service: ServiceConfig): "nothing" | "head" | "body" {
+  readsOf(service: ServiceConfig): Reads {
     const rules = this.#services.rulesOf(service.name);
-    const own = this.graphs.find(service.name)?.reads ?? "nothing";
-    if (rules === undefined) return own;
-    // A rule may lead to a graph that looks at the body.
-    const others = service.rules.map(({ to }) => this.graphs.find(to)?.reads);
-    const isBodyRead = rules.looksAtBody || own === "body" || others.includes("body");
-    return isBodyRead ? "body" : "head";
+    let reads: Reads = rules === undefined ? "nothing" : "head";
+    if (rules?.looksAtBody === true) return "body";
+    for (const name of this.#services.graphsOf(service.name)) {
+      const own = this.graphs.find(name)?.reads;
+      if (own === "body") return "body";
+      if (own === "head") reads = "head";
+    }
+    return reads;
   }
 
   /**
@@ -276,7 +277,7 @@ export class DataPlane {
         cancellation: call.cancellation,
         isInputOwned: call.isInputOwned ?? false,
       },
-      call: predictor.reads === "nothing" ? call : { ...call, attributes },
+      call: attributes === undefined ? call : { ...call, attributes },
       startedMs: this.clock.nowMs(),
     };
   }
@@ -321,6 +322,7 @@ export class DataPlane {
       degraded: undefined,
       cache: undefined,
       trace: undefined,
+      observed: call.observed,
     };
   }
 }

@@ -3,6 +3,8 @@ import { describeTrace } from "../core/graph/describe-trace.ts";
 import type { StepTrace } from "../core/graph/step-trace.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Attributes } from "../core/rules/attributes.ts";
+import type { Tensor } from "../core/tensor/tensor.ts";
+import { nestedJson, rowJson } from "../core/tensor/write-json.ts";
 import type { RuleSet } from "../core/rules/rule-set.ts";
 
 /** Predictions that one process remembers. */
@@ -37,7 +39,12 @@ export interface PredictionRecord {
   readonly degraded: string | undefined;
   readonly cache: string | undefined;
   readonly trace: StepTrace | undefined;
+  /** Predictions that were nobody's answer; large ones are left out. */
+  readonly observed: readonly Tensor[] | undefined;
 }
+
+/** Elements of one observed output that are kept with a record. */
+const OBSERVED_ELEMENTS_MAX = 64;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -51,7 +58,7 @@ export class RecentPredictions {
 
   add(record: PredictionRecord): void {
     const slot = this.#slots[this.#next];
-    if (slot === undefined) this.#slots.push({ ...record });
+    if (slot === undefined) this.#slots.push(copy(record, { ...record }));
     else copy(record, slot);
     this.#next = (this.#next + 1) % RECENT_PREDICTIONS_MAX;
   }
@@ -63,7 +70,7 @@ export class RecentPredictions {
 }
 
 /** Written out: `Object.assign` costs ten times as much. */
-function copy(from: PredictionRecord, to: Mutable<PredictionRecord>): void {
+function copy(from: PredictionRecord, to: Mutable<PredictionRecord>): Mutable<PredictionRecord> {
   to.id = from.id;
   to.service = from.service;
   to.model = from.model;
@@ -80,11 +87,13 @@ function copy(from: PredictionRecord, to: Mutable<PredictionRecord>): void {
   to.degraded = from.degraded;
   to.cache = from.cache;
   to.trace = from.trace;
+  to.observed = from.observed?.filter(({ data }) => data.length <= OBSERVED_ELEMENTS_MAX);
+  return to;
 }
 
 /** A record as `millrace explain` gets it. */
 export function explainRecord(record: PredictionRecord): JsonValue {
-  const { asked, trace } = record;
+  const { asked, trace, observed } = record;
   const rules = asked?.rules.explain(asked.attributes, asked.wallMs);
   const described = trace === undefined ? undefined : describeTrace(trace);
   return withoutUndefined({
@@ -106,11 +115,17 @@ export function explainRecord(record: PredictionRecord): JsonValue {
     rule: record.rule ?? (rules === undefined ? undefined : "default"),
     rules,
     graph: described,
+    observed: observed && Object.fromEntries(observed.map((one) => [one.name, valueOf(one)])),
   });
 }
 
 function withoutUndefined(record: object): JsonValue {
   return JSON.parse(JSON.stringify(record)) as JsonValue;
+}
+
+/** As `/predict` would answer it. */
+function valueOf(tensor: Tensor): unknown {
+  return JSON.parse(tensor.shape[0] === 1 ? rowJson(tensor, 0) : nestedJson(tensor));
 }
 
 function toMicroseconds(ms: number): number {

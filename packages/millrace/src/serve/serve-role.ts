@@ -242,13 +242,15 @@ export class ServeRole {
    */
   async apply(config: Config, overrideVersion = this.plane.overrideVersion): Promise<void> {
     checkApplicable(this.#config, config);
+    this.abort(); // what is ready was made from the file before
     this.#config = config;
-    await this.models.apply(config.models);
-    const change = await this.graphs.prepare(Object.values(config.services));
-    this.plane.setServices(config.services);
-    change.commit();
-    this.#warmer.refresh();
-    this.plane.overrideVersion = overrideVersion;
+    await this.models.apply(config.models, async () => {
+      const change = await this.graphs.prepare(Object.values(config.services));
+      this.plane.setServices(config.services);
+      change.commit();
+      this.#warmer.refresh();
+      this.plane.overrideVersion = overrideVersion;
+    });
   }
 
   /**
@@ -332,6 +334,7 @@ export class ServeRole {
       // Requests that came while the thread was busy are read first: closing resets what looks idle.
       for (let turn = 0; turn < 3; turn++) await setImmediate();
       await Promise.all([this.#http?.close(), this.#grpc?.close()]);
+      this.abort(); // its graphs keep models
       this.graphs.close();
       await this.models.close();
       await this.#caches.close();

@@ -17,6 +17,8 @@ export interface ProcessShare {
 /** What `auto` aims at when the user set no objective: an answer at the last moment helps nobody. */
 const OBJECTIVE_SHARE_OF_TIMEOUT = 0.5;
 
+const NONE: readonly never[] = [];
+
 /** The services of the file as they are now, each with its rules and with the limits of this process. */
 export class Services {
   readonly #models: Models;
@@ -25,6 +27,7 @@ export class Services {
   #byName: ReadonlyMap<string, ServiceConfig> = new Map();
   #default: ServiceConfig | undefined;
   #rules: ReadonlyMap<string, RuleSet> = new Map();
+  #graphs: ReadonlyMap<string, readonly string[]> = new Map();
   readonly #admissions = new Map<string, Admission>();
   #objectiveMs = Infinity;
 
@@ -44,6 +47,7 @@ export class Services {
         .filter(({ rules }) => rules.length > 0)
         .map(({ name, rules }) => [name, new RuleSet(rules)]),
     );
+    this.#graphs = new Map(this.all.map((service) => [service.name, this.#graphsBehind(service)]));
     for (const name of this.#admissions.keys()) {
       if (!this.#byName.has(name)) this.#admissions.delete(name);
     }
@@ -52,6 +56,17 @@ export class Services {
       const objectiveMs = this.#configureAdmission(service);
       this.#objectiveMs = Math.min(this.#objectiveMs, objectiveMs);
     }
+  }
+
+  /** Its own, those its rules lead to, and those that stand in for it. */
+  #graphsBehind({ name, rules, overload, parameters: { deactivated } }: ServiceConfig): string[] {
+    const names = new Set([name, ...rules.map(({ to }) => to)]);
+    if (overload.kind === "fallback") names.add(overload.model);
+    if (typeof deactivated === "object") names.add(deactivated.fallback);
+    return [...names].filter((one) => {
+      const service = this.#byName.get(one);
+      return service !== undefined && plainModelOf(service) === undefined;
+    });
   }
 
   /** Limits that change keep what was learned and who is inside. @returns its latency objective, in milliseconds. */
@@ -96,6 +111,11 @@ export class Services {
   /** The rules of a service; undefined when it has none. */
   rulesOf(name: string): RuleSet | undefined {
     return this.#rules.get(name);
+  }
+
+  /** Services whose graphs may answer for a service, itself among them where it has one. */
+  graphsOf(name: string): readonly string[] {
+    return this.#graphs.get(name) ?? NONE;
   }
 
   /** The limits of a service as they are now in this process; undefined for one that was removed. */

@@ -29,6 +29,24 @@ describe("RuleSet.keep()", () => {
     expect(rules.explain(rules.keep(request), 0)).toEqual(rules.explain(request, 0));
   });
 
+  test("keeps no more of a large value than the tests look at", () => {
+    const text = "ab".repeat(100_000);
+    const body = { list: [text], text, object: { text } };
+    const rules = new RuleSet([
+      rule("list", { kind: "body", path: ["list"], test: { kind: "exists", isThere: false } }),
+      rule("glob", { kind: "body", path: ["text"], test: { kind: "matches", glob: "a*" } }),
+      rule("object", { kind: "body", path: ["object"], test: { kind: "equals", value: "a" } }),
+      rule("start", { kind: "body", path: ["text"], test: { kind: "prefix", prefix: "aba" } }),
+    ]);
+    const request = attributesOf({ body });
+
+    const kept = rules.keep(request);
+
+    expect(rules.explain(kept, 0)).toEqual(rules.explain(request, 0));
+    const values = ["list", "text", "object"].map((name) => kept.body([name]));
+    expect(JSON.stringify(values).length).toBeLessThan(10_000);
+  });
+
   test("keeps nothing that no rule looks at", () => {
     const rules = new RuleSet([rule("a", header("a", "1"))]);
 

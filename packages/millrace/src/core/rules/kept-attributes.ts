@@ -1,9 +1,13 @@
 import type { JsonValue } from "../json.ts";
 import type { Attributes, JsonPath } from "./attributes.ts";
 import type { Condition, Predicate } from "./condition.ts";
+import { GLOB_TEXT_LENGTH_MAX } from "./glob.ts";
 
 /** Attributes that are kept of one request; what rules look at beyond them is explained as missing. */
 const KEPT_MAX = 64;
+
+/** Longer texts are cut: the one more keeps `matches` from being made on them. */
+const KEPT_LENGTH_MAX = GLOB_TEXT_LENGTH_MAX + 1;
 
 /** What some conditions look at, each thing once. */
 export interface LookedAt {
@@ -70,7 +74,7 @@ export class KeptAttributes implements Attributes {
     this.#headers = valuesOf(headers, (name) => source.header(name));
     this.#queries = valuesOf(queries, (name) => source.query(name));
     this.#cookies = valuesOf(cookies, (name) => source.cookie(name));
-    const values = paths.map((path) => [keyOf(path), source.body(path)] as const);
+    const values = paths.map((path) => [keyOf(path), small(source.body(path))] as const);
     this.#body = Object.fromEntries(values);
   }
 
@@ -98,6 +102,13 @@ function valuesOf(
   const values: Record<string, string | undefined> = Object.create(null) as Record<string, string>;
   for (const name of names) values[name] = read(name);
   return values;
+}
+
+/** As much of a value as any test looks at, and no part of the memory of what it was read from. */
+function small(value: JsonValue | undefined): JsonValue | undefined {
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? [] : {};
+  if (typeof value !== "string" || value.length <= KEPT_LENGTH_MAX) return value;
+  return JSON.parse(JSON.stringify(value.slice(0, KEPT_LENGTH_MAX))) as string;
 }
 
 function keyOf(path: JsonPath): string {

@@ -48,6 +48,13 @@ test("unpackRow() gives the part at one index of the first axis", () => {
 });
 
 describe("packRows()", () => {
+  test("packRows() takes a bare value as one row where a row is one value", () => {
+    const id: TensorSpec = { name: "id", datatype: "BYTES", shape: [-1] };
+    expect(packRows({ id: "0000" }, [id])).toEqual([{ ...id, shape: [1], data: ["0000"] }]);
+    expect(packRows(7, [Y])[0]).toMatchObject({ shape: [1], data: BigInt64Array.of(7n) });
+    expect(errorOf({ x: 7 }, [X]).problems[0]?.message).toContain("found shape []");
+  });
+
   test("packRows() takes inputs by name when the model has several", () => {
     const tensors = packRows({ y: [1n], x: [[1, 2]] }, [X, Y]);
     expect(tensors.map((tensor) => tensor.name)).toEqual(["x", "y"]);

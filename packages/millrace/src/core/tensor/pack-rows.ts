@@ -9,7 +9,8 @@ import { fitsShape, type Tensor, type TensorSpec } from "./tensor.ts";
 export type Rows = JsonValue;
 
 /**
- * Packs nested arrays into the tensors of a model: an array for a model of one input, or input name → array.
+ * Packs nested arrays into the tensors of a model: an array for a model of one input, or input name → array. Where a
+ * row is one value, a bare value is one row.
  * @throws INVALID_BODY for missing and unknown inputs, INVALID_TENSOR for wrong shapes and values.
  */
 export function packRows(
@@ -64,11 +65,14 @@ function inputsByName(
 }
 
 function packTensor(
-  value: Rows,
+  given: Rows,
   spec: TensorSpec,
   location: readonly (string | number)[],
   problems: Problem[],
 ): Tensor {
+  // A bare value is one row where a row is one value: `{ id: "0000" }`.
+  const isBare = !Array.isArray(given) && spec.shape.length === 1 && spec.shape[0] === -1;
+  const value = isBare ? [given] : given;
   const shape = extentsOf(value);
   const flat: JsonValue[] = [];
   const isRectangular = flattenInto(flat, value, shape);

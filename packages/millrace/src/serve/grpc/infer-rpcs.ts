@@ -125,10 +125,9 @@ async function infer(
 function routedTarget(plane: DataPlane, request: InferRequest, due: Due, call: RpcCall): Target {
   const service = plane.services.get(request.modelName);
   const version = versionNumber(request.modelName, request.modelVersion);
-  if (version !== undefined || plane.readsOf(service) === "nothing") {
-    return plane.target(service, { version });
-  }
-  const target = plane.target(service, { attributes: new RpcAttributes(call, due.predictionId) });
+  if (plane.readsOf(service) === "nothing") return plane.target(service, { version });
+  const attributes = new RpcAttributes(call, due.predictionId);
+  const target = plane.target(service, { version, attributes });
   call.rule = target.rule;
   return target;
 }

@@ -5,7 +5,7 @@ import { RequestAttributes } from "./request-attributes.ts";
 
 /**
  * What answers a request, as the service's rules decide, with what its steps may look at.
- * @param version number in the path: who names one has chosen, and no rule is asked.
+ * @param version number in the path.
  * @returns a promise only where a rule or a step looks into the body.
  * @throws MODEL_NOT_FOUND, MODEL_NOT_READY, and what reading the body throws.
  */
@@ -16,10 +16,10 @@ export function routedTarget(
   version?: number,
 ): Target | Promise<Target> {
   const reads = plane.readsOf(service);
-  if (reads === "nothing" || version !== undefined) return plane.target(service, { version });
+  if (reads === "nothing") return plane.target(service, { version });
   const attributes = new RequestAttributes(exchange);
   const choose = (): Target => {
-    const target = plane.target(service, { attributes });
+    const target = plane.target(service, { version, attributes });
     exchange.rule = target.rule;
     return target;
   };
