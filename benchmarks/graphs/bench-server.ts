@@ -51,4 +51,3 @@ export function predictRequest(service: string, rows: unknown): HttpRequest {
     body: Buffer.from(JSON.stringify({ data: rows })),
   };
 }
-

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { readMetrics } from "../../test/e2e/prometheus.ts";
 import { post } from "../serving/http-post.ts";
 import type { HttpRequest } from "../serving/peers/peer.ts";
@@ -23,6 +24,7 @@ const NUMBERS_PER_RUN = 300_000;
 /** How many ask a model of 6 ms at a time. */
 const SLOW_CONNECTIONS = 8;
 const IRIS_CONNECTIONS = [1, 64] as const;
+const SETTLE_MS = 500;
 const PIXELS = 3 * 224 * 224;
 
 /** Hits and misses get bodies of the same size, made by the generator in the same way; only the number differs. */
@@ -80,6 +82,7 @@ export class PredictionCacheBenchmark {
     { service, model, request }: CountedRequest,
     run: () => Promise<WrkResult>,
   ): Promise<WrkResult> {
+    await sleep(SETTLE_MS); // what another load left in work is no run of these
     await post(this.#server.httpPort, request);
     const before = await this.#counts(service, model);
     const result = await run();

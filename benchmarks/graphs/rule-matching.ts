@@ -56,7 +56,11 @@ function conditionOf(i: number): Condition {
   const conditions: readonly Condition[] = [
     { kind: "header", name: header, test: { kind: "equals", value: `value-of-${i}` } },
     { kind: "header", name: header, test: { kind: "prefix", prefix: `value-${i}-` } },
-    { kind: "query", name: i % 2 === 0 ? "mode" : "plan", test: { kind: "equals", value: `q${i}` } },
+    {
+      kind: "query",
+      name: i % 2 === 0 ? "mode" : "plan",
+      test: { kind: "equals", value: `q${i}` },
+    },
     { kind: "percent", share: 0.0001, salt: `rule-${i}` },
     { kind: "time", window: nightIn(ZONES[Math.floor(i / 5) % ZONES.length] ?? "UTC", i) },
   ];

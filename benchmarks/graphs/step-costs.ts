@@ -36,7 +36,7 @@ const CALL_MS_MAX = 10_000;
 export async function measureStepCosts({ stepCalls }: Plan): Promise<StepCostRow[]> {
   const standIn = await startStandIn();
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const rows = { datatype: "FP32", shape: [-1, 4] } as const;
+  const rows = { datatype: "FP32" as const, shape: [-1, 4] };
   const remote = `http://127.0.0.1:${standIn.port}`;
   const millrace = await createMillrace({
     models: {
@@ -60,7 +60,7 @@ export async function measureStepCosts({ stepCalls }: Plan): Promise<StepCostRow
       data: [picture.toString("base64")],
     };
     const x: Tensor = { name: "x", datatype: "FP32", shape: [1, 4], data: FOUR };
-    const identity: Tensor = { name: "INPUT", datatype: "FP32", shape: [4], data: FOUR };
+    const identity: Tensor = { name: "INPUT", datatype: "FP32", shape: [1, 4], data: FOUR };
     const comparisons: readonly Comparison[] = [
       { step: "model that copies 4 floats", call: () => millrace.infer("identity", [identity]) },
       { step: "function that returns 4 floats", call: () => millrace.infer("function", [x]) },

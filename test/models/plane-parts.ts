@@ -61,7 +61,7 @@ export function createPlane(options: PlaneOptions): DataPlane {
     random: randomBytes,
     share: { index: 0, processes },
     events: {
-      degraded: (service, _id, { step, kind, code }) =>
+      degraded: (service, _request, { step, kind, code }) =>
         record(`degraded ${service} ${step} ${kind} ${code}`),
     },
   });

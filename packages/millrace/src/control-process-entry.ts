@@ -1,3 +1,3 @@
-import { runControlProcess } from "./main.ts";
+import { runControlProcess } from "./control-main.ts";
 
 runControlProcess();

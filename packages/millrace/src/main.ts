@@ -1,5 +1,4 @@
 import { hash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Config, LogConfig } from "./config/config.ts";
@@ -7,27 +6,19 @@ import { MemoryTensorCaches } from "./adapters/cache-memory/memory-tensor-caches
 import { systemClock } from "./adapters/clock-system/clock-system.ts";
 import { createLoggerFor, stderrDestination } from "./adapters/logger-pino/logger-pino.ts";
 import { closeLogSink, openLogSink } from "./adapters/logger-pino/log-sink.ts";
-import { MemoryOverrideStore } from "./adapters/override-store-memory/override-store-memory.ts";
 import { OnnxRuntime } from "./adapters/runtime-onnx/runtime-onnx.ts";
 import { ProcessRuntime } from "./adapters/runtime-process/runtime-process.ts";
 import { WorkerRuntime } from "./adapters/runtime-worker/runtime-worker.ts";
 import type { LoadedConfig } from "./config/print.ts";
-import type {
-  ControlOrder,
-  ControlReport,
-  PersistOrder,
-  ServingProcesses,
-} from "./control/control-messages.ts";
-import { ControlRole } from "./control/control-role.ts";
 import { FileVersionLedger, MemoryVersionLedger } from "./models/version-ledger.ts";
 import type { LoggerFor } from "./ports/logger.ts";
-import type { OverrideState, OverrideStore } from "./ports/override-store.ts";
 import type { Runtime } from "./ports/runtime.ts";
 import type { StepSources } from "./ports/step-sources.ts";
 import type { TensorCaches } from "./ports/tensor-cache.ts";
 import { StartError } from "./serve/listen.ts";
 import type { ProcessShare } from "./serve/services.ts";
 import { checkApplicable, LAME_DUCK_MS, ServeRole } from "./serve/serve-role.ts";
+import { endWithSupervisor, logFatalErrors } from "./supervisor/child-process.ts";
 import { IpcPeer } from "./supervisor/ipc-peer.ts";
 import type {
   ConfigOrder,
@@ -180,84 +171,6 @@ export function createSupervisor(
   });
 }
 
-/** Live changes that are kept beside the file; undefined where there never was one. */
-export async function readOverrides(
-  stateDir: string | undefined,
-): Promise<OverrideState | undefined> {
-  if (stateDir === undefined || !existsSync(overridesFile(stateDir))) return undefined;
-  const store = await openOverrideStore(stateDir);
-  try {
-    return await store.read();
-  } finally {
-    await store.close();
-  }
-}
-
-/** @throws StartError when the file cannot be used. */
-async function openOverrideStore(stateDir: string | undefined): Promise<OverrideStore> {
-  if (stateDir === undefined) return new MemoryOverrideStore();
-  const { SqliteOverrideStore } =
-    await import("./adapters/override-store-sqlite/override-store-sqlite.ts");
-  const path = overridesFile(stateDir);
-  try {
-    return new SqliteOverrideStore(path);
-  } catch (error) {
-    const why = (error as Error).message;
-    throw new StartError(
-      `Cannot open ${path}, which keeps the overrides: ${why}; move it away to start without them`,
-      error,
-    );
-  }
-}
-
-function overridesFile(stateDir: string): string {
-  return join(stateDir, "control.sqlite");
-}
-
-/** What the supervised control process runs: it waits for orders, and ends when its supervisor is gone. */
-export function runControlProcess(): void {
-  let role: ControlRole | undefined;
-  const mustRole = (): ControlRole => {
-    if (role === undefined) throw new Error("Cannot obey: the process has not been started yet");
-    return role;
-  };
-  const stop = async (): Promise<void> => {
-    await role?.stop();
-    process.exit(0);
-  };
-  const peer = new IpcPeer(process, {
-    async start(order: ControlOrder): Promise<ControlReport> {
-      const { server, stateDir } = order.config;
-      const base = { pid: process.pid, process: "control" };
-      const destination = stderrDestination();
-      const loggerFor = createLoggerFor({ levels: server.log.levels, base, destination });
-      logFatalErrors(loggerFor);
-      const processes: ServingProcesses = {
-        change: (change) => peer.call("change", change),
-        adoptKept: () => peer.call("adoptKept", {}),
-        status: () => peer.call("status", {}),
-        liveValues: (path) => peer.call("liveValues", path),
-        explain: (predictionId) => peer.call("explain", predictionId),
-      };
-      const store = await openOverrideStore(stateDir);
-      role = new ControlRole({ store, processes, clock: systemClock, loggerFor });
-      return role.start(order);
-    },
-    persist: (order: PersistOrder) => mustRole().persist(order),
-    kept: () => Promise.resolve(mustRole().kept),
-    stop,
-  });
-  endWithSupervisor(stop, stop);
-}
-
-/** The terminal sends signals to the whole group; the supervisor decides what they mean. */
-function endWithSupervisor(onTerm: () => Promise<void>, onGone: () => Promise<void>): void {
-  process.on("SIGINT", () => undefined);
-  process.on("SIGHUP", () => undefined);
-  process.on("SIGTERM", () => void onTerm());
-  process.once("disconnect", () => void onGone());
-}
-
 /** What a supervised serve process runs: it waits for orders, and ends when its supervisor is gone. */
 export function runServeProcess(): void {
   let role: ServeRole | undefined;
@@ -306,14 +219,6 @@ export function runServeProcess(): void {
     () => stop(LAME_DUCK_MS),
     () => stop(0),
   );
-}
-
-/** A defect ends the process, which starts again; it is logged like everything else first. */
-export function logFatalErrors(loggerFor: LoggerFor): void {
-  const log = loggerFor("process");
-  process.on("uncaughtExceptionMonitor", (error) => {
-    log.error({ err: error }, "Process ends: an error nobody handled");
-  });
 }
 
 /** Entries lie beside this file, in the sources as in what is built of them. */

@@ -1,5 +1,5 @@
 import { printConfigJson, printConfigText } from "../config/print.ts";
-import { readOverrides } from "../main.ts";
+import { readOverrides } from "../control-main.ts";
 import { layWhatFits } from "../supervisor/layers.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { CONFIG_OPTION, loadFor, type Loaded } from "./config-session.ts";

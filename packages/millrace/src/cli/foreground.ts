@@ -1,11 +1,12 @@
 import type { Config } from "../config/config.ts";
 import { renderProblem } from "../config/problem.ts";
 import type { MetricSnapshot } from "../core/metrics/metrics.ts";
-import { createLogging, logFatalErrors, type Logging } from "../main.ts";
+import { createLogging, type Logging } from "../main.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import type { Logger } from "../ports/logger.ts";
 import { StartError, WrongConfigError } from "../serve/listen.ts";
 import { LAME_DUCK_MS } from "../serve/serve-role.ts";
+import { logFatalErrors } from "../supervisor/child-process.ts";
 import type { CommandIo, CommandLine, ExitCode } from "./command.ts";
 import { isDefault, loadAgain, loadFor, type Loaded } from "./config-session.ts";
 import { withFreeGrpcPort } from "./grpc-port.ts";

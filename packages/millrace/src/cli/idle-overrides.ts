@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
-import { readOverrides, type Logging } from "../main.ts";
+import { readOverrides } from "../control-main.ts";
+import type { Logging } from "../main.ts";
 
 /** What was changed while an earlier `up` ran stays kept, but nobody applies it here: not silently. */
 export async function warnOfIdleOverrides(

@@ -59,6 +59,7 @@ it("printStart() prints every address, every model, and the limits that hold in 
     "  docs     http://127.0.0.1:8000/docs",
     "  grpc     127.0.0.1:8001",
     "  metrics  http://127.0.0.1:8002/metrics",
+    "  control  http://127.0.0.1:8080",
     "  model    iris@1  ready",
     "           worker, 1 instance × 2 threads, up to 64 rows",
     "  service  iris → iris  POST /predict",
@@ -67,7 +68,8 @@ it("printStart() prints every address, every model, and the limits that hold in 
 });
 
 it("printStart() leaves out what does not listen and what a model does not say", async () => {
-  const text = await print({ grpcPort: undefined, metricsPort: undefined, processes: 1 });
+  const off = { grpcPort: undefined, metricsPort: undefined, controlPort: undefined };
+  const text = await print({ ...off, processes: 1 });
   expect(factLines(text)).toEqual([
     "  http     http://127.0.0.1:8000",
     "  docs     http://127.0.0.1:8000/docs",
@@ -85,6 +87,7 @@ it("printStart() prints one line of JSON with the addresses, models and limits",
     http: "http://127.0.0.1:8000",
     grpc: "127.0.0.1:8001",
     metrics: "http://127.0.0.1:8002/metrics",
+    control: "http://127.0.0.1:8080",
     processes: 2,
     models: [{ name: "iris", versions: [1] }],
     services: [{ name: "iris", limits: { concurrency: 7, queue: 1000, ratePerSecond: 2000 } }],

@@ -5,7 +5,7 @@ import { findLiveKey, liveKeys } from "./live-key.ts";
 import { loadConfig } from "./load.ts";
 import type { LoadedConfig } from "./print.ts";
 
-async function loaded(services: object = { iris: {} }): Promise<LoadedConfig> {
+async function loaded(services: Record<string, object> = { iris: {} }): Promise<LoadedConfig> {
   const input = { models: { iris: "iris.onnx", "iris.v2": "other.onnx" }, services };
   const result = await loadConfig({ input, flags: [], env: {}, cwd: tmpdir() });
   if (result.kind === "invalid") throw new Error(JSON.stringify(result.problems));

@@ -59,6 +59,12 @@ export class OpenedService {
     return mustHave(this.#combiners.get(path), path).value;
   }
 
+  /** Steps that are not models, by name, and whether they can answer now. */
+  get parts(): (readonly [name: string, isUp: boolean])[] {
+    const steps = sourceStepsIn(this.#graph);
+    return steps.map((step) => [step.name, this.step(step).isUp ?? true] as const);
+  }
+
   /** Of everything that was opened, in the order of the graph. */
   get digests(): string[] {
     const steps = sourceStepsIn(this.#graph).map((step) => this.step(step).digest);

@@ -8,7 +8,7 @@ import type { CacheBounds, CacheUsage, TensorCaches } from "../ports/tensor-cach
 import { buildGraph, type BuildProblem } from "./build-graph.ts";
 import { DataCache } from "./data-cache.ts";
 import { GraphPredictor } from "./graph-predictor.ts";
-import { isBare, modelsIn, readsOf } from "./graph-steps.ts";
+import { isBare, modelsIn, readsOf, sourceStepsIn } from "./graph-steps.ts";
 import { OpenSources } from "./open-sources.ts";
 import type { ModelVersion } from "../models/model-version.ts";
 import { emptyStatistics, type Statistics } from "../models/statistics.ts";
@@ -109,6 +109,12 @@ export class ServiceGraphs {
     return [...this.#entries.values()].map(({ service, graph, problem }) => {
       return { service: service.name, isReady: graph?.isUp === true, problem };
     });
+  }
+
+  /** Steps of a service that are not models, and whether they can answer now. */
+  partsOf({ name, graph }: ServiceConfig): (readonly [name: string, isUp: boolean])[] {
+    const opened = this.#entries.get(name)?.opened;
+    return opened?.parts ?? sourceStepsIn(graph).map((step) => [step.name, false] as const);
   }
 
   /** Can every graph serve, be it one from before? Not before they were made the first time. */

@@ -21,6 +21,8 @@ export interface SourceStep {
   readonly step: Step;
   /** Differs when the same inputs may give something else: of the file's content and the options. */
   readonly digest: string;
+  /** Can it answer now, as far as that is known? Absent: it can, as long as it is open. */
+  readonly isUp?: boolean;
   close(): Promise<void>;
 }
 

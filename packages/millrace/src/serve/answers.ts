@@ -2,6 +2,7 @@ import type { ServiceConfig } from "../config/config.ts";
 import type { Cancellation } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
 import { MillraceError } from "../core/errors.ts";
+import type { StepRequest } from "../core/graph/step.ts";
 import type { Degradation } from "../core/graph/step-outcome.ts";
 import type { AdmittedOutcome } from "../core/overload/admission.ts";
 import { checkTensors } from "../core/tensor/check-tensors.ts";
@@ -27,7 +28,7 @@ export interface Job {
 
 /** What goes wrong behind an answer that was given nevertheless, for the log. Must not throw. */
 export interface PredictionEvents {
-  degraded(service: string, predictionId: string, degradation: Degradation): void;
+  degraded(service: string, request: StepRequest, degradation: Degradation): void;
 }
 
 export interface AnswersOptions {
@@ -127,8 +128,7 @@ export class Answers {
   #predictionOf({ service, predictor, call }: Job, result: PredictorResult): Prediction {
     const { graph, outputs, queueMs, batchMs, computeMs } = result;
     const degradations = graph?.degraded ?? NOTHING;
-    for (const one of degradations)
-      this.#options.events.degraded(service.name, call.predictionId, one);
+    for (const one of degradations) this.#options.events.degraded(service.name, call, one);
     const isFallback = predictor.fallbackReason !== undefined;
     return {
       id: call.predictionId,

@@ -307,6 +307,7 @@ export class DataPlane {
     const tookMs = this.clock.nowMs() - limits.receivedMs;
     return {
       id: call.predictionId,
+      requestId: call.requestId,
       service: service.name,
       model: predictor.id,
       rule,

@@ -67,10 +67,13 @@ export class Readiness {
     return wordsOf([...models, ...graphs]);
   }
 
-  /** Every model that a service may run: of a graph those of all its steps. */
+  /** Every model that a service may run, of a graph those of all its steps, and the steps that are not models. */
   partsOf(service: ServiceConfig): Record<string, "ok" | "ng"> {
     const names = [...modelsIn(service.graph)];
-    return wordsOf(names.map((name) => [name, this.#models.find(name)?.status().isReady === true]));
+    const models = names.map(
+      (name) => [name, this.#models.find(name)?.status().isReady === true] as const,
+    );
+    return wordsOf([...models, ...this.#graphs.partsOf(service)]);
   }
 }
 

@@ -21,6 +21,8 @@ export interface AskedRules {
 /** What was decided for one prediction. */
 export interface PredictionRecord {
   readonly id: string;
+  /** As in `x-request-id`. */
+  readonly requestId: string | undefined;
   readonly service: string;
   /** Versions that were to answer, `iris@1`; empty when none was chosen. */
   readonly model: string;
@@ -63,15 +65,16 @@ export class RecentPredictions {
     this.#next = (this.#next + 1) % RECENT_PREDICTIONS_MAX;
   }
 
-  /** @returns undefined when it is not known, or not any more. */
+  /** @param id of the prediction or of the request. @returns undefined when it is not known, or not any more. */
   find(id: string): PredictionRecord | undefined {
-    return this.#slots.find((slot) => slot.id === id);
+    return this.#slots.find((slot) => slot.id === id || slot.requestId === id);
   }
 }
 
 /** Written out: `Object.assign` costs ten times as much. */
 function copy(from: PredictionRecord, to: Mutable<PredictionRecord>): Mutable<PredictionRecord> {
   to.id = from.id;
+  to.requestId = from.requestId;
   to.service = from.service;
   to.model = from.model;
   to.rule = from.rule;
@@ -98,6 +101,7 @@ export function explainRecord(record: PredictionRecord): JsonValue {
   const described = trace === undefined ? undefined : describeTrace(trace);
   return withoutUndefined({
     prediction_id: record.id,
+    request_id: record.requestId,
     service: record.service,
     model: record.model,
     received_at: new Date(record.receivedWallMs).toISOString(),

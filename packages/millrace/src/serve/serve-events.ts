@@ -1,4 +1,4 @@
-import { ERRORS } from "../core/errors.ts";
+import { ERRORS, MillraceError } from "../core/errors.ts";
 import type { GraphEvents } from "../graphs/service-graphs.ts";
 import type { ModelEvents } from "../models/models-options.ts";
 import type { LoggerFor } from "../ports/logger.ts";
@@ -25,13 +25,20 @@ export function graphEvents(loggerFor: LoggerFor, metrics: ServeMetrics): GraphE
 export function predictionEvents(loggerFor: LoggerFor): PredictionEvents {
   const log = loggerFor("graphs");
   return {
-    degraded(service, predictionId, { step, kind, code, cause }) {
+    degraded(service, { predictionId, requestId }, { step, kind, code, cause }) {
       const isDefect = ERRORS[code].status === 500;
-      const fields = { service, predictionId, step, kind, code };
+      const fields = { service, requestId, predictionId, step, kind, code };
       const text = `Step ${step} of ${service} failed: ${messageOf(cause)}`;
-      log.warn(isDefect ? { ...fields, err: cause } : fields, text);
+      log.warn(isDefect ? { ...fields, err: rootOf(cause) } : fields, text);
     },
   };
+}
+
+/** What was thrown first: the errors around it say the same again, each with its own place. */
+function rootOf(error: unknown): unknown {
+  let root = error;
+  while (root instanceof MillraceError && root.cause !== undefined) root = root.cause;
+  return root;
 }
 
 function messageOf(error: unknown): string {

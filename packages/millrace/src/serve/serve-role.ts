@@ -334,7 +334,7 @@ export class ServeRole {
       // Requests that came while the thread was busy are read first: closing resets what looks idle.
       for (let turn = 0; turn < 3; turn++) await setImmediate();
       await Promise.all([this.#http?.close(), this.#grpc?.close()]);
-      this.abort(); // its graphs keep models
+
       this.graphs.close();
       await this.models.close();
       await this.#caches.close();

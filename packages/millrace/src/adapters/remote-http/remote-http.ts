@@ -54,18 +54,26 @@ export async function openRemote(
     const description = await describe(client, options, clock);
     const specs = agreed(name, address, options, description);
     checkForm(name, protocol, description, specs);
+    const breaker = new Breaker({ clock, random });
     const step = new RemoteStep({
       name,
       specs,
       labels,
       client,
       timeoutMs,
-      breaker: new Breaker({ clock, random }),
+      breaker,
       failures: new FailureLog(name, clock, log),
       isDescribed: description.kind === "said",
     });
     const close = (): Promise<void> => Promise.resolve(channel.close());
-    return { step, digest: digestOf(options), close };
+    return {
+      step,
+      digest: digestOf(options),
+      get isUp() {
+        return breaker.state !== "open";
+      },
+      close,
+    };
   } catch (error) {
     channel.close();
     throw error;

@@ -2,9 +2,11 @@ import { MillraceError, type ErrorCode } from "../errors.ts";
 import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
 import type { Branch, BranchResult, Combiner } from "./branch.ts";
 import { ParallelRun, type BranchEnd, type ParallelRunOptions } from "./parallel-run.ts";
+import { branchScores } from "./branch-scores.ts";
 import { predictionOf } from "./prediction-of.ts";
 import { codeOf } from "./run-step.ts";
 import type { Degradation, StepOutcome } from "./step-outcome.ts";
+import type { StepTrace } from "./step-trace.ts";
 import type { Step, StepContext } from "./step.ts";
 
 export interface ParallelStepOptions extends ParallelRunOptions {
@@ -40,7 +42,11 @@ export class ParallelStep implements Step {
 
   async run(inputs: readonly Tensor[], context: StepContext): Promise<StepOutcome> {
     const { combiner, omitted } = this.#options;
-    for (const { name, step } of omitted) context.trace.begin(name, step.kind).end("omitted");
+    for (const { name, step } of omitted) {
+      const trace = context.trace.begin(name, step.kind);
+      trace.note("deactivated", true);
+      trace.end("omitted");
+    }
     context.trace.note("combine", combiner.kind);
     const ends = await new ParallelRun(this.#options, context).run(inputs);
     const active = ends.filter(({ plan }) => !plan.isObserved);
@@ -48,6 +54,7 @@ export class ParallelStep implements Step {
     const results = active.filter((end) => end.kind === "ok").map(resultOf);
     const failures = active.filter((end) => end.kind === "failed");
     if (results.length === 0) throw allFailed(failures);
+    for (const result of results) noteScore(result, context.trace);
     if (failures.length > 0) {
       context.trace.note("missing", failures.map(({ plan }) => plan.branch.name).join(", "));
     }
@@ -57,6 +64,16 @@ export class ParallelStep implements Step {
       degraded: active.flatMap(degradationsOf),
     };
   }
+}
+
+/** Why a branch says 1 or 0: for the first row. */
+function noteScore(result: BranchResult, { children }: StepTrace): void {
+  const { name, threshold } = result.branch;
+  if (threshold === undefined) return;
+  const trace = children.find((child) => child.name === name);
+  const score = branchScores(result)[0];
+  if (score !== undefined) trace?.note("score", score);
+  trace?.note("threshold", threshold);
 }
 
 type FailedEnd = Extract<BranchEnd, { readonly kind: "failed" }>;

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { copyExample, MillraceProcess, runMillrace } from "../../test/e2e/millrace-process.ts";
+import { postJson } from "../golden.ts";
+import { describeReadme } from "../run-readme.ts";
+
+describeReadme("parameter-based");
+
+const SETOSA = [[5.1, 3.5, 1.4, 0.2]];
+const ALL_ON = { setosa: 1, versicolor: 0, virginica: 0 };
+
+describe("parameter-based", () => {
+  let example: { path: string; remove: () => Promise<void> };
+  let millrace: MillraceProcess;
+
+  /** What the processes are started with; switches of the environment among them. */
+  const start = (env: NodeJS.ProcessEnv = {}): Promise<MillraceProcess> =>
+    MillraceProcess.start(["up", example.path], { env });
+
+  beforeAll(async () => {
+    example = await copyExample("parameter-based");
+    millrace = await start();
+  });
+  afterAll(async () => {
+    await millrace.stop();
+    await example.remove();
+  });
+
+  const ask = (service: string, data: unknown = SETOSA) =>
+    postJson<Readonly<Record<string, unknown>>>(`${millrace.url}/services/${service}/predict`, {
+      data,
+    });
+
+  async function change(...words: readonly string[]): Promise<void> {
+    const { code, stderr } = await runMillrace([...words, "--url", millrace.facts.control ?? ""]);
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+  }
+
+  it("answers every process's requests with what was set, until it is unset", async () => {
+    await change("set", "services.iris.parameters.activate=true", "--for", "1h");
+    for (let request = 0; request < 20; request++) {
+      expect((await ask("iris")).body).toEqual(ALL_ON);
+    }
+    await change("unset", "services.iris.parameters.activate");
+    for (let request = 0; request < 20; request++) {
+      expect((await ask("iris")).body).toEqual({ setosa: 1, versicolor: 0 });
+    }
+  });
+
+  it("says yes or no by the threshold in force", async () => {
+    await change("set", "services.iris.parameters.thresholds.setosa=0.99");
+    expect((await ask("iris")).body["setosa"]).toBe(0);
+    await change("unset", "services.iris.parameters.thresholds.setosa");
+    expect((await ask("iris")).body["setosa"]).toBe(1);
+  });
+
+  it("keeps what was set over a restart", async () => {
+    await change("set", "services.iris.parameters.activate=false", "--reason", "a bad day");
+    await millrace.stop();
+    millrace = await start();
+    const { status, body } = await ask("iris");
+    expect([status, body["code"]]).toEqual([503, "DEACTIVATED"]);
+    await change("unset", "services.iris.parameters.activate");
+    expect((await ask("iris")).status).toBe(200);
+  });
+
+  it("takes switches and thresholds from the environment where the file says nothing", async () => {
+    await millrace.stop();
+    millrace = await start({ ACTIVATE_VERSICOLOR: "0", THRESHOLD_SETOSA: "0.99" });
+    expect((await ask("by-environment")).body).toEqual({ setosa: 0, virginica: 0 });
+    expect((await ask("iris")).body).toEqual({ setosa: 1 }); // the file says 0.9, and nothing of versicolor
+  });
+});

@@ -1,0 +1,88 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "./adapters/clock-system/clock-system.ts";
+import { createLoggerFor, stderrDestination } from "./adapters/logger-pino/logger-pino.ts";
+import { MemoryOverrideStore } from "./adapters/override-store-memory/override-store-memory.ts";
+import type {
+  ControlOrder,
+  ControlReport,
+  PersistOrder,
+  ServingProcesses,
+} from "./control/control-messages.ts";
+import { ControlRole } from "./control/control-role.ts";
+import type { OverrideState, OverrideStore } from "./ports/override-store.ts";
+import { StartError } from "./serve/listen.ts";
+import { endWithSupervisor, logFatalErrors } from "./supervisor/child-process.ts";
+import { IpcPeer } from "./supervisor/ipc-peer.ts";
+
+/** The composition root of the control process: apart from `main.ts`, so that it loads no runtime of models. */
+
+/** Live changes that are kept beside the file; undefined where there never was one. */
+export async function readOverrides(
+  stateDir: string | undefined,
+): Promise<OverrideState | undefined> {
+  if (stateDir === undefined || !existsSync(overridesFile(stateDir))) return undefined;
+  const store = await openOverrideStore(stateDir);
+  try {
+    return await store.read();
+  } finally {
+    await store.close();
+  }
+}
+
+/** @throws StartError when the file cannot be used. */
+async function openOverrideStore(stateDir: string | undefined): Promise<OverrideStore> {
+  if (stateDir === undefined) return new MemoryOverrideStore();
+  const { SqliteOverrideStore } =
+    await import("./adapters/override-store-sqlite/override-store-sqlite.ts");
+  const path = overridesFile(stateDir);
+  try {
+    return new SqliteOverrideStore(path);
+  } catch (error) {
+    const why = (error as Error).message;
+    throw new StartError(
+      `Cannot open ${path}, which keeps the overrides: ${why}; move it away to start without them`,
+      error,
+    );
+  }
+}
+
+function overridesFile(stateDir: string): string {
+  return join(stateDir, "control.sqlite");
+}
+
+/** What the supervised control process runs: it waits for orders, and ends when its supervisor is gone. */
+export function runControlProcess(): void {
+  let role: ControlRole | undefined;
+  const mustRole = (): ControlRole => {
+    if (role === undefined) throw new Error("Cannot obey: the process has not been started yet");
+    return role;
+  };
+  const stop = async (): Promise<void> => {
+    await role?.stop();
+    process.exit(0);
+  };
+  const peer = new IpcPeer(process, {
+    async start(order: ControlOrder): Promise<ControlReport> {
+      const { server, stateDir } = order.config;
+      const base = { pid: process.pid, process: "control" };
+      const destination = stderrDestination();
+      const loggerFor = createLoggerFor({ levels: server.log.levels, base, destination });
+      logFatalErrors(loggerFor);
+      const processes: ServingProcesses = {
+        change: (change) => peer.call("change", change),
+        adoptKept: () => peer.call("adoptKept", {}),
+        status: () => peer.call("status", {}),
+        liveValues: (path) => peer.call("liveValues", path),
+        explain: (predictionId) => peer.call("explain", predictionId),
+      };
+      const store = await openOverrideStore(stateDir);
+      role = new ControlRole({ store, processes, clock: systemClock, loggerFor });
+      return role.start(order);
+    },
+    persist: (order: PersistOrder) => mustRole().persist(order),
+    kept: () => Promise.resolve(mustRole().kept),
+    stop,
+  });
+  endWithSupervisor(stop, stop);
+}
