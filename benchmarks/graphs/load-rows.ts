@@ -1,5 +1,7 @@
 import { medianOf } from "../percentiles.ts";
 import type { HttpRequest } from "../serving/peers/peer.ts";
+import { coreBusySeconds } from "../serving/process-tree.ts";
+import { GENERATOR_CORE } from "../serving/run-process.ts";
 import type { ScratchFolder } from "../serving/scratch-folder.ts";
 import { runWrk, type WrkPlan, type WrkResult } from "../serving/wrk.ts";
 import type { Plan } from "./plan.ts";
@@ -12,7 +14,11 @@ export interface Load {
   /** Differs from run to run where bodies must. */
   readonly counter?: () => NonNullable<WrkPlan["counter"]>;
   /** Sees every run that counts. */
-  readonly watch?: (run: () => Promise<WrkResult>) => Promise<WrkResult>;
+  readonly watch?: (run: () => Promise<LoadResult>) => Promise<LoadResult>;
+}
+
+export interface LoadResult extends WrkResult {
+  readonly generatorCpu: number;
 }
 
 /** Medians of the runs. */
@@ -25,6 +31,8 @@ export interface LoadRow {
   readonly answersPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Share of its core that the load used; near 1 the row measures the load. */
+  readonly generatorCpu: number;
   /** Answers that were not 200, and broken connections; 0, or the costs compare something else. */
   readonly failed: number;
 }
@@ -36,25 +44,48 @@ export async function measureLoads(
   { loadRounds, loadMs, warmUpMs }: Plan,
   scratch: ScratchFolder,
 ): Promise<LoadRow[]> {
-  const run = ({ request, connections, counter }: Load, durationMs: number): Promise<WrkResult> => {
-    const found = counter?.();
-    const plan = { connections, durationMs, ...(found === undefined ? {} : { counter: found }) };
-    return runWrk(port, request, plan, scratch);
+  const run = async (load: Load, durationMs: number): Promise<LoadResult> => {
+    const { request, connections } = load;
+    const counter = load.counter?.();
+    const plan = { connections, durationMs, ...(counter === undefined ? {} : { counter }) };
+    const [startMs, busyBefore] = [performance.now(), coreBusySeconds(GENERATOR_CORE)];
+    const result = await runWrk(port, request, plan, scratch);
+    const elapsedS = (performance.now() - startMs) / 1000;
+    const generatorCpu = (coreBusySeconds(GENERATOR_CORE) - busyBefore) / elapsedS;
+    return { ...result, generatorCpu };
   };
-  const results = new Map<Load, WrkResult[]>(loads.map((load) => [load, []]));
+  const results = new Map<Load, LoadResult[]>(loads.map((load) => [load, []]));
   for (const load of loads) await run(load, warmUpMs);
   for (let i = 0; i < loadRounds; i++) {
     for (const [load, own] of results) {
-      const measure = (): Promise<WrkResult> => run(load, loadMs);
+      const measure = (): Promise<LoadResult> => run(load, loadMs);
       own.push(await (load.watch?.(measure) ?? measure()));
     }
   }
   return [...results].map(([load, own]) => rowOf(load, own));
 }
 
-function rowOf({ name, connections, request }: Load, results: readonly WrkResult[]): LoadRow {
-  const median = (pick: (result: WrkResult) => number): number => medianOf(results.map(pick));
-  const total = (pick: (result: WrkResult) => number): number =>
+/** Above this share the load measures itself. */
+const GENERATOR_CPU_MAX = 0.9;
+
+/** @returns why rows are to be doubted. */
+export function loadFaults(rows: readonly LoadRow[]): string[] {
+  const named = (isFaulty: (row: LoadRow) => boolean): string =>
+    rows
+      .filter(isFaulty)
+      .map(({ name, connections }) => `${name} (${connections})`)
+      .join("; ");
+  const failed = named((row) => row.failed > 0);
+  const full = named((row) => row.generatorCpu > GENERATOR_CPU_MAX);
+  return [
+    ...(failed === "" ? [] : [`requests failed: ${failed}`]),
+    ...(full === "" ? [] : [`the load's core was at its limit: ${full}`]),
+  ];
+}
+
+function rowOf({ name, connections, request }: Load, results: readonly LoadResult[]): LoadRow {
+  const median = (pick: (result: LoadResult) => number): number => medianOf(results.map(pick));
+  const total = (pick: (result: LoadResult) => number): number =>
     results.reduce((sum, result) => sum + pick(result), 0);
   return {
     name,
@@ -64,6 +95,7 @@ function rowOf({ name, connections, request }: Load, results: readonly WrkResult
     answersPerSecond: median(({ answersPerSecond }) => answersPerSecond),
     p50Ms: median(({ latencyMs }) => latencyMs.p50),
     p99Ms: median(({ latencyMs }) => latencyMs.p99),
+    generatorCpu: median(({ generatorCpu }) => generatorCpu),
     failed: total(({ failed }) => failed),
   };
 }

@@ -18,7 +18,7 @@ export const FULL: Plan = {
   rounds: 7,
   callsPerRound: 3000,
   ruleMatches: 50_000,
-  stepCalls: 3000,
+  stepCalls: 1000,
   loadRounds: 3,
   loadMs: 4000,
   warmUpMs: 2000,

@@ -3,9 +3,9 @@ import { readMetrics } from "../../test/e2e/prometheus.ts";
 import { post } from "../serving/http-post.ts";
 import type { HttpRequest } from "../serving/peers/peer.ts";
 import type { ScratchFolder } from "../serving/scratch-folder.ts";
-import { COUNTER_DIGITS, type WrkResult } from "../serving/wrk.ts";
+import { COUNTER_DIGITS } from "../serving/wrk.ts";
 import { predictRequest, type BenchServer } from "./bench-server.ts";
-import { measureLoads, type Load, type LoadRow } from "./load-rows.ts";
+import { measureLoads, type Load, type LoadResult, type LoadRow } from "./load-rows.ts";
 import type { Plan } from "./plan.ts";
 
 export interface PredictionCacheCost {
@@ -56,7 +56,7 @@ export class PredictionCacheBenchmark {
   }
 
   #missAndHit(counted: CountedRequest, connections: number): Load[] {
-    const watch = (run: () => Promise<WrkResult>): Promise<WrkResult> =>
+    const watch = (run: () => Promise<LoadResult>): Promise<LoadResult> =>
       this.#watchHits(counted, run);
     return [
       this.#load("miss", counted, connections, 1),
@@ -80,8 +80,8 @@ export class PredictionCacheBenchmark {
   /** Asks the server's own counters. One answer before makes sure that it is there. */
   async #watchHits(
     { service, model, request }: CountedRequest,
-    run: () => Promise<WrkResult>,
-  ): Promise<WrkResult> {
+    run: () => Promise<LoadResult>,
+  ): Promise<LoadResult> {
     await sleep(SETTLE_MS); // what another load left in work is no run of these
     await post(this.#server.httpPort, request);
     const before = await this.#counts(service, model);

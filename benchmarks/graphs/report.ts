@@ -126,13 +126,20 @@ const LOAD_HEAD = [
   "answers/s",
   "p50 ms",
   "p99 ms",
+  "load's core %",
   "failed",
 ];
 
 function loadCells(row: LoadRow): string[] {
-  const { name, connections, bodyBytes, n, answersPerSecond, p50Ms, p99Ms, failed } = row;
+  const { name, connections, bodyBytes, n, answersPerSecond, p50Ms, p99Ms } = row;
+  const { generatorCpu, failed } = row;
   const counts = [connections, bodyBytes, n].map(rounded);
-  return [name, ...counts, ...[answersPerSecond, p50Ms, p99Ms].map(rounded), String(failed)];
+  return [
+    name,
+    ...counts,
+    ...[answersPerSecond, p50Ms, p99Ms, generatorCpu * 100].map(rounded),
+    String(failed),
+  ];
 }
 
 function percentileCells({ n, p50, p99 }: Percentiles): string[] {

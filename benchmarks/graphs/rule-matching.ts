@@ -100,6 +100,6 @@ function requestOf(i: number): Attributes {
     cookie: () => undefined,
     body: () => undefined,
     caller: undefined,
-    unit: `unit-${i}`,
+    unit: `01a1fe7a-098b-7c2f-b1f1-c5e3${String(i).padStart(8, "0")}`, // a prediction id
   };
 }

@@ -19,6 +19,7 @@ import { ScratchFolder } from "../serving/scratch-folder.ts";
 import { predictRequest, startBenchServer } from "./bench-server.ts";
 import type { FoundInProcess } from "./in-process.ts";
 import { limitsOf, type Found } from "./limits.ts";
+import { loadFaults } from "./load-rows.ts";
 import { makeGraphModels } from "./make-models.ts";
 import { measureOverrideReach } from "./override-reach.ts";
 import { FULL, QUICK } from "./plan.ts";
@@ -57,6 +58,7 @@ const report: GraphsReport = {
   cautions: [
     ...(noise === undefined ? [] : [noise]),
     ...(canPin ? [] : ["nothing is pinned: that takes two cores and taskset"]),
+    ...loadFaults([...found.sequence.rows, ...found.cache.rows]),
     ...(found.override.isUnderLoad ? [] : ["the load ended before the last live change"]),
     ...(values.quick ? ["a quick run tries the harness and is no evidence"] : []),
   ],

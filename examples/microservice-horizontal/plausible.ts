@@ -12,7 +12,7 @@ export default defineStep({
   inputs: { float_input: { datatype: "FP32", shape: [-1, 4] } },
   outputs: { plausible: { datatype: "FP32", shape: [-1] } },
   async run({ float_input: { data } }, { requestId, rowCount, signal }) {
-    console.log(`checks ${requestId}`);
+    console.log("checks", requestId);
     if (data.some((cm) => cm < 0)) throw new Error("a flower cannot be shorter than nothing");
     if (data.some((cm) => cm > SLOW_CM)) await wait(1000, undefined, { signal });
     const isPlausible = (row: number) =>

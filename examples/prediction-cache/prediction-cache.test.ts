@@ -1,24 +1,14 @@
-import { once } from "node:events";
 import { cp } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyExample, eventually, MillraceProcess } from "../../test/e2e/millrace-process.ts";
 import { readMetrics } from "../../test/e2e/prometheus.ts";
+import { freePort } from "../../test/e2e/workspace.ts";
 import { TestRedis } from "../../test/redis-server.ts";
 import { postJson } from "../golden.ts";
 import { describeReadme } from "../run-readme.ts";
 
 describeReadme("prediction-cache", { REDIS_PORT: String(await freePort()) });
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 interface Asked {
   readonly status: number;
@@ -41,6 +31,7 @@ describe("prediction-cache", () => {
     const iris = join(example.path, "../models/iris_svc.onnx");
     await cp(iris, join(example.path, "deployed/iris.onnx"));
     millrace = await MillraceProcess.start(["up", example.path]);
+    await millrace.logLine(({ message }) => message === "the prediction cache is warm");
   });
   afterAll(async () => {
     await millrace.stop();
@@ -54,13 +45,13 @@ describe("prediction-cache", () => {
       });
     const before = await runs();
     const together = await Promise.all([1, 2, 3, 4].map(() => ask(millrace, "slow", [150_000])));
-    expect(together.map(({ cache }) => cache).sort()).toEqual(["hit", "hit", "hit", "miss"]);
+    expect(together.filter(({ cache }) => cache === "miss")).toHaveLength(1);
+    expect(together.filter(({ cache }) => cache === "hit")).toHaveLength(3);
     expect((await ask(millrace, "slow", [150_000])).cache).toBe("hit");
     expect(await runs()).toBe(before + 1);
   });
 
   it("has what warmUp lists before anybody asked", async () => {
-    await millrace.logLine(({ message }) => message === "the prediction cache is warm");
     for (const rounds of [200_000, 250_000]) {
       expect(await ask(millrace, "slow", [rounds])).toEqual({
         status: 200,

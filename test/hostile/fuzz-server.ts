@@ -30,7 +30,18 @@ models:
   simple_identity: ./simple-identity.onnx
   absent: { source: ./absent.onnx, required: false }
 ${IDENTITIES.map((name) => `  identity-${name.toLowerCase()}: ./identity-${name.toLowerCase()}.onnx`).join("\n")}
-services: { iris: { default: true, timeout: 60s } }
+services:
+  iris: { default: true, timeout: 60s }
+  branches: { timeout: 60s, graph: { parallel: { a: iris, b: iris, ranked: ranked } } }
+  ranked: { timeout: 60s, graph: { sequence: [iris, { softmax: -1 }, { top: 2 }] } }
+  chosen:
+    timeout: 60s
+    graph: { switch: [{ when: { any: [{ header: { x-way: b } }, { body: { id: "7" } }] }, to: iris }], default: iris }
+    traffic: { rules: [{ name: odd, when: { all: [{ query: { way: { above: 1 } } }, { body: { inputs.0.name: { matches: "f*" } } }] }, to: branches }] }
+  remembered:
+    timeout: 60s
+    graph: { sequence: [iris, { top: 3 }] }
+    cache: { prediction: { ttl: 1h, entriesMax: 50, bytesMax: 64KiB } }
 `;
 
 /** A process with models that never fail, whatever their input: a 500 is a defect then. */

@@ -46,9 +46,9 @@ const TEMPLATES: readonly [Template, ...Template[]] = [
   ["/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", () => [[7, ""]]],
 ];
 
-function named(): Field[] {
+function named(random: TestRandom): Field[] {
   return [
-    [1, "iris"],
+    [1, random.pick(["iris", "branches"])],
     [2, "1"],
   ];
 }

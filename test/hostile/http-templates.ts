@@ -43,6 +43,13 @@ const GETS = [
   "/docs/assets/docs.js",
   "/services/iris/metadata",
   "/services/iris/label",
+  "/services/branches/metadata",
+  "/services/branches/health/all",
+  "/services/ranked/label",
+  "/services/ranked/predict/test",
+  "/v2/models/branches",
+  "/v2/models/branches/config",
+  "/v2/models/branches/stats",
   "/job/0195d3c2-0000-7000-8000-000000000000",
 ];
 
@@ -51,6 +58,10 @@ const PREDICT_PATHS: readonly [string, ...string[]] = [
   "/predict/label",
   "/services/iris/predict",
   "/services/iris/predict/label",
+  "/services/branches/predict",
+  "/services/ranked/predict/label",
+  "/services/chosen/predict?way=2",
+  "/services/remembered/predict",
 ];
 
 function post(path: string, body: JsonLike): HttpTemplate {
@@ -153,10 +164,25 @@ const TEMPLATES: readonly [Template, ...Template[]] = [
   post("/v2/models/iris/infer", {
     inputs: [{ name: "float_input", datatype: "FP32", shape: [1, 4], data: ROW }],
   }),
+  (random) => ({
+    ...post(`/v2/models/${random.pick(["branches", "ranked", "chosen", "remembered"])}/infer`, {
+      id: "7",
+      inputs: [{ name: "float_input", datatype: "FP32", shape: [1, 4], data: ROW }],
+      parameters: { binary_data_output: random.below(2) === 0 },
+    }),
+  }),
+  post("/v2/models/branches/versions/1/infer", {
+    inputs: [{ name: "float_input", datatype: "FP32", shape: [1, 4], data: ROW }],
+    outputs: [
+      { name: "b", parameters: { classification: 2 } },
+      { name: "a", parameters: { binary_data: true } },
+    ],
+  }),
   post("/v2/repository/index", { ready: true }),
   post("/v2/repository/models/iris/load", { parameters: { config: "{}" } }),
   post("/v2/repository/models/iris/unload", { parameters: { unload_dependents: false } }),
   post("/v1/models/iris:predict", { instances: [ROW] }),
+  post("/v1/models/branches:predict", { instances: [ROW, ROW] }),
   post("/invocations", { dataframe_split: { columns: ["a", "b", "c", "d"], data: [ROW] } }),
   post("/invocations", { dataframe_records: [{ a: 1, b: 2, c: 3, d: 4 }] }),
   post("/invocations", { inputs: [ROW] }),

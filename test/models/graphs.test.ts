@@ -120,6 +120,23 @@ describe("steps over models", () => {
     expect(runs()).toEqual([one + 1, other + 1]);
   });
 
+  test("a switch refuses a condition on an input that has another name, which would never hold", async () => {
+    const world = await createWorld({ models: { prep: ROUNDS, gather: GATHER } });
+    const when = { kind: "input", name: "INDEX", test: { kind: "equals", value: 1 } } as const;
+    const rounds = sequence([modelStep("prep"), modelStep("gather")], {
+      map: { INDEX: "prep.OUTPUT" },
+    });
+    const on = (name: string): StepConfig =>
+      switchOn([{ name: "x", when: { ...when, name }, to: rounds }], modelStep("gather"));
+    await world.serve(service(on("INDEX")));
+    expect(world.events).toEqual([
+      'refused s: the condition looks at input "INDEX", there is ROUNDS',
+    ]);
+    await world.serve(service(on("ROUNDS")));
+    expect((await world.predict("s", numbers("ROUNDS", 1))).model).toBe("prep@1, gather@1");
+    expect((await world.predict("s", numbers("ROUNDS", 2))).model).toBe("gather@1");
+  });
+
   test("softmax and top follow a classifier, with its labels", async () => {
     const model = { path: join(IRIS, "iris_svc.onnx"), labels: LABELS };
     const world = await createWorld({ models: { iris: model } });
@@ -461,6 +478,7 @@ describe("models that change", () => {
     const late = await graphs.prepare([service(PREPARED)]);
     graphs.close();
     late.commit();
+    expect(graphs.find("s")).toBeUndefined();
     await world.models.close();
     expect(versions.map((version) => version?.isClosed)).toEqual([true, true]);
   });

@@ -94,7 +94,6 @@ export function serviceConfig(
   return {
     name: "s",
     isDefault: true,
-    model: "",
     timeoutMs: 2_000,
     limits: NO_LIMITS,
     overload: { kind: "reject" },

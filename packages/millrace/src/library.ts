@@ -69,7 +69,7 @@ export class Millrace {
 
   /** State of each model. */
   get models(): readonly ModelStatus[] {
-    return this.#role.status();
+    return this.#role.status().models;
   }
 
   /**

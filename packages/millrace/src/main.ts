@@ -15,7 +15,6 @@ import type { LoggerFor } from "./ports/logger.ts";
 import type { Runtime } from "./ports/runtime.ts";
 import type { StepSources } from "./ports/step-sources.ts";
 import type { TensorCaches } from "./ports/tensor-cache.ts";
-import { StartError } from "./serve/listen.ts";
 import type { ProcessShare } from "./serve/services.ts";
 import { checkApplicable, LAME_DUCK_MS, ServeRole } from "./serve/serve-role.ts";
 import { endWithSupervisor, logFatalErrors } from "./supervisor/child-process.ts";
@@ -198,7 +197,7 @@ export function runServeProcess(): void {
       if (isRestart) await role.loadModels();
       const ports = await role.listen({ isShared: true, repository });
       if (!isRestart) await role.loadModels();
-      return { ...ports, models: role.status() };
+      return { ...ports, ...role.status() };
     },
     async apply({ config, overrideVersion }: ConfigOrder) {
       await mustRole().apply(config, overrideVersion);

@@ -37,8 +37,7 @@ export const check: Command = {
     if (loaded.missingSources.length > 0) return 2;
     const role = await createServeRole({ ...loaded.config, stateDir: undefined }, () => SILENT);
     await role.loadModels();
-    const models = role.status();
-    const graphs = role.graphs.status();
+    const { models, graphs } = role.status();
     const problems = role.graphs
       .problems()
       .map(({ at, message }) => createProblem(loaded.tree.placeOf(at, "value"), at, message));

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import { renderProblem } from "../config/problem.ts";
 import type { MetricSnapshot } from "../core/metrics/metrics.ts";
 import { createLogging, type Logging } from "../main.ts";
-import type { ModelStatus } from "../models/served-model.ts";
+import type { ServeStatus } from "../serve/serve-status.ts";
 import type { Logger } from "../ports/logger.ts";
 import { StartError, WrongConfigError } from "../serve/listen.ts";
 import { LAME_DUCK_MS } from "../serve/serve-role.ts";
@@ -16,7 +16,7 @@ import { removeRunState, writeRunState } from "./run-state.ts";
 import { onSignals } from "./signals.ts";
 
 /** What `up` and `serve` keep running in the foreground. */
-export interface Running {
+export interface Running extends ServeStatus {
   readonly httpPort: number;
   /** Undefined when it is off. */
   readonly grpcPort: number | undefined;
@@ -25,9 +25,8 @@ export interface Running {
   /** What runs: the file's, with what was changed while it ran before. */
   readonly config: Config;
   readonly processes: number;
-  readonly models: readonly ModelStatus[];
   metrics(): Promise<readonly MetricSnapshot[]>;
-  apply(file: Loaded): Promise<readonly ModelStatus[]>;
+  apply(file: Loaded): Promise<ServeStatus>;
   /** Answers what is in flight. @param lameDuckMs how long new requests are still taken. */
   stop(lameDuckMs: number): Promise<unknown>;
   /** Ends every other process at once. */
@@ -151,8 +150,11 @@ async function reload(
       log.error({ problems }, text);
       return;
     }
-    const models = await running.apply(result);
-    const notReady = models.filter((model) => !model.isReady).map((model) => model.name);
+    const { models, graphs } = await running.apply(result);
+    const notReady = [
+      ...models.filter(({ isReady }) => !isReady).map(({ name }) => name),
+      ...graphs.filter(({ isReady }) => !isReady).map(({ service }) => service),
+    ];
     log.info({ models: models.map((model) => model.name), notReady }, "The file was applied");
   } catch (error) {
     const known = error instanceof StartError || (error as Error).name === "StartError";

@@ -40,6 +40,7 @@ async function print(facts: Partial<StartFacts>, isJson = false): Promise<string
     metricsPort: 8002,
     controlPort: 8080,
     models: [MODEL],
+    graphs: [],
     processes: 2,
     tookMs: 10,
     ...facts,

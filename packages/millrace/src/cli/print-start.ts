@@ -1,4 +1,6 @@
 import type { Config, ModelConfig, ServiceConfig } from "../config/config.ts";
+import { describeGraph } from "../graphs/describe-graph.ts";
+import type { GraphStatus } from "../graphs/service-graphs.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import type { Placement } from "../ports/runtime.ts";
 import { MILLRACE_VERSION } from "../version.ts";
@@ -21,6 +23,7 @@ export interface StartFacts {
   readonly metricsPort: number | undefined;
   readonly controlPort: number | undefined;
   readonly models: readonly StartedModel[];
+  readonly graphs: readonly GraphStatus[];
   readonly processes: number;
   readonly tookMs: number;
 }
@@ -32,10 +35,11 @@ export function printStart(facts: StartFacts, isJson: boolean, io: CommandIo): v
 
 function factsJson(facts: StartFacts): object {
   const { config, processes, tookMs, models } = facts;
-  const services = Object.values(config.services).map(({ name, model, limits }) => ({
-    name,
-    model,
-    limits,
+  const services = Object.values(config.services).map((service) => ({
+    name: service.name,
+    runs: describeGraph(service),
+    limits: service.limits,
+    problem: problemOf(service, facts),
   }));
   return { name: config.name, ...addresses(facts), processes, tookMs, models, services };
 }
@@ -52,7 +56,7 @@ function factsText(facts: StartFacts): string {
     ...(metrics === undefined ? [] : [`  metrics  ${metrics}`]),
     ...(control === undefined ? [] : [`  control  ${control}`]),
     ...models.flatMap((model) => modelLines(model, config.models[model.name])),
-    ...Object.values(config.services).flatMap((service) => serviceLines(service, facts.processes)),
+    ...Object.values(config.services).flatMap((service) => serviceLines(service, facts)),
     "Ctrl-C stops it when the requests in flight are answered",
   ];
   return `${lines.join("\n")}\n`;
@@ -85,12 +89,18 @@ function modelLines(model: StartedModel, config: ModelConfig | undefined): reado
   return facts.length === 0 ? [line] : [line, `           ${facts.join(", ")}`];
 }
 
-function serviceLines(service: ServiceConfig, processes: number): readonly string[] {
-  const { name, model, isDefault, limits } = service;
+function problemOf({ name }: ServiceConfig, { graphs }: StartFacts): string | undefined {
+  return graphs.find(({ service }) => service === name)?.problem;
+}
+
+function serviceLines(service: ServiceConfig, facts: StartFacts): readonly string[] {
+  const { name, isDefault, limits } = service;
+  const problem = problemOf(service, facts);
   const route = isDefault ? "/predict" : `/services/${name}/predict`;
   return [
-    `  service  ${name} → ${model}  POST ${route}`,
-    `           ${describeLimits(limits, processes)}`,
+    `  service  ${name} → ${describeGraph(service)}  POST ${route}`,
+    ...(problem === undefined ? [] : [`           NOT READY: ${problem}`]),
+    `           ${describeLimits(limits, facts.processes)}`,
   ];
 }
 

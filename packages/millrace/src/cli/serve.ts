@@ -21,7 +21,7 @@ export const serve: Command = {
         controlPort: undefined,
         config,
         processes: 1,
-        models: role.status(),
+        ...role.status(),
         metrics: () => Promise.resolve(role.metrics()),
         async apply(next) {
           await role.apply(keepPorts(next.config, file.config.server, config));

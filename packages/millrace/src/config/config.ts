@@ -140,8 +140,6 @@ export interface ServiceConfig {
   readonly isDefault: boolean;
   /** What it does with a request. */
   readonly graph: StepConfig;
-  /** Model the service runs. */
-  readonly model: string;
   readonly timeoutMs: number;
   readonly limits: LimitsConfig;
   readonly overload: OverloadConfig;

@@ -277,7 +277,7 @@ describe("loadConfig() takes values in the order flag, environment, file, defaul
       corsOrigins: ["https://a", "https://b"],
     });
     expect(config.models["iris"]).toMatchObject({ threads: 2, isRequired: false });
-    expect(config.services["new"]?.model).toBe("new");
+    expect(config.services["new"]?.graph).toMatchObject({ kind: "model", model: "new" });
     const parsed = okOf(await load(file, { flags: { "server.http-port": "7", host: "::1" } }));
     expect(parsed.config.server).toMatchObject({ httpPort: 7, host: "::1" });
   });

@@ -41,7 +41,6 @@ export async function resolveServices(
       name,
       isDefault: name === defaultName,
       graph,
-      model: targets.of(name) ?? name,
       timeoutMs: service.timeout,
       limits: resolveLimits(service.limits),
       overload: resolveOverload({ name, service, targets, log }),

@@ -45,14 +45,14 @@ describe("resolveServices()", () => {
 
   it("follows services to their model", async () => {
     const { services } = await configOf(`${MODELS}services: { x: { graph: y }, y: { graph: a } }`);
-    expect(services["x"]?.model).toBe("a");
-    expect(services["y"]?.model).toBe("a");
+    expect(services["x"]?.graph).toMatchObject({ kind: "model", model: "a" });
+    expect(services["y"]?.graph).toMatchObject({ kind: "model", model: "a" });
   });
 
   it("lets a service have the name of the model it runs, with or without graph", async () => {
     const { services } = await configOf(`${MODELS}services: { a: { graph: a }, b: {} }`);
-    expect(services["a"]?.model).toBe("a");
-    expect(services["b"]?.model).toBe("b");
+    expect(services["a"]?.graph).toMatchObject({ kind: "model", model: "a" });
+    expect(services["b"]?.graph).toMatchObject({ kind: "model", model: "b" });
   });
 
   it("finds no default among several models", async () => {
@@ -110,7 +110,7 @@ describe("resolveServices()", () => {
       "models: { constructor: a.onnx, toString: b.onnx }",
     );
     expect(Object.keys(models)).toEqual(["constructor", "toString"]);
-    expect(services["toString"]?.model).toBe("toString");
+    expect(services["toString"]?.graph).toMatchObject({ kind: "model", model: "toString" });
     const lines = await linesOf(`${MODELS}services: { x: { graph: constructor } }`);
     expect(lines[0]).toContain('found "constructor"');
   });

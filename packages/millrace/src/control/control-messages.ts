@@ -60,6 +60,10 @@ export interface UpStatus {
   readonly services: readonly {
     readonly name: string;
     readonly isDefault: boolean;
+    /** What it runs: a model, or `graph of a, b`. */
+    readonly runs: string;
+    /** Why its graph cannot serve, or is not the newest; undefined when all is well. */
+    readonly problem: string | undefined;
     /** In words, as they are printed at the start. */
     readonly limits: string;
   }[];

@@ -63,9 +63,11 @@ function statusJson(status: UpStatus, overrideCount: number, startedAtMs: number
       fallback_reason: fallbackReason ?? null,
       problem: problem ?? null,
     })),
-    services: services.map(({ name: service, isDefault, limits }) => ({
+    services: services.map(({ name: service, isDefault, runs, problem, limits }) => ({
       name: service,
       default: isDefault,
+      runs,
+      problem: problem ?? null,
       limits,
     })),
   };

@@ -263,36 +263,25 @@ class GraphBuilder {
     const standard = this.build(config.default, previous);
     const whole = cases.flatMap((one) => (one.to === undefined ? [] : [{ ...one, to: one.to }]));
     if (standard === undefined || whole.length < cases.length) return undefined;
-    const known = [...whole.map(({ to }) => to), standard];
-    const reads = this.#readsOf(config, known, previous);
-    if (reads === undefined) return undefined;
     const { name } = config;
-    return this.#checked(config, buildSwitch({ name, cases: whole, default: standard, reads }));
+    const reads = outputsReadBy(config, previous);
+    const build = buildSwitch({ name, cases: whole, default: standard, reads });
+    const step = this.#checked(config, build);
+    return step !== undefined && this.#canRead(config, step, previous) ? step : undefined;
   }
 
-  /** Specs of the inputs that only the conditions look at; undefined when one of them does not exist. */
-  #readsOf(
-    { cases, at }: SwitchConfig,
-    steps: readonly Step[],
-    previous: Step | undefined,
-  ): TensorSpec[] | undefined {
-    const taken = new Set(steps.flatMap(({ inputs }) => inputs.map(({ name }) => name)));
-    const reads = new Map<string, TensorSpec>();
+  /** Inputs that steps share have the name that the first of them gives them. */
+  #canRead({ cases, at }: SwitchConfig, { inputs }: Step, previous: Step | undefined): boolean {
+    const names = new Set([...inputs, ...(previous?.outputs ?? [])].map(({ name }) => name));
     for (const [i, { when }] of cases.entries()) {
       for (const name of inputsReadBy(when)) {
-        if (taken.has(name)) continue;
-        const spec = previous?.outputs.find((output) => output.name === name);
-        if (spec !== undefined) {
-          reads.set(name, spec);
-          continue;
-        }
-        const given = previous?.outputs.map((output) => output.name) ?? [...taken];
-        const message = `the condition looks at input "${name}", there is ${given.join(", ")}`;
+        if (names.has(name)) continue;
+        const message = `the condition looks at input "${name}", there is ${[...names].join(", ")}`;
         this.problems.push({ at: [...at, "switch", i, "when", "input", name], message });
-        return undefined;
+        return false;
       }
     }
-    return [...reads.values()];
+    return true;
   }
 
   #given(config: StepConfig, previous: Step | undefined): Given | undefined {
@@ -309,6 +298,12 @@ class GraphBuilder {
     }
     return undefined;
   }
+}
+
+/** What the conditions of a switch look at of the step before it, which maybe none of its steps takes. */
+function outputsReadBy({ cases }: SwitchConfig, previous: Step | undefined): TensorSpec[] {
+  const names = new Set(cases.flatMap(({ when }) => [...inputsReadBy(when)]));
+  return previous?.outputs.filter(({ name }) => names.has(name)) ?? [];
 }
 
 /** One that may fail and be replaced is no part of what is kept. */

@@ -1,13 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { StepConfig } from "../config/config.ts";
 import type { Condition } from "../core/rules/condition.ts";
-import {
-  isBare,
-  modelsIn,
-  readsOf,
-  requestPredicateIn,
-  sourceStepsIn,
-} from "./graph-steps.ts";
+import { isBare, modelsIn, readsOf, requestPredicateIn, sourceStepsIn } from "./graph-steps.ts";
 
 const AT = ["services", "s", "graph"];
 const test1 = { kind: "equals", value: "a" } as const;

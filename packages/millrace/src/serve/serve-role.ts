@@ -13,7 +13,6 @@ import type { RandomBytes } from "../core/prediction-id.ts";
 import { ServiceGraphs, type GraphChange } from "../graphs/service-graphs.ts";
 import { Models } from "../models/models.ts";
 import type { Runtimes } from "../models/place-model.ts";
-import type { ModelStatus } from "../models/served-model.ts";
 import type { VersionLedger } from "../models/version-ledger.ts";
 import type { LoggerFor } from "../ports/logger.ts";
 import type { StepSources } from "../ports/step-sources.ts";
@@ -28,6 +27,7 @@ import { explainRecord } from "./recent-predictions.ts";
 import { Readiness } from "./readiness.ts";
 import { graphEvents, modelEvents, predictionEvents } from "./serve-events.ts";
 import { ServeMetrics } from "./serve-metrics.ts";
+import type { ServeStatus } from "./serve-status.ts";
 import { ServiceCaches } from "./service-caches.ts";
 import type { ProcessShare } from "./services.ts";
 
@@ -222,8 +222,8 @@ export class ServeRole {
     };
   }
 
-  status(): ModelStatus[] {
-    return this.models.status();
+  status(): ServeStatus {
+    return { models: this.models.status(), graphs: this.graphs.status() };
   }
 
   /** What was decided for one of the last predictions; undefined when this process does not remember it. */
@@ -334,7 +334,7 @@ export class ServeRole {
       // Requests that came while the thread was busy are read first: closing resets what looks idle.
       for (let turn = 0; turn < 3; turn++) await setImmediate();
       await Promise.all([this.#http?.close(), this.#grpc?.close()]);
-
+      this.abort(); // its graphs keep models
       this.graphs.close();
       await this.models.close();
       await this.#caches.close();

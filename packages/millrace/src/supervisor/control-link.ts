@@ -1,4 +1,5 @@
 import { describeLimits } from "../config/describe-limits.ts";
+import { describeGraph } from "../graphs/describe-graph.ts";
 import { configJsonSchema } from "../config/json-schema.ts";
 import { findLiveKey } from "../config/live-key.ts";
 import { liveRow, liveRows, type ConfigRow } from "../config/print.ts";
@@ -64,9 +65,10 @@ export class ControlLink {
     const { running, serving, kept, processCount } = this.#options;
     const { layers, config, order } = running;
     const { name, services } = config;
-    const models = await serving()[0]
+    const status = await serving()[0]
       ?.status()
       .catch(() => undefined);
+    const graphs = new Map(status?.graphs.map((graph) => [graph.service, graph]));
     return {
       name,
       overrideVersion: order.overrideVersion,
@@ -77,10 +79,12 @@ export class ControlLink {
         state,
         restarts: restartCount,
       })),
-      models: models ?? [],
+      models: status?.models ?? [],
       services: Object.values(services).map((service) => ({
         name: service.name,
         isDefault: service.isDefault,
+        runs: describeGraph(service),
+        problem: graphs.get(service.name)?.problem,
         limits: describeLimits(service.limits, processCount),
       })),
     };

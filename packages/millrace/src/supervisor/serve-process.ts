@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { MetricSnapshot } from "../core/metrics/metrics.ts";
-import type { ModelStatus } from "../models/served-model.ts";
+import type { ServeStatus } from "../serve/serve-status.ts";
 import { ForkedProcess } from "./forked-process.ts";
 
 /** A configuration, and which overrides are in it. */
@@ -21,11 +21,10 @@ export interface StartOrder extends ConfigOrder {
   readonly isRestart: boolean;
 }
 
-export interface StartReport {
+export interface StartReport extends ServeStatus {
   readonly httpPort: number;
   /** Undefined when it is off. */
   readonly grpcPort: number | undefined;
-  readonly models: readonly ModelStatus[];
 }
 
 export interface RepositoryOrder {
@@ -40,7 +39,7 @@ export class ServeProcess extends ForkedProcess {
   }
 
   /** Hands it a changed file. */
-  apply(order: ConfigOrder): Promise<readonly ModelStatus[]> {
+  apply(order: ConfigOrder): Promise<ServeStatus> {
     return this.call("apply", order);
   }
 
@@ -59,7 +58,7 @@ export class ServeProcess extends ForkedProcess {
     return this.call("abort", {});
   }
 
-  status(): Promise<readonly ModelStatus[]> {
+  status(): Promise<ServeStatus> {
     return this.call("status", {});
   }
 

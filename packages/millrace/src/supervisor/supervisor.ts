@@ -6,7 +6,7 @@ import type { Clock } from "../core/clock.ts";
 import { mergeSnapshots } from "../core/metrics/merge-snapshots.ts";
 import type { MetricSnapshot } from "../core/metrics/metrics.ts";
 import { OneAtATime } from "../core/one-at-a-time.ts";
-import type { ModelStatus } from "../models/served-model.ts";
+import type { ServeStatus } from "../serve/serve-status.ts";
 import type { OverrideState } from "../ports/override-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import { StartError } from "../serve/listen.ts";
@@ -213,10 +213,10 @@ export class Supervisor {
 
   /**
    * Hands a changed file to every process, with the overrides over it.
-   * @returns the models of the first one. @throws StartError when it needs a restart, or an override does not fit it;
+   * @returns what the first one has then. @throws StartError when it needs a restart, or an override does not fit it;
    * nothing is applied then.
    */
-  async apply(file: LoadedConfig): Promise<readonly ModelStatus[]> {
+  async apply(file: LoadedConfig): Promise<ServeStatus> {
     return this.#changes.run(async () => {
       const { overrides, setAside } = this.#running.layers;
       const result = await layAll(file, overrides, setAside);
@@ -229,7 +229,7 @@ export class Supervisor {
       const next = this.#running.next(result.layers);
       this.#running.become(next);
       const all = await Promise.all(this.#serving.map((process) => process.apply(next.order)));
-      return all[0] ?? [];
+      return all[0] ?? { models: [], graphs: [] };
     });
   }
 
