@@ -12,22 +12,18 @@ describe("parameter-based", () => {
   let example: { path: string; remove: () => Promise<void> };
   let millrace: MillraceProcess;
 
-  /** What the processes are started with; switches of the environment among them. */
-  const start = (env: NodeJS.ProcessEnv = {}): Promise<MillraceProcess> =>
-    MillraceProcess.start(["up", example.path], { env });
-
   beforeAll(async () => {
     example = await copyExample("parameter-based");
-    millrace = await start();
+    millrace = await MillraceProcess.start(["up", example.path]);
   });
   afterAll(async () => {
     await millrace.stop();
     await example.remove();
   });
 
-  const ask = (service: string, data: unknown = SETOSA) =>
-    postJson<Readonly<Record<string, unknown>>>(`${millrace.url}/services/${service}/predict`, {
-      data,
+  const ask = (service: string, { url } = millrace) =>
+    postJson<Readonly<Record<string, unknown>>>(`${url}/services/${service}/predict`, {
+      data: SETOSA,
     });
 
   async function change(...words: readonly string[]): Promise<void> {
@@ -57,7 +53,7 @@ describe("parameter-based", () => {
   it("keeps what was set over a restart", async () => {
     await change("set", "services.iris.parameters.activate=false", "--reason", "a bad day");
     await millrace.stop();
-    millrace = await start();
+    millrace = await MillraceProcess.start(["up", example.path]);
     const { status, body } = await ask("iris");
     expect([status, body["code"]]).toEqual([503, "DEACTIVATED"]);
     await change("unset", "services.iris.parameters.activate");
@@ -65,9 +61,9 @@ describe("parameter-based", () => {
   });
 
   it("takes switches and thresholds from the environment where the file says nothing", async () => {
-    await millrace.stop();
-    millrace = await start({ ACTIVATE_VERSICOLOR: "0", THRESHOLD_SETOSA: "0.99" });
-    expect((await ask("by-environment")).body).toEqual({ setosa: 0, virginica: 0 });
-    expect((await ask("iris")).body).toEqual({ setosa: 1 }); // the file says 0.9, and nothing of versicolor
+    const env = { ACTIVATE_VERSICOLOR: "0", THRESHOLD_SETOSA: "0.99" };
+    await using other = await MillraceProcess.start(["serve", example.path], { env });
+    expect((await ask("by-environment", other)).body).toEqual({ setosa: 0, virginica: 0 });
+    expect((await ask("iris", other)).body).toEqual({ setosa: 1 }); // 0.9 in the file; nothing of versicolor
   });
 });

@@ -80,7 +80,7 @@ describe("function()", () => {
     expect(error).toMatchObject({
       code: "INVALID_TENSOR",
       message: 'Cannot run step "mine": found -4 cm, expected 0 or more',
-      problems: [{ location: ["inputs", "cm", 1], message: "found -4 cm, expected 0 or more" }],
+      problems: [{ location: ["body", "cm", 1], message: "found -4 cm, expected 0 or more" }],
     });
   });
 
@@ -363,8 +363,8 @@ describe("load()", () => {
       code: "DATA_NOT_FOUND",
       message: 'Cannot run step "mine": no data for id "x" (and 1 more)',
       problems: [
-        { location: ["inputs", "id", 1], message: 'no data for "x"' },
-        { location: ["inputs", "id", 2], message: 'no data for "y"' },
+        { location: ["body", "id", 1], message: 'no data for "x"' },
+        { location: ["body", "id", 2], message: 'no data for "y"' },
       ],
     });
   });

@@ -126,7 +126,8 @@ export class CachedRun {
       this.#options.counters.hit.add(keys.length);
     } catch (error) {
       const isOver = this.#cancellation.isCancelled || clock.nowMs() >= deadlineAtMs;
-      if (isOver || !isOwnFailure(error)) throw error;
+      // Which row is wrong is said in the rows of that request: its own run says it in its own.
+      if (isOver || !(isOwnFailure(error) || namesRows(error))) throw error;
     }
   }
 
@@ -145,7 +146,11 @@ export class CachedRun {
     shared.start(this.#make(led, shared.cancellation).finally(forget));
     this.#ledCount += led.size;
     counters.miss.add(led.size);
-    for (const [key, row] of await waiting) this.#give(key, row);
+    try {
+      for (const [key, row] of await waiting) this.#give(key, row);
+    } catch (error) {
+      throw inRows(error, [...led.values()]);
+    }
   }
 
   async #make(led: ReadonlyMap<string, number>, cancellation: Cancellation): Promise<Rows> {
@@ -215,6 +220,25 @@ export class CachedRun {
     trace.note("hits", this.#given.size - this.#ledCount);
     trace.note("misses", this.#ledCount);
   }
+}
+
+function namesRows(error: unknown): error is MillraceError {
+  return error instanceof MillraceError && error.problems.length > 0;
+}
+
+/** The error of a run of some rows, with its places in the rows of the request. @param rows of the run. */
+function inRows(error: unknown, rows: readonly number[]): unknown {
+  if (!namesRows(error)) return error;
+  const { code, message, reason, problems } = error;
+  return MillraceError.withoutStack(code, message, {
+    problems: problems.map((problem) => {
+      const row = problem.location.at(-1);
+      if (typeof row !== "number") return problem;
+      return { ...problem, location: [...problem.location.slice(0, -1), rows[row] ?? row] };
+    }),
+    ...(reason !== undefined && { reason }),
+    cause: error,
+  });
 }
 
 function failed(step: string, state: string): MillraceError {

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { MillraceError } from "../core/errors.ts";
 import { predictionSpec } from "../core/graph/prediction-of.ts";
+import type { Degradation } from "../core/graph/step-outcome.ts";
 import { runStep } from "../core/graph/run-step.ts";
 import type { Step } from "../core/graph/step.ts";
 import { StepTrace } from "../core/graph/step-trace.ts";
@@ -127,11 +128,13 @@ export class GraphPredictor implements Predictor {
       const nowMs = clock.nowMs();
       if (nowMs >= deadlineAtMs) throw tooLate();
       const computeMs = nowMs - startedMs;
+      const own = chosen(outputs, outputNames);
+      if (own.length === 0 && outputNames.length > 0) throw nothingLeft(degraded);
       const wallMs = clock.wallMs();
       const times = { queueMs: 0, batchMs: 0, computeMs };
       countRequest(this.statistics, { wallMs, rows: this.rowsOf(inputs), ...times });
       return {
-        outputs: chosen(outputs, outputNames),
+        outputs: own,
         ...times,
         graph: { trace, degraded },
       };
@@ -185,6 +188,14 @@ function sampleOf(
     if (isSame) return sample;
   }
   return undefined;
+}
+
+/** Whoever asks for one branch that failed has no answer, but an error. */
+function nothingLeft([first]: readonly Degradation[]): unknown {
+  if (first?.cause instanceof MillraceError) return first.cause;
+  return new MillraceError("MODEL_FAILED", "Cannot predict: what was asked for is missing", {
+    cause: first?.cause,
+  });
 }
 
 function chosen(outputs: readonly Tensor[], names: readonly string[]): Tensor[] {

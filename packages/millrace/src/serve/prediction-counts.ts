@@ -48,7 +48,8 @@ export class PredictionCounts {
       const name = `${prefix}${child.name}`;
       if (child.status === "omitted") continue;
       this.#metrics.observeStep(service, name, child.status, child.tookMs);
-      if (depth < STEP_DEPTH_MAX) this.steps(service, child, `${name}.`, depth + 1);
+      if (depth < STEP_DEPTH_MAX && child.kind !== "cached")
+        this.steps(service, child, `${name}.`, depth + 1);
     }
   }
 

@@ -54,7 +54,7 @@ function failed(state: string, reason: string, cause?: unknown): MillraceError {
 function invalidInput({ message, input, row }: CallFailure & { kind: "input" }): MillraceError {
   const text = cut(message);
   const location = [
-    "inputs",
+    "body",
     ...(input === undefined ? [] : [input]),
     ...(row === undefined ? [] : [row]),
   ];
@@ -67,7 +67,7 @@ function notFound(rows: readonly number[], groups: readonly TensorGroup[]): Mill
   const name = keys?.name ?? "";
   const keyOf = (row: number): string => cut(String(keys?.data[row]));
   const problems = rows.slice(0, PROBLEMS_MAX).map((row): Problem => ({
-    location: ["inputs", name, row],
+    location: ["body", name, row],
     message: `no data for "${keyOf(row)}"`,
     type: "missing",
   }));

@@ -21,7 +21,7 @@ export function combineArgmax(branches: readonly Branch[], problems: GraphProble
       { name: "label", datatype: "BYTES", shape: [-1] },
     ],
     prediction: "all",
-    labels: undefined,
+    labels: branches.map(({ name }) => name),
     score: 0,
     combine: (results) => {
       const rows = commonRowCount(results);

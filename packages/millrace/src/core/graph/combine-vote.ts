@@ -22,7 +22,7 @@ export function combineVote(branches: readonly Branch[], problems: GraphProblem[
       { name: "votes", datatype: "INT32", shape: [-1] },
     ],
     prediction: 0,
-    labels: undefined,
+    labels: labelsOf(branches),
     score: 0,
     combine: (results) => {
       const rows = commonRowCount(results);
@@ -40,6 +40,12 @@ export function combineVote(branches: readonly Branch[], problems: GraphProblem[
       ];
     },
   };
+}
+
+/** Every label that one of them may choose; undefined where a branch gives texts of its own. */
+function labelsOf(branches: readonly Branch[]): readonly string[] | undefined {
+  if (branches.some(({ step }) => step.labels === undefined)) return undefined;
+  return [...new Set(branches.flatMap(({ step }) => step.labels ?? []))];
 }
 
 function voteProblem(branch: Branch): GraphProblem | undefined {

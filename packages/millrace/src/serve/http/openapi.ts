@@ -71,7 +71,7 @@ function serviceOperations(tag: string, predictor: Predictor): Record<string, Js
   const scoresReply = reply(
     "The prediction: one row in gives its output, several rows give several",
     {
-      schema: { type: "object", properties: { prediction: {} } },
+      schema: replySchema(predictor),
       ...(scores === undefined ? {} : { example: scores }),
     },
   );
@@ -101,6 +101,11 @@ function serviceOperations(tag: string, predictor: Predictor): Record<string, Js
     }
   }
   return operations;
+}
+
+function replySchema({ isBare, predictionNames }: Predictor): Json {
+  const names = isBare ? predictionNames : ["prediction"];
+  return { type: "object", properties: Object.fromEntries(names.map((name) => [name, {}])) };
 }
 
 function predictRequest(predictor: Predictor): Json {

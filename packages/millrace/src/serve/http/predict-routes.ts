@@ -3,6 +3,7 @@ import { MillraceError } from "../../core/errors.ts";
 import type { DataPlane, Target } from "../data-plane.ts";
 import { FastifyExchange, sendsAsItIs, throughFastify } from "./fastify-exchange.ts";
 import { LABEL, predictExchange, SAMPLE_ROWS, SCORES, serviceTarget } from "./predict-exchange.ts";
+import { checkHasLabel } from "./prediction-json.ts";
 import { serviceMetadata } from "./service-metadata.ts";
 
 /**
@@ -32,6 +33,7 @@ function targetOf(plane: DataPlane, request: FastifyRequest): Target | Promise<T
 
 function labelsOf({ predictor }: Target): Record<string, string> {
   if (predictor.labels !== undefined) return Object.fromEntries(predictor.labels.entries());
+  checkHasLabel(predictor);
   throw new MillraceError(
     "LABELS_NOT_FOUND",
     `Cannot list labels: "${predictor.modelName}" has none, add models.<name>.labels`,

@@ -25,7 +25,7 @@ export function addRepositoryRoutes(
   const admin = { config: { scope: "admin" } } as const;
   app.post("/v2/repository/index", read, async (request) => {
     const { ready = false } = await bodyObject(request);
-    if (typeof ready === "boolean") return repositoryIndex(plane.models, ready);
+    if (typeof ready === "boolean") return repositoryIndex(plane, ready);
     throw invalid(["body", "ready"], "expected true or false");
   });
   app.post("/v2/repository/:repository/index", read, async () => {

@@ -1,4 +1,5 @@
 import type { Models } from "../../models/models.ts";
+import type { DataPlane } from "../data-plane.ts";
 import type { ModelStatus } from "../../models/served-model.ts";
 
 /** One entry of the repository index, field by field. */
@@ -11,8 +12,22 @@ export interface RepositoryEntry {
   readonly reason: string;
 }
 
-/** Every version of every model; a model that has failed stays listed with the reason. */
-export function repositoryIndex(models: Models, isReadyOnly: boolean): RepositoryEntry[] {
+/** Every version of every model, and every graph; what has failed stays listed with the reason. */
+export function repositoryIndex(
+  { models, graphs }: Pick<DataPlane, "models" | "graphs">,
+  isReadyOnly: boolean,
+): RepositoryEntry[] {
+  const own = graphs
+    .status()
+    .filter(({ isReady }) => isReady || !isReadyOnly)
+    .map(({ service, isReady, problem }): RepositoryEntry => {
+      const state = isReady ? "READY" : "UNAVAILABLE";
+      return { name: service, ...(isReady && { version: "1" }), state, reason: problem ?? "" };
+    });
+  return [...modelEntries(models, isReadyOnly), ...own];
+}
+
+function modelEntries(models: Models, isReadyOnly: boolean): RepositoryEntry[] {
   return models
     .status()
     .filter((status) => status.isReady || !isReadyOnly)
