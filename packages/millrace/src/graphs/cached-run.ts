@@ -1,6 +1,7 @@
 import { isOwnFailure, SharedRun } from "../core/cache/shared-run.ts";
 import { Cancellation } from "../core/cancellation.ts";
 import { MillraceError } from "../core/errors.ts";
+import { StepError } from "../core/graph/step-error.ts";
 import { runStep } from "../core/graph/run-step.ts";
 import { typeText } from "../core/graph/spec-text.ts";
 import type { Degradation, StepOutcome } from "../core/graph/step-outcome.ts";
@@ -229,6 +230,9 @@ function namesRows(error: unknown): error is MillraceError {
 /** The error of a run of some rows, with its places in the rows of the request. @param rows of the run. */
 function inRows(error: unknown, rows: readonly number[]): unknown {
   if (!namesRows(error)) return error;
+  if (error instanceof StepError && error.cause instanceof MillraceError) {
+    return StepError.of(error.step, inRows(error.cause, rows) as MillraceError);
+  }
   const { code, message, reason, problems } = error;
   return MillraceError.withoutStack(code, message, {
     problems: problems.map((problem) => {

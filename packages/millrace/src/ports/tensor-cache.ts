@@ -6,6 +6,8 @@ export interface CachedTensors {
   readonly outputs: readonly Tensor[];
   /** When they were made, in milliseconds since 1970. */
   readonly storedWallMs: number;
+  /** Who made them, for people: `iris@1`. */
+  readonly madeBy?: string | undefined;
 }
 
 /**

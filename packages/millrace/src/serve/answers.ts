@@ -11,6 +11,7 @@ import type { Predictor, PredictorResult } from "../models/predictor.ts";
 import type { RunLimits } from "../models/scheduled-model.ts";
 import { modelsThatRan, type Call, type Prediction } from "./prediction.ts";
 import type { PredictionCounts } from "./prediction-counts.ts";
+import type { CacheAnswer } from "./prediction-cache.ts";
 import type { ServeMetrics } from "./serve-metrics.ts";
 import type { ServiceCache, ServiceCaches } from "./service-caches.ts";
 import type { Services } from "./services.ts";
@@ -30,6 +31,11 @@ export interface Job {
 export interface PredictionEvents {
   degraded(service: string, request: StepRequest, degradation: Degradation): void;
 }
+
+/** What a cache gave, be it that another request has just made it. */
+type FoundPrediction = Omit<CacheAnswer<Prediction>, "cache"> & {
+  readonly cache: "hit" | "miss" | "stale";
+};
 
 export interface AnswersOptions {
   readonly services: Services;
@@ -78,22 +84,17 @@ export class Answers {
     try {
       const found = cache.answer(key, run, limits);
       const answer = found instanceof Promise ? await found : found;
-      return this.#cached(job, answer.cache, answer.outputs, answer.result);
+      return this.#cached(job, answer);
     } finally {
       predictor.release();
     }
   }
 
-  /** @param result of the run that made the outputs; undefined when they were stored. */
-  #cached(
-    job: Job,
-    cache: "hit" | "miss" | "stale",
-    outputs: readonly Tensor[],
-    result: Prediction | undefined,
-  ): Prediction {
+  #cached(job: Job, found: FoundPrediction): Prediction {
     const { call, predictor, service } = job;
+    const { cache, outputs, result, madeBy } = found;
     if (cache === "miss" && result !== undefined) return { ...result, cache };
-    const facts = result ?? answeredBy(predictor);
+    const facts = result ?? answeredBy(predictor, madeBy);
     const prediction = { ...facts, id: call.predictionId, outputs, cache, queueMs: 0, batchMs: 0 };
     this.#options.counts.answeredFromCache(
       service.name,
@@ -201,7 +202,10 @@ export class Answers {
     if (overload.kind !== "cached" || cache === undefined) throw error;
     const old = await cache.stale(cache.keyOf(predictor, job.inputs, job.outputNames));
     if (old === undefined) throw error;
-    return { ...this.#cached(job, "stale", old.outputs, undefined), degraded: "cached" };
+    return {
+      ...this.#cached(job, { ...old, cache: "stale", result: undefined }),
+      degraded: "cached",
+    };
   }
 
   /** The answer of what stands in; its own queue protects it. @throws `error` when it cannot. */
@@ -231,10 +235,13 @@ function shared(job: Job, cancellation: Cancellation): Job {
   return { ...job, limits: { ...job.limits, cancellation, isInputOwned: false } };
 }
 
-function answeredBy(predictor: Predictor): Omit<Prediction, "id" | "outputs" | "cache"> {
+function answeredBy(
+  predictor: Predictor,
+  madeBy: string | undefined,
+): Omit<Prediction, "id" | "outputs" | "cache"> {
   return {
     predictor,
-    model: predictor.id,
+    model: madeBy ?? predictor.id,
     queueMs: 0,
     batchMs: 0,
     computeMs: 0,

@@ -95,6 +95,7 @@ function begin(options: { lookup?: "before" | "parallel"; keepMs?: number } = {}
     keepMs: options.keepMs ?? TTL_MS,
     lookup: options.lookup ?? "before",
     isStorable: ({ degraded }) => !degraded,
+    madeBy: () => "iris@1",
     counters,
   });
   const counts = (): Record<string, number> => {
@@ -129,7 +130,12 @@ describe("answer()", () => {
       result: resultOf(7),
     });
     const second = cache.answer("p:1", runs.start, patient);
-    expect(second).toEqual({ cache: "hit", outputs: resultOf(7).outputs, result: undefined });
+    expect(second).toEqual({
+      cache: "hit",
+      outputs: resultOf(7).outputs,
+      result: undefined,
+      madeBy: "iris@1",
+    });
     expect(runs.count).toBe(1);
     expect(counts()).toEqual({ hit: 1, miss: 1 });
     expect(cache.runCount).toBe(0);

@@ -17,6 +17,8 @@ export interface PredictionCacheOptions<T> {
   readonly lookup: "before" | "parallel";
   /** May others be answered with it later? Not when it lacks something. */
   readonly isStorable: (result: T) => boolean;
+  /** Who made it, to be kept with it. */
+  readonly madeBy: (result: T) => string;
   readonly counters: CacheCounters;
 }
 
@@ -32,6 +34,8 @@ export interface CacheAnswer<T> {
   readonly outputs: readonly Tensor[];
   /** Of the run that made them, be it for another request that came first; undefined when they were stored. */
   readonly result: T | undefined;
+  /** As it was stored; undefined where there is a result. */
+  readonly madeBy?: string | undefined;
 }
 
 /** Times a request waits for others that fail for reasons of their own, before it runs by itself. */
@@ -79,10 +83,10 @@ export class PredictionCache<T extends { readonly outputs: readonly Tensor[] }> 
     if (known !== undefined) return this.#follow(known, { key, run, waiter });
     const lookup = this.#options.cache.get(key);
     if (lookup instanceof Promise) return this.#lead({ key, run, waiter }, lookup);
-    const outputs = this.#freshOf(lookup);
-    if (outputs === undefined) return this.#lead({ key, run, waiter }, lookup);
+    const stored = this.#storedOf(lookup);
+    if (stored === undefined) return this.#lead({ key, run, waiter }, lookup);
     this.#options.counters.hit.add();
-    return { cache: "hit", outputs, result: undefined };
+    return stored;
   }
 
   /** What was predicted some time, however old, for a request that cannot be predicted now. */
@@ -172,19 +176,23 @@ export class PredictionCache<T extends { readonly outputs: readonly Tensor[] }> 
     const { cache, clock, keepMs, isStorable } = this.#options;
     const result = await run(cancellation);
     const { outputs } = result;
-    if (isStorable(result)) cache.set(key, { outputs, storedWallMs: clock.wallMs() }, keepMs);
+    if (isStorable(result)) {
+      const stored = {
+        outputs,
+        storedWallMs: clock.wallMs(),
+        madeBy: this.#options.madeBy(result),
+      };
+      cache.set(key, stored, keepMs);
+    }
     return { cache: "miss", outputs, result };
   }
 
   #storedOf(found: Lookup): CacheAnswer<T> | undefined {
-    const outputs = this.#freshOf(found);
-    return outputs === undefined ? undefined : { cache: "hit", outputs, result: undefined };
-  }
-
-  #freshOf(found: Lookup): readonly Tensor[] | undefined {
     if (typeof found === "string") return undefined;
     const { clock, ttlMs } = this.#options;
-    return clock.wallMs() - found.storedWallMs <= ttlMs ? found.outputs : undefined;
+    if (clock.wallMs() - found.storedWallMs > ttlMs) return undefined;
+    const { outputs, madeBy } = found;
+    return { cache: "hit", outputs, result: undefined, madeBy };
   }
 
   #count(stored: CacheAnswer<T> | undefined, found: Lookup): void {

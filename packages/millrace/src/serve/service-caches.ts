@@ -82,7 +82,8 @@ export class ServiceCaches {
     const { ttlMs, lookup } = config;
     const counters = metrics.cacheCounters(name, "prediction");
     const isStorable = (prediction: Prediction): boolean => prediction.degraded === undefined;
-    const options = { cache: store, clock, ttlMs, keepMs, lookup, isStorable, counters };
+    const madeBy = ({ model }: Prediction): string => model;
+    const options = { madeBy, cache: store, clock, ttlMs, keepMs, lookup, isStorable, counters };
     return { config, keepMs, store, cache: new ServiceCache(options, sha256) };
   }
 

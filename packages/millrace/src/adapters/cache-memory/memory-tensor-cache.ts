@@ -27,9 +27,9 @@ export class MemoryTensorCache implements TensorCache {
     return this.#entries.get(key) ?? "missing";
   }
 
-  set(key: string, { outputs, storedWallMs }: CachedTensors, ttlMs: number): void {
+  set(key: string, { outputs, storedWallMs, madeBy }: CachedTensors, ttlMs: number): void {
     if (this.#isClosed) return;
-    this.#entries.set(key, { outputs: ownMemory(outputs), storedWallMs }, { ttl: ttlMs });
+    this.#entries.set(key, { outputs: ownMemory(outputs), storedWallMs, madeBy }, { ttl: ttlMs });
   }
 
   setBounds(bounds: CacheBounds): void {

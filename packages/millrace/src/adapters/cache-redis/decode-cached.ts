@@ -37,6 +37,7 @@ class Reader {
     const storedWallMs = this.#bytes.readDoubleLE(8);
     const count = this.#bytes.readUInt32LE(16);
     this.#at = HEADER_BYTES;
+    const madeBy = this.#text();
     const outputs: Tensor[] = [];
     while (outputs.length < count) {
       const tensor = this.#tensor();
@@ -44,7 +45,9 @@ class Reader {
       outputs.push(tensor);
     }
     const isWhole = this.#at === this.#bytes.length && Number.isFinite(storedWallMs);
-    return isWhole ? { outputs, storedWallMs } : undefined;
+    return isWhole
+      ? { outputs, storedWallMs, madeBy: madeBy === "" ? undefined : madeBy }
+      : undefined;
   }
 
   #tensor(): Tensor | undefined {

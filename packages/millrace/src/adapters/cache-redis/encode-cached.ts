@@ -9,12 +9,13 @@ import type { CachedTensors } from "../../ports/tensor-cache.ts";
  *     0  4 bytes  "MRC" and the version of this form
  *     4  uint32   CRC-32 of the key, then of everything from byte 8
  *     8  float64  when it was made, in milliseconds since 1970
- *    16  uint32   number of tensors, and for each
+ *    16  uint32   number of tensors
+ *    20  text     who made it, may be empty; then for each tensor
  *                 text name, text datatype (uint32 bytes, then UTF-8)
  *                 uint32 rank, uint32 extents
  *                 uint32 bytes of the elements, zeros up to a multiple of 8, the elements in raw form
  */
-export const MAGIC = 0x01_43_52_4d; // "MRC", 1
+export const MAGIC = 0x02_43_52_4d; // "MRC", 2
 const CHECKED_FROM = 8;
 
 /** Elements begin at a multiple of it, so that they can be read where they lie. */
@@ -29,18 +30,19 @@ const UINT32_MAX = 0xffff_ffff;
  */
 export function encodeCached(
   key: string,
-  { outputs, storedWallMs }: CachedTensors,
+  { outputs, storedWallMs, madeBy = "" }: CachedTensors,
   bytesMax: number,
 ): Buffer | undefined {
-  if (!outputs.every(isEncodable)) return undefined;
-  let length = 20;
+  if (!outputs.every(isEncodable) || !madeBy.isWellFormed()) return undefined;
+  const from = 20 + 4 + Buffer.byteLength(madeBy);
+  let length = from;
   for (const tensor of outputs) length = endOf(tensor, length);
   if (length > bytesMax) return undefined;
   const bytes = Buffer.alloc(length);
   bytes.writeUInt32LE(MAGIC, 0);
   bytes.writeDoubleLE(storedWallMs, 8);
   bytes.writeUInt32LE(outputs.length, 16);
-  let at = 20;
+  let at = writeText(madeBy, bytes, 20);
   for (const tensor of outputs) at = writeTensor(tensor, bytes, at);
   bytes.writeUInt32LE(checksumOf(key, bytes), 4);
   return bytes;
