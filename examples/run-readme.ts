@@ -40,7 +40,7 @@ export function describeReadme(name: string, env: NodeJS.ProcessEnv = {}): void 
     });
     afterAll(async () => {
       await running?.stop();
-      for (const child of background) child.kill();
+      for (const child of background) endGroup(child);
       await remove();
     });
 
@@ -128,7 +128,8 @@ async function startInShell(
   background: ChildProcess[],
 ): Promise<string> {
   const command = `exec ${block.replace(/\s*&$/, "")}`;
-  const child = spawn("sh", ["-c", command], { ...options, stdio: ["ignore", "pipe", "inherit"] });
+  const stdio = ["ignore", "pipe", "inherit"] as const;
+  const child = spawn("sh", ["-c", command], { ...options, stdio: [...stdio], detached: true });
   background.push(child);
   const lines = createInterface({ input: child.stdout });
   const line = new Promise<string>((resolve, reject) => {
@@ -136,6 +137,15 @@ async function startInShell(
     lines.once("close", () => reject(new Error(`"${command}" ended without a line`)));
   });
   return line;
+}
+
+/** Ends what a block started, and what that has started: npx does not pass signals on. */
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGTERM");
+  } catch {
+    return; // it has ended
+  }
 }
 
 function withPorts(command: string, running: MillraceProcess | undefined): string {

@@ -4,6 +4,7 @@ import { Cancellation } from "../../packages/millrace/src/core/cancellation.ts";
 import { TestStep } from "../../packages/millrace/src/core/graph/test-step.ts";
 import type { Condition } from "../../packages/millrace/src/core/rules/condition.ts";
 import type { Tensor, TensorSpec } from "../../packages/millrace/src/core/tensor/tensor.ts";
+import type { Lookup, TensorCaches } from "../../packages/millrace/src/ports/tensor-cache.ts";
 import {
   explainRecord,
   RECENT_PREDICTIONS_MAX,
@@ -352,6 +353,33 @@ describe("prediction cache of a graph", () => {
       ["a", 20],
       ["b", 20],
     ]);
+  });
+
+  test("what would run stays while a cache elsewhere is asked", async () => {
+    const asked = Promise.withResolvers<Lookup>();
+    const caches: TensorCaches = {
+      isUp: true,
+      open: () => ({
+        get: () => asked.promise,
+        set: () => undefined,
+        setBounds: () => undefined,
+        usage: () => undefined,
+        close: () => Promise.resolve(),
+      }),
+      close: () => Promise.resolve(),
+    };
+    const world = await createWorld({ caches });
+    const plain = service(modelStep("gather"), {}, { name: "plain", cache: CACHE });
+    await world.serve(cached(), plain);
+    const versions = ["gather", "other"].map((name) => world.models.model(name).latest);
+    const answers = [world.ask("s", one), world.ask("plain", one)];
+    await Promise.all(["gather", "other"].map((name) => world.models.model(name).unload()));
+    await new Promise(setImmediate);
+    expect(versions.map((version) => version?.isClosed)).toEqual([false, false]);
+    asked.resolve("missing");
+    expect(await Promise.all(answers)).toEqual([{ a: [20], b: [20] }, { VALUE: [20] }]);
+    await new Promise(setImmediate);
+    expect(versions.map((version) => version?.isClosed)).toEqual([true, true]);
   });
 
   test("a client that goes while others wait for its prediction harms nobody", async () => {

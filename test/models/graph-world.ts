@@ -16,6 +16,7 @@ import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
 import { TestClock } from "../../packages/millrace/src/core/test-clock.ts";
 import { Models } from "../../packages/millrace/src/models/models.ts";
 import type { StepSources } from "../../packages/millrace/src/ports/step-sources.ts";
+import type { TensorCaches } from "../../packages/millrace/src/ports/tensor-cache.ts";
 import type { DataPlane } from "../../packages/millrace/src/serve/data-plane.ts";
 import {
   PRIORITY_DEFAULT,
@@ -32,6 +33,7 @@ export type ModelFile = string | (Partial<ModelConfig> & { readonly path: string
 export interface GraphWorldOptions {
   readonly models: Readonly<Record<string, ModelFile>>;
   readonly sources?: Partial<StepSources>;
+  readonly caches?: TensorCaches;
 }
 
 /** A data plane over real models and a clock that stands still, with what happens to its graphs written down. */
@@ -43,18 +45,25 @@ export class GraphWorld {
   readonly folder = mkdtempSync(join(tmpdir(), "millrace-graph-"));
   readonly #registry = new Metrics();
 
-  constructor(sources: Partial<StepSources> = {}) {
+  constructor({ sources, caches }: Omit<GraphWorldOptions, "models"> = {}) {
     const record = (event: string): void => void this.events.push(event);
     const options = modelsOptions(this.clock, () => undefined);
     const changed = (model: string): void => this.plane.graphs.refresh(model);
     this.models = new Models({ ...options, events: { ...options.events, changed } });
     const { models, clock } = this;
     const all = { ...NO_SOURCES, ...sources };
-    this.plane = createPlane({ models, clock, registry: this.#registry, sources: all, record });
+    this.plane = createPlane({
+      models,
+      clock,
+      registry: this.#registry,
+      sources: all,
+      record,
+      ...(caches && { caches }),
+    });
   }
 
-  static async create({ models, sources }: GraphWorldOptions): Promise<GraphWorld> {
-    const world = new GraphWorld(sources);
+  static async create({ models, ...options }: GraphWorldOptions): Promise<GraphWorld> {
+    const world = new GraphWorld(options);
     await world.load(models);
     return world;
   }

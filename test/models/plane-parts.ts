@@ -6,6 +6,7 @@ import { Metrics } from "../../packages/millrace/src/core/metrics/metrics.ts";
 import { ServiceGraphs } from "../../packages/millrace/src/graphs/service-graphs.ts";
 import type { Models } from "../../packages/millrace/src/models/models.ts";
 import type { StepSources } from "../../packages/millrace/src/ports/step-sources.ts";
+import type { TensorCaches } from "../../packages/millrace/src/ports/tensor-cache.ts";
 import { DataPlane } from "../../packages/millrace/src/serve/data-plane.ts";
 import { ServeMetrics } from "../../packages/millrace/src/serve/serve-metrics.ts";
 import { ServiceCaches } from "../../packages/millrace/src/serve/service-caches.ts";
@@ -24,6 +25,8 @@ export interface PlaneOptions {
   readonly clock: Clock;
   readonly registry?: Metrics;
   readonly sources?: StepSources;
+  /** By default in memory. */
+  readonly caches?: TensorCaches;
   /** Processes among which limits are divided. */
   readonly processes?: number;
   /** Hears of graphs and of what is degraded. */
@@ -37,7 +40,7 @@ export function createPlane(options: PlaneOptions): DataPlane {
   const { models, clock, registry = new Metrics(), sources = NO_SOURCES, processes = 1 } = options;
   const record = options.record ?? (() => undefined);
   const metrics = new ServeMetrics(registry, () => models);
-  const caches = new MemoryTensorCaches(clock);
+  const caches = options.caches ?? new MemoryTensorCaches(clock);
   const graphs = new ServiceGraphs({
     models,
     sources,

@@ -50,6 +50,16 @@ export interface DataPlaneOptions {
   readonly events: PredictionEvents;
 }
 
+/** What is remembered of a request that failed. */
+const NO_PREDICTION = {
+  model: undefined,
+  queueMs: 0,
+  batchMs: 0,
+  computeMs: 0,
+  degraded: undefined,
+  cache: undefined,
+} as const;
+
 /**
  * The one place where all protocols meet: names become what answers, deadlines are set, predictions are run, counted,
  * remembered and given an id. It knows nothing of HTTP.
@@ -250,7 +260,7 @@ export class DataPlane {
       this.#remember(target, job, prediction);
       return prediction;
     } catch (error) {
-      this.#rememberError(target, job, error);
+      this.#remember(target, job, undefined, error);
       throw error;
     }
   }
@@ -282,49 +292,32 @@ export class DataPlane {
     };
   }
 
-  #remember({ rule, asked }: Target, job: Job, prediction: Prediction): void {
-    const { id, model, queueMs, batchMs, computeMs, degraded, cache, trace } = prediction;
-    const base = this.#recordOf(job, rule, asked);
-    const times = { queueMs, batchMs, computeMs };
-    this.recent.add({ ...base, ...times, id, model, degraded, cache, trace });
-  }
-
-  #rememberError({ rule, asked }: Target, job: Job, error: unknown): void {
-    const isKnown = error instanceof MillraceError;
-    this.recent.add({
-      ...this.#recordOf(job, rule, asked),
-      code: isKnown ? error.code : "INTERNAL",
-      message: isKnown ? error.message : undefined,
-      trace: job.call.trace,
-    });
-  }
-
-  #recordOf(
-    { service, predictor, call, limits }: Job,
-    rule: string | undefined,
-    asked: AskedRules | undefined,
-  ) {
+  /** @param prediction undefined where `error` says why there is none. */
+  #remember({ rule, asked }: Target, job: Job, prediction?: Prediction, error?: unknown): void {
+    const { service, predictor, call, limits } = job;
     const tookMs = this.clock.nowMs() - limits.receivedMs;
-    return {
+    const known = error instanceof MillraceError ? error : undefined;
+    const made = prediction ?? NO_PREDICTION;
+    this.recent.add({
       id: call.predictionId,
       requestId: call.requestId,
       service: service.name,
-      model: predictor.id,
+      model: made.model ?? predictor.id,
       rule,
       asked,
       overrideVersion: this.overrideVersion,
       receivedWallMs: this.clock.wallMs() - tookMs,
       tookMs,
-      queueMs: 0,
-      batchMs: 0,
-      computeMs: 0,
-      code: "ok" as const,
-      message: undefined,
-      degraded: undefined,
-      cache: undefined,
-      trace: undefined,
+      queueMs: made.queueMs,
+      batchMs: made.batchMs,
+      computeMs: made.computeMs,
+      code: prediction === undefined ? (known?.code ?? "INTERNAL") : "ok",
+      message: known?.message,
+      degraded: made.degraded,
+      cache: made.cache,
+      trace: prediction === undefined ? call.trace : prediction.trace,
       observed: call.observed,
-    };
+    });
   }
 }
 
