@@ -1,4 +1,4 @@
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 
 /** Where a value was written. */
 export type Origin =

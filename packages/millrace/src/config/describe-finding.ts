@@ -13,7 +13,7 @@ import {
   tellingKeysOf,
   wordsOf,
 } from "./schema-node.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 
 /** One thing the schema refuses, with unions taken apart. */
 export interface Finding {

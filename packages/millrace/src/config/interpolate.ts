@@ -3,7 +3,7 @@ import { isPlainObject, pathKey } from "./config-tree.ts";
 import type { PlainObject } from "./config-tree.ts";
 import type { SchemaNode } from "./json-schema.ts";
 import { nodeAt } from "./schema-node.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 
 /** Deeper values are refused: no configuration needs them, and a YAML alias can point at what it is in. */
 const DEPTH_MAX = 64;

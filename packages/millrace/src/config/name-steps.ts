@@ -1,7 +1,7 @@
 import { basename, extname } from "node:path";
 import type { ProblemLog } from "./problem-log.ts";
 import { nameFromPath } from "./read-config.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 import type { WrittenStep } from "./schema-step.ts";
 import { isName } from "./schema-values.ts";
 

@@ -4,7 +4,7 @@ import { ENVIRONMENT } from "./key-match.ts";
 import type { Environment, EnvFile } from "./overrides.ts";
 import { createProblem } from "./problem.ts";
 import type { ConfigProblem } from "./problem.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 
 const THRESHOLD_PATTERN = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 

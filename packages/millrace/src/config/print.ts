@@ -7,7 +7,7 @@ import { findLiveKey, liveKeys } from "./live-key.ts";
 import { listKeys } from "./paths.ts";
 import type { ConfigKey } from "./paths.ts";
 import { originText, withoutUserInfo } from "./problem.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 import { holdsSecret, isWordOrObject, nodeAt } from "./schema-node.ts";
 import type { SchemaNode } from "./json-schema.ts";
 

@@ -2,7 +2,7 @@ import type { ConfigTree } from "./config-tree.ts";
 import type { SchemaNode } from "./json-schema.ts";
 import { createProblem, shownValue } from "./problem.ts";
 import type { ConfigProblem, ProblemDetails } from "./problem.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 
 /** Collects problems of values that stand in one tree, at most one for each path: the first one said. */
 export class ProblemLog {

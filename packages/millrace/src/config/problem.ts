@@ -1,7 +1,7 @@
 import { isPlainObject } from "./config-tree.ts";
 import type { ConfigTree, Origin } from "./config-tree.ts";
 import { holdsSecret, nodeAt, pathText } from "./schema-node.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 import type { SchemaNode } from "./json-schema.ts";
 
 /** One thing in the configuration that is wrong: where, what was found, what is allowed. Holds no secret. */

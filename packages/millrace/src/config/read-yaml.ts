@@ -1,7 +1,7 @@
 import type { Document, LineCounter, YAMLError } from "yaml";
 import type { Position, Written } from "./config-tree.ts";
 import { maskTemplates, unmaskTemplates } from "./interpolate.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 
 /** Uses of anchors one file may expand to; more is an attack or a mistake. */
 const ALIASES_MAX = 100;

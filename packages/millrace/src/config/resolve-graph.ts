@@ -14,7 +14,7 @@ import { reportUnknownName } from "./unknown-name.ts";
 import { resolveCondition } from "./resolve-condition.ts";
 import { resolveCodeFile, resolveWorkStep } from "./resolve-work-step.ts";
 import { pathText } from "./schema-node.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 import type {
   WrittenMember,
   WrittenParallel,

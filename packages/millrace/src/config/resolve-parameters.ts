@@ -2,7 +2,7 @@ import type { ParametersConfig, StepConfig } from "./config.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { ConfigOutput } from "./schema.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 import type { ServiceTargets } from "./service-targets.ts";
 
 type WrittenParameters = ConfigOutput["services"][string]["parameters"];

@@ -5,7 +5,7 @@ import type { FunctionOptions, ImageOptions, RemoteOptions } from "../ports/step
 import type { SoftmaxConfig, SourceStepConfig, TopConfig } from "./config.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import { readLabels } from "./read-model-files.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 import type { WrittenImageStep, WrittenRemoteStep, WrittenWorkStep } from "./schema-work-step.ts";
 
 interface WorkStepContext {

@@ -1,3 +1,4 @@
+import type { ConfigPath } from "./config-path.ts";
 import { DURATION_UNITS } from "./duration.ts";
 import { RATE_UNITS } from "./rate.ts";
 import type { SchemaNode } from "./json-schema.ts";
@@ -5,9 +6,6 @@ import { isPlainObject, valueAt } from "./config-tree.ts";
 import type { PlainObject } from "./config-tree.ts";
 import type { Kind } from "./schema-values.ts";
 import { SIZE_UNITS } from "./size.ts";
-
-/** Keys of objects and indexes of lists, outermost first. */
-export type ConfigPath = readonly (string | number)[];
 
 /** What a text of a kind is called in problems. */
 const KINDS: Readonly<Record<Kind, string>> = {

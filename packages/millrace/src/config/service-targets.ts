@@ -1,6 +1,6 @@
 import type { StepConfig } from "./config.ts";
 import type { ProblemLog } from "./problem-log.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 import { reportUnknownName } from "./unknown-name.ts";
 
 /** What other services may lead to by name: models, and services by what they run. */

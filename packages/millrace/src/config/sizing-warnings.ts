@@ -3,7 +3,7 @@ import type { ConfigTree } from "./config-tree.ts";
 import type { ConfigWarning } from "./config-warning.ts";
 import { originText } from "./problem.ts";
 import { pathText } from "./schema-node.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 
 /** What a configuration would run on. */
 export interface Machine {

@@ -1,6 +1,6 @@
 import { didYouMean } from "./did-you-mean.ts";
 import type { ProblemLog } from "./problem-log.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 
 /** Where a service names a model or service that nobody has. */
 interface UnknownName {

@@ -8,7 +8,7 @@ import type { ConfigProblem } from "./problem.ts";
 import { configSchema } from "./schema.ts";
 import type { ConfigOutput } from "./schema.ts";
 import { nodeAt, tellingKeysOf } from "./schema-node.ts";
-import type { ConfigPath } from "./schema-node.ts";
+import type { ConfigPath } from "./config-path.ts";
 
 /** Rounds of leaving out what is wrong; one round finds nearly all, nested forms may need a few. */
 const ROUNDS_MAX = 10;

@@ -1,7 +1,8 @@
 import type { GraphProblem, StepBuild } from "../core/graph/graph-problem.ts";
 import { specText } from "../core/graph/spec-text.ts";
 import type { TensorSpec } from "../core/tensor/tensor.ts";
-import { CachedStep, type CachedStepOptions } from "./cached-step.ts";
+import { CachedStep } from "./cached-step.ts";
+import type { CachedStepOptions } from "./cached-step-options.ts";
 
 export interface CachedBuildOptions extends Omit<CachedStepOptions, "keyIndex"> {
   readonly name: string;

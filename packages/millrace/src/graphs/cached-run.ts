@@ -9,7 +9,7 @@ import type { StepContext } from "../core/graph/step.ts";
 import { joinRows, sliceRows } from "../core/tensor/rows.ts";
 import { fitsShape, type Tensor } from "../core/tensor/tensor.ts";
 import type { Lookup } from "../ports/tensor-cache.ts";
-import type { CachedStepOptions } from "./cached-step.ts";
+import type { CachedStepOptions } from "./cached-step-options.ts";
 import type { DataRow } from "./data-cache.ts";
 
 export interface CachedRequest {

@@ -1,23 +1,10 @@
-import type { CacheCounters } from "../core/cache/cache-counters.ts";
 import { DataKeys } from "../core/cache/data-keys.ts";
 import { runStep } from "../core/graph/run-step.ts";
 import type { StepOutcome } from "../core/graph/step-outcome.ts";
 import type { Step, StepContext } from "../core/graph/step.ts";
 import type { Tensor, TensorSpec } from "../core/tensor/tensor.ts";
 import { CachedRun } from "./cached-run.ts";
-import type { DataCache } from "./data-cache.ts";
-
-export interface CachedStepOptions {
-  /** The steps whose outputs are kept, as one. All inputs and outputs count rows on their first axis. */
-  readonly step: Step;
-  /** Differs when the same key may give other data: digests of the steps' files and settings. */
-  readonly digest: string;
-  /** Index of the input whose value, row by row, says which data is meant. */
-  readonly keyIndex: number;
-  readonly ttlMs: number;
-  readonly dataCache: DataCache;
-  readonly counters: CacheCounters;
-}
+import type { CachedStepOptions } from "./cached-step-options.ts";
 
 /**
  * Runs steps for the rows that are not known yet, and keeps what they give, row by row. Rows of a request that are
