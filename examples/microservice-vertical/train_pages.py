@@ -57,7 +57,10 @@ class Page:
 # --- pages ----------------------------------------------------------------------------------------------
 
 # Which of the seven strokes a digit has: top, upper left, upper right, middle, lower left, lower right, bottom.
-SEGMENTS = ("1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1101111", "1010010", "1111111", "1111011")
+SEGMENTS = (
+    *("1110111", "0010010", "1011101", "1011011", "0111010"),
+    *("1101011", "1101111", "1010010", "1111111", "1111011"),
+)
 # Left, top, right, bottom of each stroke in a square of 64 pixels.
 STROKES = (
     (16, 4, 48, 12),
@@ -122,7 +125,8 @@ def segments(digit: int) -> np.ndarray:
 # --- detector: what is in a window of 16 x 16, by its 64 means of 2 x 2 ------------------------------------
 
 HIDDEN = 24
-# A window this far from the digit, in pixels of what is seen, is a wrong one; the nearest is right, others are not learned.
+# A window this far from the digit, in pixels of what is seen, is a wrong one. The nearest is right; those between
+# are not learned.
 WRONG_FROM = 2
 RIGHT_WEIGHT = 3
 WRONG_PER_PAGE = 16
@@ -248,7 +252,8 @@ def export_detector(network: MLPClassifier) -> onnx.ModelProto:
         value("kind", TensorProto.STRING, ["batch"]),
         value("score", TensorProto.FLOAT, ["batch"]),
     ]
-    return to_model("detect", nodes, value("image", TensorProto.FLOAT, ["batch", 1, SEEN, SEEN]), outputs, constants)
+    image = value("image", TensorProto.FLOAT, ["batch", 1, SEEN, SEEN])
+    return to_model("detect", nodes, image, outputs, constants)
 
 
 def to_model(name: str, nodes: list, input_info, outputs: list, constants: dict) -> onnx.ModelProto:

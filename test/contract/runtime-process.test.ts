@@ -152,6 +152,29 @@ describe("millrace_process", () => {
   );
 
   test.each([
+    ["INT64", 1.5],
+    ["INT32", NaN],
+    ["UINT8", 300],
+    ["BOOL", 2],
+  ] as const)("run() fails when an output of %s would have to become %d", async (output, value) => {
+    const folder = await mkdtemp(join(tmpdir(), "millrace-identity-"));
+    const path = join(folder, "cast.json");
+    await writeFile(path, JSON.stringify({ model: "identity", datatype: "FP64", output }));
+    const model = await contractRuntime([testPython()]).load({
+      path,
+      sha256: undefined,
+      threads: 1,
+    });
+    open.push(model);
+    const run = (data: Float64Array): ReturnType<LoadedModel["run"]> =>
+      model.run([{ name: "INPUT", datatype: "FP64", shape: [1, 2], data }], ["OUTPUT"]);
+    const { outputs } = await run(Float64Array.of(1, 0));
+    expect([...(outputs[0] as Tensor).data].map(Number)).toEqual([1, 0]);
+    expect((await failureOf(run(Float64Array.of(1, value)))).code).toBe("MODEL_FAILED");
+    await rm(folder, { recursive: true });
+  });
+
+  test.each([
     ["arrays of numpy", [testPython()], 2],
     ["lists", PLAIN_PYTHON, 0],
   ])("run() gives no rows of %s when there are none", async (_form, python, width) => {
@@ -329,6 +352,18 @@ describe("run()", () => {
     expect((await running).code).toBe("EXECUTOR_LOST");
   });
 
+  test("does not send a run that waited when the model was closed", async () => {
+    const model = await hostile("hang");
+    const running = failureOf(model.run(row(-1), ["y"]));
+    const waiting = failureOf(model.run(row(1), ["y"]));
+    await model.close();
+    expect((await running).code).toBe("EXECUTOR_LOST");
+    expect(await waiting).toMatchObject({
+      code: "EXECUTOR_LOST",
+      message: "Cannot run the model: its program was ended before this run was sent",
+    });
+  });
+
   test("refuses one run more than the limit, and takes runs again when they have ended", async () => {
     const model = await hostile("fine");
     const runs = Array.from({ length: POSTED_MAX }, () => model.run(row(1), ["y"]));
@@ -343,9 +378,10 @@ describe("run()", () => {
     void model.run(row(-1), ["y"]).catch(() => undefined);
     const stop = new AbortController();
     const waiting = model.run(row(1), ["y"], { signal: stop.signal });
+    const thrown = waiting.catch((error: unknown) => error);
     stop.abort(new Error("too late"));
     await model.close();
-    await expect(waiting).rejects.toThrow("too late");
+    expect(await thrown).toEqual(new Error("too late"));
   });
 });
 

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeCached } from "../../packages/millrace/src/adapters/cache-redis/encode-cached.ts";
+import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
 import { TestRedis } from "../redis-server.ts";
 import { ask, type Answer } from "./http-client.ts";
 import { eventually, MillraceProcess } from "./millrace-process.ts";
@@ -28,6 +31,14 @@ async function runsOf(server: MillraceProcess): Promise<number> {
 async function resultsOf(server: MillraceProcess, result: string): Promise<number> {
   const labels = { service: "cached", cache: "prediction", result };
   return (await readMetrics(server.facts.metrics)).sum("cache_requests_total", labels);
+}
+
+const OTHER: Tensor = { name: "y", datatype: "FP32", shape: [1], data: Float32Array.of(1) };
+
+async function connected({ url }: TestRedis): Promise<AsyncDisposable & { client: Redis }> {
+  const client = new Redis(url, { password: "tiger7", lazyConnect: true });
+  await client.connect();
+  return { client, [Symbol.asyncDispose]: async () => void (await client.quit()) };
 }
 
 describe("a prediction cache in memory", () => {
@@ -145,6 +156,20 @@ state: { cache: "redis://:\${CACHE_PASSWORD}@127.0.0.1:${redis.port}" }
       return cacheOf(answer) === "hit" ? answer : undefined;
     }, "a hit");
     expect(await runsOf(other)).toBe(0);
+  });
+
+  it("does not believe what is stored: another prediction's outputs under this key are left", async () => {
+    const row = rowOf(20);
+    const first = await predict(server, row);
+    await untilHit(row);
+    await using direct = await connected(redis);
+    for (const key of await direct.client.keys("millrace:1:p:*")) {
+      const value = { outputs: [OTHER], storedWallMs: Date.now() };
+      const bytes = encodeCached(key.slice("millrace:1:".length), value, 1_000_000) as Buffer;
+      await direct.client.set(key, bytes, "PX", 3_600_000);
+    }
+    const again = await predict(server, row);
+    expect([again.status, again.json]).toEqual([200, first.json]);
   });
 
   it("goes on predicting when Redis is killed under load, and hits again when it is back", async () => {

@@ -113,7 +113,7 @@ describe("/predict of a graph", () => {
       (await post("/services/routed/predict", body, { headers })).headers["x-model"];
     expect(await model({ data: [1] })).toBe("gather@1");
     expect(await model({ data: [1] }, { "x-way": "second" })).toBe("prep@1, gather@1");
-    const body = { ...NUMBERS("ROUNDS", 1), parameters: { way: "second" } };
+    const body = { ...NUMBERS("INDEX", 1), parameters: { way: "second" } };
     const { headers } = await post("/v2/models/routed/infer", body);
     expect(headers["x-model"]).toBe("prep@1, gather@1");
   });
@@ -199,7 +199,7 @@ describe("/v2 of a graph", () => {
     expect(answer.bytes.length - jsonBytes).toBe(3 * 2 * 4);
   });
 
-  it("leaves out what is missing", async () => {
+  it("leaves out what is missing, and fails where nothing else was asked for", async () => {
     const { json, headers } = await infer("fragile", NUMBERS("INDEX", 2));
     expect((json as { outputs: { name: string }[] }).outputs.map(({ name }) => name)).toEqual([
       "value",
@@ -209,14 +209,15 @@ describe("/v2 of a graph", () => {
       ...NUMBERS("INDEX", 2),
       outputs: [{ name: "checked" }],
     });
-    expect([asked.status, asked.json]).toMatchObject([200, { outputs: [] }]);
+    expect(asked.headers["x-error-code"]).toBe("FUNCTION_FAILED");
+    expect(asked.json).toEqual({ error: expect.stringContaining('step "checked"') as string });
   });
 
   it("takes version 1 of a graph, whose steps see the request, and knows no other", async () => {
     const path = "/v2/models/routed/versions/1/infer";
-    const { headers } = await post(path, NUMBERS("ROUNDS", 1), { headers: { "x-way": "second" } });
+    const { headers } = await post(path, NUMBERS("INDEX", 1), { headers: { "x-way": "second" } });
     expect(headers["x-model"]).toBe("prep@1, gather@1");
-    const other = await post("/v2/models/routed/versions/2/infer", NUMBERS("ROUNDS", 1));
+    const other = await post("/v2/models/routed/versions/2/infer", NUMBERS("INDEX", 1));
     expect(other.status).toBe(404);
   });
 
@@ -285,7 +286,7 @@ describe("other servers' forms of a graph", () => {
     expect((memberOf(partial.reply, "outputs") as unknown[]).length).toBe(1);
     expect(partial.head.get("x-degraded")).toEqual(["partial"]);
     const way = { metadata: { ...KEY, "x-way": "second" } };
-    const routed = await client.ask("ModelInfer", { model_name: "routed", inputs: rounds }, way);
+    const routed = await client.ask("ModelInfer", { model_name: "routed", inputs }, way);
     expect(routed.head.get("x-model")).toEqual(["prep@1, gather@1"]);
     for (const method of ["ModelMetadata", "ModelConfig", "ModelReady", "ModelStatistics"]) {
       await client.ask(method, { name: "species" }, OPTIONS);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { ServiceConfig, StepConfig } from "../../packages/millrace/src/config/config.ts";
 import { Cancellation } from "../../packages/millrace/src/core/cancellation.ts";
+import { MillraceError } from "../../packages/millrace/src/core/errors.ts";
 import { settle, TestStep } from "../../packages/millrace/src/core/graph/test-step.ts";
 import type { TensorSpec } from "../../packages/millrace/src/core/tensor/tensor.ts";
 import type { ModelVersion } from "../../packages/millrace/src/models/model-version.ts";
@@ -128,13 +129,13 @@ describe("steps over models", () => {
     });
     const on = (name: string): StepConfig =>
       switchOn([{ name: "x", when: { ...when, name }, to: rounds }], modelStep("gather"));
-    await world.serve(service(on("INDEX")));
-    expect(world.events).toEqual([
-      'refused s: the condition looks at input "INDEX", there is ROUNDS',
-    ]);
     await world.serve(service(on("ROUNDS")));
-    expect((await world.predict("s", numbers("ROUNDS", 1))).model).toBe("prep@1, gather@1");
-    expect((await world.predict("s", numbers("ROUNDS", 2))).model).toBe("gather@1");
+    expect(world.events).toEqual([
+      'refused s: the condition looks at input "ROUNDS", there is INDEX',
+    ]);
+    await world.serve(service(on("INDEX")));
+    expect((await world.predict("s", numbers("INDEX", 1))).model).toBe("prep@1, gather@1");
+    expect((await world.predict("s", numbers("INDEX", 2))).model).toBe("gather@1");
   });
 
   test("softmax and top follow a classifier, with its labels", async () => {
@@ -290,8 +291,34 @@ describe("failures", () => {
     });
   });
 
+  test("who asks for one branch alone that fails gets that branch's error", async () => {
+    const errors = { b: "REMOTE_FAILED", c: "FUNCTION_FAILED" } as const;
+    const stepOf = (name: string): TestStep => {
+      const base = { inputs: [NUMBER], outputs: [VALUE] };
+      if (name !== "b" && name !== "c") return new TestStep(name, base);
+      return new TestStep(name, { ...base, error: new MillraceError(errors[name], "Cannot") });
+    };
+    const world = await createWorld({
+      models: {},
+      sources: { function: (name) => Promise.resolve(sourceOf(stepOf(name))) },
+    });
+    await world.serve(service(parallel(["a", "b", "c"].map(functionStep))));
+    const { plane } = world;
+    const target = plane.target(plane.services.get("s"));
+    const call = {
+      requestId: undefined,
+      attributes: undefined,
+      receivedMs: 0,
+      priority: 2,
+    } as const;
+    const rest = { ...call, timeoutMs: undefined, cancellation: undefined, predictionId: "p" };
+    const infer = (...names: string[]) => plane.infer(target, numbers("INDEX", 1), names, rest);
+    await expect(infer("b")).rejects.toMatchObject({ code: "REMOTE_FAILED" });
+    await expect(infer("c")).rejects.toMatchObject({ code: "FUNCTION_FAILED" });
+    expect((await infer("c", "a")).outputs.map(({ name }) => name)).toEqual(["a"]);
+  });
+
   test("retries run a step again for what may pass, and the trace says how often", async () => {
-    const { MillraceError } = await import("../../packages/millrace/src/core/errors.ts");
     const lost = new MillraceError("EXECUTOR_LOST", "Cannot run: its thread is lost");
     const step = new TestStep("a", { inputs: [NUMBER], outputs: [VALUE], error: lost });
     const world = await createWorld({
@@ -328,7 +355,7 @@ describe("versions: together", () => {
   test("a pair that does not match is refused with what each has", async () => {
     const world = await createPair({ prep: 1, pred: 2 });
     expect(world.events.at(-1)).toBe(
-      "refused s: versions: together finds no version number that all models have: prep has 1; pred has 2",
+      "refused s: versions: together finds no version number that all models have: prep has 1; pred has 2; serve: all loads the earlier ones too",
     );
     expect(await world.ask("s", numbers("ROUNDS", 1))).toBe("MODEL_NOT_READY");
     const { models, plane } = world;
@@ -490,6 +517,19 @@ describe("models that change", () => {
     await world.serve(service(PREPARED, { timeoutMs: 500 }));
     await world.predict("s", numbers("ROUNDS", 1, 2));
     expect(world.plane.graphs.find("s")?.statistics).toMatchObject({ inferenceCount: 3 });
+  });
+
+  test("a graph that lacks a model which is not required keeps nobody from being ready", async () => {
+    const absent = { path: "absent.onnx", isRequired: false };
+    const world = await createWorld({ models: { prep: ROUNDS, gather: absent } });
+    await world.serve(service(PREPARED));
+    const readiness = new Readiness(world.models, world.plane.graphs);
+    expect(readiness.isReady).toBe(true);
+    expect(readiness.ofService(world.plane.services.get("s"))).toMatchObject({ isReady: false });
+    await world.load({ prep: { ...ROUNDS, path: "absent.onnx" }, gather: absent });
+    expect(readiness.isReady).toBe(true); // the earlier prep serves
+    await world.models.model("prep").unload();
+    expect(readiness.isReady).toBe(false);
   });
 
   test("graphs are not ready before they are made the first time", async () => {

@@ -174,7 +174,8 @@ function labelsOf({ predictor, outputs }: Prediction): readonly string[] | undef
 
 /**
  * @param input the same schema as millrace.yaml; paths are relative to the working folder.
- * @throws InvalidConfigError with every problem; MillraceError MODEL_LOAD_FAILED when a required model does not load.
+ * @throws InvalidConfigError with every problem; MillraceError MODEL_LOAD_FAILED when a required model does not load
+ * or a graph cannot be made.
  */
 export async function createMillrace(input: MillraceInput): Promise<Millrace> {
   const result = await loadConfig({ input, flags: [], env: {}, cwd: process.cwd() });
@@ -192,7 +193,7 @@ export async function createMillrace(input: MillraceInput): Promise<Millrace> {
   const { loggerFor } = await createLogging(log);
   const role = await createServeRole(config, loggerFor);
   await role.loadModels();
-  if (role.models.isReady) return new Millrace(role);
+  if (role.readiness.isReady) return new Millrace(role);
   const reasons = role.readiness.problems().join("; ");
   await role.stop(0);
   throw new MillraceError("MODEL_LOAD_FAILED", `Cannot start: ${reasons}`);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { userInfo } from "node:os";
+import { userName } from "../control/user-name.ts";
 import { UsageError, type CommandIo, type CommandLine } from "./command.ts";
 import { readRunState } from "./run-state.ts";
 
@@ -50,8 +50,8 @@ export class ControlClient {
   }
 
   /** Says who asks, for where no key does. */
-  change(method: "PUT" | "DELETE", path: string, body: object): Promise<unknown> {
-    return this.#ask(method, path, { by: userInfo().username, ...body });
+  change(method: "PUT", path: string, body: object): Promise<unknown> {
+    return this.#ask(method, path, { by: userName(), ...body });
   }
 
   async #ask(method: string, path: string, body: object | undefined): Promise<unknown> {
@@ -59,7 +59,8 @@ export class ControlClient {
     const answer = (await response.json().catch(() => undefined)) as Problem | undefined;
     if (response.ok) return answer;
     const detail = answer?.detail ?? `${this.#url} answered with status ${response.status}`;
-    throw new ControlError(detail, answer?.code);
+    const hint = answer?.code === "UNAUTHENTICATED" ? ": --key or MILLRACE_KEY gives it" : "";
+    throw new ControlError(`${detail}${hint}`, answer?.code);
   }
 
   async #fetch(method: string, path: string, body: object | undefined): Promise<Response> {
@@ -74,11 +75,22 @@ export class ControlClient {
         signal: AbortSignal.timeout(ANSWER_MS_MAX),
       });
     } catch (error) {
-      const { cause } = error as Error;
-      const why = cause instanceof Error ? cause.message : (error as Error).message;
-      throw new ControlError(`Cannot ask the control role at ${this.#url}: ${why}`, undefined);
+      throw new ControlError(
+        `Cannot ask the control role at ${this.#url}: ${whyUnanswered(error as Error, method)}`,
+        undefined,
+      );
     }
   }
+}
+
+/** With what to do about it. */
+function whyUnanswered({ name, message, cause }: Error, method: string): string {
+  if (name === "TimeoutError") {
+    const after = `no answer in ${ANSWER_MS_MAX} ms`;
+    return method === "GET" ? after : `${after}; it may still happen, millrace get shows it`;
+  }
+  const why = cause instanceof Error ? cause.message : message;
+  return `${why}; run it in the folder of the millrace.yaml that is served, or give --url`;
 }
 
 interface Problem {

@@ -10,6 +10,7 @@ import { logFatalErrors } from "../supervisor/child-process.ts";
 import type { CommandIo, CommandLine, ExitCode } from "./command.ts";
 import { isDefault, loadAgain, loadFor, type Loaded } from "./config-session.ts";
 import { withFreeGrpcPort } from "./grpc-port.ts";
+import { hostInUrl } from "./host-in-url.ts";
 import { openMetricsPort } from "./metrics-port.ts";
 import { printStart } from "./print-start.ts";
 import { removeRunState, writeRunState } from "./run-state.ts";
@@ -105,7 +106,8 @@ function warnOfMovedPorts(
 
 /** Leaves its addresses where other commands find them. */
 async function noteRunning({ config, httpPort, controlPort }: Running): Promise<void> {
-  const { host, tls } = config.server;
+  const { tls } = config.server;
+  const host = hostInUrl(config.server.host);
   const scheme = tls === undefined ? "http" : "https";
   await writeRunState(config.stateDir, {
     pid: process.pid,

@@ -94,6 +94,7 @@ async function showHistory(
   const query = path === undefined ? "" : `&path=${encodeURIComponent(path)}`;
   const answer = (await client.get(`/api/v1/overrides?history=1${query}`)) as History;
   if (isJson) io.stdout.write(`${JSON.stringify(answer.history)}\n`);
+  else if (answer.history.length === 0) io.stdout.write("no changes yet\n");
   else {
     for (const event of answer.history) {
       const { at, path: key, action, old, new: next } = event;

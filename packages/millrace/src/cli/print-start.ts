@@ -6,6 +6,7 @@ import type { Placement } from "../ports/runtime.ts";
 import { MILLRACE_VERSION } from "../version.ts";
 import type { CommandIo } from "./command.ts";
 import { describeLimits } from "../config/describe-limits.ts";
+import { hostInUrl } from "./host-in-url.ts";
 
 /** A model with how it runs, as far as it says so. */
 type StartedModel = ModelStatus & {
@@ -113,10 +114,4 @@ function describeModel({ name, versions, isReady, problem, fallbackReason }: Mod
 
 function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-/** `0.0.0.0` is an address to listen on, not one to call. */
-function hostInUrl(host: string): string {
-  if (host === "0.0.0.0" || host === "::") return "localhost";
-  return host.includes(":") ? `[${host}]` : host;
 }

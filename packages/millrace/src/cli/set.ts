@@ -21,8 +21,8 @@ export const set: Command = {
     "set services.iris.limits.rate=100/s services.iris.limits.queue=50",
   ],
   run(line, io) {
-    const values = Object.fromEntries(line.positionals.map(assignment));
     if (line.positionals.length === 0) throw new UsageError("expected path=value");
+    const values = assignments(line.positionals);
     const reason = line.options.get("reason");
     const duration = line.options.get("for");
     return askControl(line, io, async (client) => {
@@ -42,6 +42,15 @@ export const set: Command = {
     });
   },
 };
+
+function assignments(words: readonly string[]): object {
+  const values = new Map<string, unknown>();
+  for (const [path, value] of words.map(assignment)) {
+    if (values.has(path)) throw new UsageError(`${path} is set twice`);
+    values.set(path, value);
+  }
+  return Object.fromEntries(values);
+}
 
 /** JSON where it is one, else a text: `false`, `0.9`, `["a"]`, `2s`, `auto`. */
 function assignment(word: string): readonly [string, unknown] {

@@ -3,14 +3,16 @@ import { askControl, valueText } from "./control-command.ts";
 import { CONTROL_OPTIONS } from "./control-client.ts";
 
 interface Answer {
-  readonly path: string;
   readonly version: number;
-  readonly value: unknown;
-  readonly source: string | null;
+  readonly unset: readonly {
+    readonly path: string;
+    readonly value: unknown;
+    readonly source: string | null;
+  }[];
 }
 
 export const unset: Command = {
-  summary: "give live keys back to the file",
+  summary: "give live keys back to the file, all in one step",
   usage: "unset path … [--reason TEXT] [--url URL]",
   options: {
     "reason=TEXT": "why, for the history",
@@ -23,13 +25,13 @@ export const unset: Command = {
     if (positionals.length === 0) throw new UsageError("expected a path");
     const reason = options.get("reason");
     return askControl(line, io, async (client) => {
-      for (const path of positionals) {
-        const route = `/api/v1/overrides/${encodeURIComponent(path)}`;
-        const body = reason === undefined ? {} : { reason };
-        const answer = (await client.change("DELETE", route, body)) as Answer;
-        if (options.has("json")) io.stdout.write(`${JSON.stringify(answer)}\n`);
-        else {
-          const { version, value, source } = answer;
+      const body = { unset: positionals, ...(reason === undefined ? {} : { reason }) };
+      const answer = (await client.change("PUT", "/api/v1/overrides", body)) as Answer;
+      const { version } = answer;
+      for (const { path, value, source } of answer.unset) {
+        if (options.has("json")) {
+          io.stdout.write(`${JSON.stringify({ path, version, value, source })}\n`);
+        } else {
           const inForce = value === null ? "no value" : valueText(value);
           io.stdout.write(`${path} = ${inForce}  (v${version}, ${source ?? "the file"})\n`);
         }

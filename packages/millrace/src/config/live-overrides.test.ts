@@ -51,6 +51,32 @@ describe("layOver()", () => {
     expect(file.config.services["iris"]?.limits.queue).toBe(50);
   });
 
+  it("switches a branch over `activate: true`, which says nothing of branches; false stays in the way", async () => {
+    const graph = "{ parallel: { setosa: iris, virginica: iris } }";
+    const written = (active: "true" | "false") =>
+      load(`{ two: { graph: ${graph}, parameters: { activate: ${active} } } }`);
+    const branch = override("services.two.parameters.activate.virginica", false);
+    const laid = ok(await (await written("true")).layOver([branch]));
+    expect(laid.config.services["two"]?.parameters).toMatchObject({
+      isActive: true,
+      branches: { virginica: false },
+    });
+    const blocked = problems(await (await written("false")).layOver([branch]));
+    expect(blocked).toEqual([expect.stringContaining("activate is false, a single value")]);
+  });
+
+  it("lays a whole before its parts when one change sets both, in whatever order", async () => {
+    const file = await load("{ iris: {} }");
+    const whole = override("services.iris.overload", { fallback: "iris" }, 3);
+    const part = override("services.iris.overload.fallback", "other", 3);
+    for (const both of [
+      [whole, part],
+      [part, whole],
+    ]) {
+      expect(problems(await file.layOver(both)).join()).toContain("other");
+    }
+  });
+
   it("does not read the file again", async () => {
     const file = await load("{ iris: { limits: { rate: 10/s } } }");
     writeFileSync(join(folder, "millrace.yaml"), "broken: [");

@@ -4,7 +4,7 @@ import type { SchemaNode } from "./json-schema.ts";
 import { findLiveKey } from "./live-key.ts";
 import { createProblem } from "./problem.ts";
 import type { ConfigProblem } from "./problem.ts";
-import { nodeAt, pathText } from "./schema-node.ts";
+import { mapValueOf, nodeAt, pathText } from "./schema-node.ts";
 
 /** A value that was set while Millrace runs; it wins over flags, environment and file. */
 export interface LiveOverride {
@@ -16,13 +16,16 @@ export interface LiveOverride {
   readonly version: number;
 }
 
-/** Sets the values over those in `tree`, the oldest first; what cannot be set is left out and reported. */
+/**
+ * Sets the values over those in `tree`, the oldest first, and of one version a whole before its parts; what cannot be
+ * set is left out and reported.
+ */
 export function applyOverrides(
   tree: ConfigTree,
   root: SchemaNode,
   overrides: readonly LiveOverride[],
 ): readonly ConfigProblem[] {
-  const ordered = overrides.toSorted((a, b) => a.version - b.version);
+  const ordered = overrides.toSorted((a, b) => a.version - b.version || (a.path < b.path ? -1 : 1));
   return ordered.flatMap(({ path: text, value, version }) => {
     const origin: Origin = { kind: "override", version };
     const key = findLiveKey(text, root, tree);
@@ -47,10 +50,12 @@ function findBlocking(
 ): readonly string[] | undefined {
   for (let depth = 1; depth < path.length; depth++) {
     const parent = path.slice(0, depth);
-    const { shortFor } = nodeAt(root, parent) ?? {};
-    if (shortFor !== undefined) tree.widen(parent, shortFor);
+    const node = nodeAt(root, parent) ?? {};
+    if (node.shortFor !== undefined) tree.widen(parent, node.shortFor);
     const value = tree.get(parent);
-    if (value !== undefined && !isPlainObject(value)) return parent;
+    if (value === undefined || isPlainObject(value)) continue;
+    // `activate: true` says nothing of any branch: it gives way to what is said of one.
+    if (value !== true || mapValueOf(node) === undefined) return parent;
   }
   return undefined;
 }

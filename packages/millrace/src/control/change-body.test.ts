@@ -10,7 +10,8 @@ describe("readOneValue()", () => {
   it("reads value, reason, time and who", () => {
     const body = bytes({ value: { a: [1, null] }, reason: "why", for: "2h", by: "ann" });
     expect(readOneValue("some.path", body)).toEqual({
-      values: new Map([["some.path", { a: [1, null] }]]),
+      set: new Map([["some.path", { a: [1, null] }]]),
+      unset: [],
       reason: "why",
       forMs: 7_200_000,
       by: "ann",
@@ -19,7 +20,7 @@ describe("readOneValue()", () => {
 
   it("takes false, 0 and null as values", () => {
     for (const value of [false, 0, null]) {
-      expect(readOneValue("p", bytes({ value })).values.get("p")).toBe(value);
+      expect(readOneValue("p", bytes({ value })).set.get("p")).toBe(value);
     }
   });
 
@@ -39,6 +40,14 @@ describe("readOneValue()", () => {
     });
   });
 
+  it("refuses a value that is nested too deeply, however deeply", () => {
+    for (const depth of [64, 400_000]) {
+      const text = `{"value":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+      expect(refusal(() => readOneValue("p", bytes(text)))).toMatchObject({ code: "INVALID_BODY" });
+    }
+    expect(refusal(() => readOneValue("p", bytes({ value: [[[[{}]]]] })))).toBeUndefined();
+  });
+
   it("refuses what is not JSON", () => {
     expect(refusal(() => readOneValue("p", bytes("{")))).toMatchObject({ code: "INVALID_JSON" });
     expect(refusal(() => readOneValue("p", Buffer.alloc(0)))).toMatchObject({
@@ -49,19 +58,21 @@ describe("readOneValue()", () => {
 
 describe("readManyValues()", () => {
   it("reads every path", () => {
-    const { values } = readManyValues(bytes({ set: { a: 1, b: "2s" } }));
-    expect([...values]).toEqual([
+    const { set, unset } = readManyValues(bytes({ set: { a: 1, b: "2s" }, unset: ["c"] }));
+    expect(unset).toEqual(["c"]);
+    expect([...set]).toEqual([
       ["a", 1],
       ["b", "2s"],
     ]);
   });
 
-  it("refuses none, and more than a change may have", () => {
-    const many = Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`p${i}`, 1]));
-    for (const set of [{}, many]) {
-      expect(refusal(() => readManyValues(bytes({ set })))).toMatchObject({
+  it("refuses none, more than a change may have, and a path that is set and unset", () => {
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`p${i}`, 1]));
+    const bodies = [{}, { set: {} }, { set: many, unset: ["a"] }, { set: { a: 1 }, unset: ["a"] }];
+    for (const body of bodies) {
+      expect(refusal(() => readManyValues(bytes(body)))).toMatchObject({
         code: "INVALID_BODY",
-        problems: [{ location: ["body", "set"] }],
+        problems: [{ location: ["body"] }],
       });
     }
   });

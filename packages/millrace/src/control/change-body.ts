@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { parseDuration } from "../config/duration.ts";
 import { MillraceError, PROBLEMS_MAX } from "../core/errors.ts";
-import type { JsonValue } from "../core/json.ts";
+import type { WantedChange } from "./override-changes.ts";
 
 /** Paths one change may set. */
 const PATHS_MAX = 100;
 const REASON_CHARACTERS_MAX = 1000;
+const DEPTH_MAX = 64;
 const FOR_MS_MIN = 100;
 const FOR_MS_MAX = 366 * 86_400_000;
 
@@ -23,24 +24,26 @@ const duration = z
 const value = z.json();
 
 const oneValue = z.strictObject({ value, reason, for: duration, by });
-const manyValues = z.strictObject({
-  set: z
-    .record(z.string(), value)
-    .refine((set) => Object.keys(set).length > 0, "expected at least one path")
-    .refine(
-      (set) => Object.keys(set).length <= PATHS_MAX,
-      `found too many paths, expected at most ${PATHS_MAX}`,
-    ),
-  reason,
-  for: duration,
-  by,
-});
+const manyValues = z
+  .strictObject({
+    set: z.record(z.string(), value).default({}),
+    unset: z.array(z.string()).default([]),
+    reason,
+    for: duration,
+    by,
+  })
+  .superRefine(({ set, unset }, context) => {
+    const count = Object.keys(set).length + unset.length;
+    const both = unset.find((path) => Object.hasOwn(set, path));
+    const report = (message: string): void => context.addIssue({ code: "custom", message });
+    if (count === 0) report("expected at least one path in set or unset");
+    if (count > PATHS_MAX) report(`found ${count} paths, expected at most ${PATHS_MAX}`);
+    if (both !== undefined) report(`${JSON.stringify(both)} is in set and in unset`);
+  });
 const unsetting = z.strictObject({ reason, by });
 
-export interface ChangeBody {
-  readonly values: ReadonlyMap<string, JsonValue>;
+export interface ChangeBody extends WantedChange {
   readonly reason: string;
-  readonly forMs: number | undefined;
   /** As the caller says it; a key's name goes before it. */
   readonly by: string | undefined;
 }
@@ -49,18 +52,20 @@ export interface ChangeBody {
 export function readOneValue(path: string, body: Buffer): ChangeBody {
   const parsed = check(oneValue, body);
   return {
-    values: new Map([[path, parsed.value]]),
+    set: new Map([[path, parsed.value]]),
+    unset: [],
     reason: parsed.reason,
     forMs: parsed.for,
     by: parsed.by,
   };
 }
 
-/** `{"set": {"services.iris.timeout": "1s"}, "reason": "…", "for": "2h"}`. @throws INVALID_JSON, INVALID_BODY */
+/** `{"set": {"services.iris.timeout": "1s"}, "unset": ["services.iris.limits.rate"], "reason": "…"}`. @throws INVALID_JSON, INVALID_BODY */
 export function readManyValues(body: Buffer): ChangeBody {
   const parsed = check(manyValues, body);
   return {
-    values: new Map(Object.entries(parsed.set)),
+    set: new Map(Object.entries(parsed.set)),
+    unset: parsed.unset,
     reason: parsed.reason,
     forMs: parsed.for,
     by: parsed.by,
@@ -74,7 +79,14 @@ export function readUnsetting(body: Buffer): Pick<ChangeBody, "reason" | "by"> {
 }
 
 function check<Schema extends z.ZodType>(schema: Schema, body: Buffer): z.output<Schema> {
-  const result = schema.safeParse(parseJson(body));
+  const parsed = parseJson(body);
+  if (isDeeperThan(parsed, DEPTH_MAX)) {
+    const message = `nested too deeply, expected at most ${DEPTH_MAX} levels`;
+    throw new MillraceError("INVALID_BODY", `Cannot read the change: ${message}`, {
+      problems: [{ location: ["body"], message, type: "depth" }],
+    });
+  }
+  const result = schema.safeParse(parsed);
   if (result.success) return result.data;
   const problems = result.error.issues.slice(0, PROBLEMS_MAX).map(({ path, message, code }) => ({
     location: [
@@ -88,6 +100,12 @@ function check<Schema extends z.ZodType>(schema: Schema, body: Buffer): z.output
   throw new MillraceError("INVALID_BODY", `Cannot read the change: ${text.join("; ")}`, {
     problems,
   });
+}
+
+/** The schema's own check of JSON would run out of stack. */
+function isDeeperThan(value: unknown, depthMax: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depthMax === 0 || Object.values(value).some((part) => isDeeperThan(part, depthMax - 1));
 }
 
 function parseJson(body: Buffer): unknown {

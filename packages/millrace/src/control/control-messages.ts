@@ -27,6 +27,8 @@ export interface ChangeOrder {
   readonly overrides: OverrideState;
   /** Paths whose values change. */
   readonly paths: readonly string[];
+  /** Nobody is there to mend what no longer fits then: it is set aside. */
+  readonly isExpiry: boolean;
 }
 
 export interface PersistOrder {

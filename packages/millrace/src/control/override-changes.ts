@@ -34,6 +34,15 @@ export interface ChangeFacts {
   readonly versionBefore: number | undefined;
 }
 
+/** What a change is to make of the overrides; a path is in one of both. */
+export interface WantedChange {
+  readonly set: ReadonlyMap<string, JsonValue>;
+  /** Paths that are given back to the file. */
+  readonly unset: readonly string[];
+  /** How long what it sets holds; undefined until it is unset. */
+  readonly forMs: number | undefined;
+}
+
 export interface OverrideChangesOptions {
   readonly store: OverrideStore;
   readonly processes: ServingProcesses;
@@ -94,34 +103,22 @@ export class OverrideChanges {
   }
 
   /**
-   * Sets every value, or none.
-   * @param forMs how long they hold; undefined until they are unset.
-   * @throws INVALID_OVERRIDE, OVERRIDE_CONFLICT, OVERLOADED, and what a process has against it.
+   * Makes all of it in one version, or nothing.
+   * @throws INVALID_OVERRIDE, OVERRIDE_CONFLICT, OVERLOADED, OVERRIDE_NOT_FOUND when a path to unset has no override,
+   * and what a process has against it.
    */
-  set(
-    values: ReadonlyMap<string, JsonValue>,
-    facts: ChangeFacts,
-    forMs: number | undefined,
-  ): Promise<OverrideState> {
+  change({ set, unset, forMs }: WantedChange, facts: ChangeFacts): Promise<OverrideState> {
     return this.#change(facts, forMs, ({ overrides }) => {
-      const replaced = overrides.filter(({ path }) => isInside(path, values));
+      const given = new Set(unset);
+      const missing = [...given].filter((path) => !overrides.some((found) => found.path === path));
+      if (missing.length > 0) throw noOverride(missing, "; millrace get lists those there are");
+      const replaced = overrides.filter(({ path }) => !given.has(path) && isInside(path, set));
       return [
+        ...[...given].map((path) => ({ path, action: "unset" as const, value: undefined })),
         ...replaced.map(({ path }) => ({ path, action: "replaced" as const, value: undefined })),
-        ...[...values].map(([path, value]) => ({ path, action: "set" as const, value })),
+        ...[...set].map(([path, value]) => ({ path, action: "set" as const, value })),
       ];
     });
-  }
-
-  /** Gives paths back to the file. @throws OVERRIDE_NOT_FOUND when one has no override, and as `set`. */
-  unset(paths: readonly string[], facts: ChangeFacts): Promise<OverrideState> {
-    return this.#change(facts, undefined, ({ overrides }) =>
-      paths.map((path) => {
-        if (overrides.some((override) => override.path === path)) {
-          return { path, action: "unset" as const, value: undefined };
-        }
-        throw noOverride(path);
-      }),
-    );
   }
 
   /** Every process is ready for the change: keeps it. @throws OVERRIDE_CONFLICT when another one wrote meanwhile. */
@@ -160,8 +157,9 @@ export class OverrideChanges {
       }
       const atMs = this.#options.clock.wallMs();
       const expiresAtMs = forMs === undefined ? undefined : atMs + forMs;
-      const plan = { atMs, by, reason, expiresAtMs, steps: stepsFor(this.#state) };
-      await this.#make(plan);
+      const steps = stepsFor(this.#state);
+      // What expired may be gone by now: another change came first.
+      if (steps.length > 0) await this.#make({ atMs, by, reason, expiresAtMs, steps });
       return this.#state;
     });
   }
@@ -177,6 +175,7 @@ export class OverrideChanges {
       await this.#options.processes.change({
         overrides,
         paths: plan.steps.map(({ path }) => path),
+        isExpiry: plan.steps.every(({ action }) => action === EXPIRED),
       });
     } finally {
       this.#plan = undefined;
@@ -256,8 +255,9 @@ function after({ version, overrides }: OverrideState, plan: Plan): OverrideState
   return { version: version + 1, overrides: [...kept, ...set] };
 }
 
-export function noOverride(path: string, note = ""): MillraceError {
-  const message = `Cannot find an override of "${path}": there is none${note}`;
+export function noOverride(paths: readonly string[], note: string): MillraceError {
+  const quoted = paths.map((path) => JSON.stringify(path)).join(", ");
+  const message = `Cannot find an override of ${quoted}: there is none${note}`;
   return new MillraceError("OVERRIDE_NOT_FOUND", message);
 }
 

@@ -1,11 +1,12 @@
-import { userInfo } from "node:os";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { MillraceError } from "../core/errors.ts";
+import type { JsonValue } from "../core/json.ts";
 import type { OverrideState } from "../ports/override-store.ts";
 import { readManyValues, readOneValue, readUnsetting, type ChangeBody } from "./change-body.ts";
 import type { ServingProcesses } from "./control-messages.ts";
 import { noOverride, type ChangeFacts, type OverrideChanges } from "./override-changes.ts";
 import { eventJson, overrideJson } from "./override-json.ts";
+import { userName } from "./user-name.ts";
 
 const BASE = "/api/v1/overrides";
 const HISTORY_LIMIT_DEFAULT = 100;
@@ -43,7 +44,11 @@ export function addOverrideRoutes(
 
   app.put(BASE, admin, async (request, reply) => {
     const body = readManyValues(bodyOf(request));
-    return changed(await set(request, body), [...body.values.keys()], reply);
+    const state = await change(request, body);
+    tag(reply, state);
+    const set = state.overrides.filter(({ path }) => body.set.has(path));
+    const unset = await Promise.all(body.unset.map((path) => valueNow(path)));
+    return { version: state.version, overrides: set.map(overrideJson), unset };
   });
 
   app.get(`${BASE}/*`, read, async ({ params, query }: PathRequest, reply) => {
@@ -54,12 +59,12 @@ export function addOverrideRoutes(
     if (override !== undefined) return overrideJson(override);
     const [row] = await processes.liveValues(path);
     const inForce = row?.value === undefined ? "" : `; in force is ${JSON.stringify(row.value)}`;
-    throw noOverride(path, row === undefined ? "" : `${inForce} (${row.source})`);
+    throw noOverride([path], row === undefined ? "" : `${inForce} (${row.source})`);
   });
 
   app.put(`${BASE}/*`, admin, async (request: PathRequest, reply) => {
     const path = request.params["*"];
-    const state = await set(request, readOneValue(path, bodyOf(request)));
+    const state = await change(request, readOneValue(path, bodyOf(request)));
     tag(reply, state);
     const override = state.overrides.find((found) => found.path === path);
     return override === undefined ? { version: state.version } : overrideJson(override);
@@ -68,26 +73,32 @@ export function addOverrideRoutes(
   app.delete(`${BASE}/*`, admin, async (request: PathRequest, reply) => {
     const path = request.params["*"];
     const { by, reason } = readUnsetting(bodyOf(request));
-    const state = await changes.unset([path], factsOf(request, by, reason));
+    const wanted = {
+      set: new Map<string, JsonValue>(),
+      unset: [path],
+      forMs: undefined,
+      reason,
+      by,
+    };
+    const state = await change(request, wanted);
     tag(reply, state);
-    const [row] = await processes.liveValues(path).catch(() => []);
-    return { path, version: state.version, value: row?.value ?? null, source: row?.source ?? null };
+    return { ...(await valueNow(path)), version: state.version };
   });
 
-  function set(request: FastifyRequest, body: ChangeBody): Promise<OverrideState> {
-    return changes.set(body.values, factsOf(request, body.by, body.reason), body.forMs);
+  function change(request: FastifyRequest, body: ChangeBody): Promise<OverrideState> {
+    return changes.change(body, factsOf(request, body.by, body.reason));
+  }
+
+  /** What is in force since the path was given back. */
+  async function valueNow(path: string): Promise<object> {
+    const [row] = await processes.liveValues(path).catch(() => []);
+    return { path, value: row?.value ?? null, source: row?.source ?? null };
   }
 
   async function history(path: string | undefined, { limit }: HistoryParams): Promise<object> {
     const events = await changes.history({ path, limit: limitOf(limit) });
     return { version: changes.state.version, history: events.map(eventJson) };
   }
-}
-
-function changed(state: OverrideState, paths: readonly string[], reply: FastifyReply): object {
-  tag(reply, state);
-  const overrides = state.overrides.filter(({ path }) => paths.includes(path));
-  return { version: state.version, overrides: overrides.map(overrideJson) };
 }
 
 /** A change may name the version it is for: `If-Match: "12"`. */
@@ -98,7 +109,7 @@ function tag(reply: FastifyReply, { version }: OverrideState): void {
 /** The name of the caller's key is who did it; where none is needed, who the caller says it is. */
 function factsOf(request: FastifyRequest, by: string | undefined, reason: string): ChangeFacts {
   return {
-    by: request.caller ?? by ?? userInfo().username,
+    by: request.caller ?? by ?? userName(),
     reason,
     versionBefore: versionBefore(request.headers["if-match"]),
   };

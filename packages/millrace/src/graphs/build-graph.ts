@@ -270,7 +270,7 @@ class GraphBuilder {
     return step !== undefined && this.#canRead(config, step, previous) ? step : undefined;
   }
 
-  /** Inputs that steps share have the name that the first of them gives them. */
+  /** Inputs that steps share under different names have one of these. */
   #canRead({ cases, at }: SwitchConfig, { inputs }: Step, previous: Step | undefined): boolean {
     const names = new Set([...inputs, ...(previous?.outputs ?? [])].map(({ name }) => name));
     for (const [i, { when }] of cases.entries()) {

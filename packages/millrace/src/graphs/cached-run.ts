@@ -6,6 +6,7 @@ import { runStep } from "../core/graph/run-step.ts";
 import { typeText } from "../core/graph/spec-text.ts";
 import type { Degradation, StepOutcome } from "../core/graph/step-outcome.ts";
 import type { StepContext } from "../core/graph/step.ts";
+import { fitsSpecs } from "../core/tensor/fits-specs.ts";
 import { joinRows, sliceRows } from "../core/tensor/rows.ts";
 import { fitsShape, type Tensor } from "../core/tensor/tensor.ts";
 import type { Lookup } from "../ports/tensor-cache.ts";
@@ -87,15 +88,8 @@ export class CachedRun {
 
   /** Others may have written what is there. */
   #fits(outputs: readonly Tensor[]): boolean {
-    const specs = this.#options.step.outputs;
-    return (
-      outputs.length === specs.length &&
-      specs.every(({ name, datatype, shape }, i) => {
-        const tensor = outputs[i] as Tensor;
-        const isKind = tensor.name === name && tensor.datatype === datatype;
-        return isKind && tensor.shape[0] === 1 && fitsShape(tensor.shape, shape);
-      })
-    );
+    const isRow = outputs.every(({ shape }) => shape[0] === 1);
+    return isRow && fitsSpecs(outputs, this.#options.step.outputs);
   }
 
   #give(key: string, row: DataRow): void {

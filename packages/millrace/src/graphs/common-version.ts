@@ -21,6 +21,6 @@ export function commonVersion(names: readonly string[], models: Models): CommonV
   const texts = loaded.map(({ name, versions }) => `${name} has ${versions.join(", ")}`);
   return {
     kind: "none",
-    message: `versions: together finds no version number that all models have: ${texts.join("; ")}`,
+    message: `versions: together finds no version number that all models have: ${texts.join("; ")}; serve: all loads the earlier ones too`,
   };
 }

@@ -129,7 +129,7 @@ export class GraphPredictor implements Predictor {
       if (nowMs >= deadlineAtMs) throw tooLate();
       const computeMs = nowMs - startedMs;
       const own = chosen(outputs, outputNames);
-      if (own.length === 0 && outputNames.length > 0) throw nothingLeft(degraded);
+      if (own.length === 0 && outputNames.length > 0) throw nothingLeft(outputNames, degraded);
       const wallMs = clock.wallMs();
       const times = { queueMs: 0, batchMs: 0, computeMs };
       countRequest(this.statistics, { wallMs, rows: this.rowsOf(inputs), ...times });
@@ -191,10 +191,11 @@ function sampleOf(
 }
 
 /** Whoever asks for one branch that failed has no answer, but an error. */
-function nothingLeft([first]: readonly Degradation[]): unknown {
-  if (first?.cause instanceof MillraceError) return first.cause;
+function nothingLeft(names: readonly string[], degraded: readonly Degradation[]): unknown {
+  const { cause } = degraded.find(({ step }) => names.includes(step)) ?? degraded[0] ?? {};
+  if (cause instanceof MillraceError) return cause;
   return new MillraceError("MODEL_FAILED", "Cannot predict: what was asked for is missing", {
-    cause: first?.cause,
+    cause,
   });
 }
 

@@ -79,6 +79,8 @@ export class ServiceGraphs {
   #entries: ReadonlyMap<string, Entry> = new Map();
   /** Were the graphs of the file made, as far as they can be? */
   #isMade = false;
+  /** By service, the digest of the graph or the problem that was told last. */
+  readonly #reported = new Map<string, string>();
   #cancelRetry: (() => void) | undefined;
   #retries = 0;
   #isClosed = false;
@@ -100,6 +102,11 @@ export class ServiceGraphs {
     return this.#entries.get(service)?.graph;
   }
 
+  /** Why a service has no graph, or not the newest; undefined when all is well. */
+  problemOf(service: string): string | undefined {
+    return this.#entries.get(service)?.problem;
+  }
+
   /** Does the service run a graph, whether that can serve now or not? */
   has(service: string): boolean {
     return this.#entries.has(service);
@@ -117,9 +124,18 @@ export class ServiceGraphs {
     return opened?.parts ?? sourceStepsIn(graph).map((step) => [step.name, false] as const);
   }
 
-  /** Can every graph serve, be it one from before? Not before they were made the first time. */
+  /**
+   * Can every graph serve, be it one from before, but for those that lack a model which is not required? Not before
+   * they were made the first time.
+   */
   get isReady(): boolean {
-    return this.#isMade && [...this.#entries.values()].every(({ graph }) => graph !== undefined);
+    return this.#isMade && [...this.#entries.values()].every((entry) => this.#mayServe(entry));
+  }
+
+  #mayServe({ graph, models }: Entry): boolean {
+    if (graph !== undefined) return true;
+    const served = [...models].map((name) => this.#options.models.find(name));
+    return served.some((model) => model?.config.isRequired === false && model.latest === undefined);
   }
 
   /** What is wrong with the graphs, where it is written. */
@@ -216,6 +232,9 @@ export class ServiceGraphs {
       this.#report(entry);
     }
     for (const entry of previous.values()) drop(entry);
+    for (const name of this.#reported.keys()) {
+      if (!this.#entries.has(name)) this.#reported.delete(name);
+    }
     this.#dataCache.store.setBounds(boundsOf(entries.map(({ service }) => service)));
     this.#retries = 0;
     this.#retryLater();
@@ -231,8 +250,12 @@ export class ServiceGraphs {
     }
   }
 
+  /** Says what has changed since it last said something about the service. */
   #report({ service, graph, problem }: Entry): void {
     const { events } = this.#options;
+    const news = problem ?? graph?.digest;
+    if (news === undefined || this.#reported.get(service.name) === news) return;
+    this.#reported.set(service.name, news);
     if (problem !== undefined) events.refused(service.name, problem, graph !== undefined);
     else if (graph !== undefined) events.built(service.name, graph);
   }

@@ -41,7 +41,10 @@ export class Models {
     await Promise.all(starting);
     const gone = [...this.#models.values()].filter((model) => !this.#keeps(next, model));
     const missing = gone.filter(({ config }) => !next.has(config.name));
-    this.#models = new Map([...next, ...missing.map((model) => [model.config.name, model] as const)]);
+    this.#models = new Map([
+      ...next,
+      ...missing.map((model) => [model.config.name, model] as const),
+    ]);
     try {
       await switchOver();
     } finally {

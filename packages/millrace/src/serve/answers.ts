@@ -6,6 +6,7 @@ import type { StepRequest } from "../core/graph/step.ts";
 import type { Degradation } from "../core/graph/step-outcome.ts";
 import type { AdmittedOutcome } from "../core/overload/admission.ts";
 import { checkTensors } from "../core/tensor/check-tensors.ts";
+import { fitsSpecs } from "../core/tensor/fits-specs.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
 import type { Predictor, PredictorResult } from "../models/predictor.ts";
 import type { RunLimits } from "../models/scheduled-model.ts";
@@ -83,8 +84,10 @@ export class Answers {
     predictor.hold();
     try {
       const found = cache.answer(key, run, limits);
-      const answer = found instanceof Promise ? await found : found;
-      return this.#cached(job, answer);
+      if (!(found instanceof Promise)) return this.#cached(job, found);
+      const answer = await found;
+      const isUsable = answer.result !== undefined || isOf(job, answer.outputs);
+      return isUsable ? this.#cached(job, answer) : await this.#predict(job);
     } finally {
       predictor.release();
     }
@@ -201,7 +204,7 @@ export class Answers {
     const cache = this.#options.caches.predictionCacheOf(service.name);
     if (overload.kind !== "cached" || cache === undefined) throw error;
     const old = await cache.stale(cache.keyOf(predictor, job.inputs, job.outputNames));
-    if (old === undefined) throw error;
+    if (old === undefined || !isOf(job, old.outputs)) throw error;
     return {
       ...this.#cached(job, { ...old, cache: "stale", result: undefined }),
       degraded: "cached",
@@ -228,6 +231,12 @@ export class Answers {
       throw error;
     }
   }
+}
+
+/** Is it what the job asks for? Others may have written what a cache outside of this process has. */
+function isOf({ predictor, outputNames }: Job, outputs: readonly Tensor[]): boolean {
+  const specs = outputNames.map((name) => predictor.findOutput(name));
+  return specs.every((spec) => spec !== undefined) && fitsSpecs(outputs, specs);
 }
 
 /** The same for all who wait for it: their own cancellation and memory are not the run's. */

@@ -146,9 +146,12 @@ export class DataPlane {
     const graph = this.graphs.find(name);
     if (version !== undefined && version !== 1) throw noSuchVersion(name, version);
     if (graph !== undefined) return graph;
-    throw new MillraceError("MODEL_NOT_READY", `Cannot predict: service "${name}" is not ready`, {
-      retryAfterSeconds: 1,
-    });
+    const why = this.graphs.problemOf(name);
+    throw new MillraceError(
+      "MODEL_NOT_READY",
+      `Cannot predict: service "${name}" is not ready${why === undefined ? "" : `: ${why}`}`,
+      { retryAfterSeconds: 1 },
+    );
   }
 
   /** Everything that can answer for a service: the versions of its model, or its graph; empty when nothing is ready. */

@@ -67,7 +67,12 @@ export class RecentPredictions {
 
   /** @param id of the prediction or of the request. @returns undefined when it is not known, or not any more. */
   find(id: string): PredictionRecord | undefined {
-    return this.#slots.find((slot) => slot.id === id || slot.requestId === id);
+    const own = this.#slots.find((slot) => slot.id === id);
+    if (own !== undefined) return own;
+    // A client chooses the id of its request, and may choose one again: the newest is meant.
+    const isAsked = ({ requestId }: PredictionRecord): boolean => requestId === id;
+    const newer = this.#slots.slice(0, this.#next);
+    return newer.findLast(isAsked) ?? this.#slots.slice(this.#next).findLast(isAsked);
   }
 }
 

@@ -1,5 +1,6 @@
 import { describeLimits } from "../config/describe-limits.ts";
 import { describeGraph } from "../graphs/describe-graph.ts";
+import type { Clock } from "../core/clock.ts";
 import { configJsonSchema } from "../config/json-schema.ts";
 import { findLiveKey } from "../config/live-key.ts";
 import { liveRow, liveRows, type ConfigRow } from "../config/print.ts";
@@ -7,15 +8,23 @@ import type { ConfigProblem } from "../config/problem.ts";
 import type { ChangeOrder, PersistOrder, UpStatus } from "../control/control-messages.ts";
 import { MillraceError, PROBLEMS_MAX } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
+import { answerIfAny } from "./answer-if-any.ts";
+import type { Logger } from "../ports/logger.ts";
 import type { Methods } from "./ipc-peer.ts";
 import type { KeptFacts } from "./kept-process.ts";
-import { layAll, type Layers } from "./layers.ts";
+import { layAll, layWhatFits, type Layers } from "./layers.ts";
+import { logSetAside } from "./log-set-aside.ts";
 import type { RunningConfig } from "./running-config.ts";
 import type { ServeProcess } from "./serve-process.ts";
 
+/** What is asked of a serve process here. */
+type AskedProcess = Pick<ServeProcess, "status" | "explain">;
+
 export interface ControlLinkOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
   readonly running: RunningConfig;
-  readonly serving: () => readonly ServeProcess[];
+  readonly serving: () => readonly AskedProcess[];
   readonly kept: () => readonly KeptFacts[];
   readonly processCount: number;
   /** Makes a change everywhere or nowhere. */
@@ -46,9 +55,15 @@ export class ControlLink {
     };
   }
 
-  async #change({ overrides, paths }: ChangeOrder): Promise<void> {
+  async #change({ overrides, paths, isExpiry }: ChangeOrder): Promise<void> {
+    const { log } = this.#options;
     const lay = async ({ file, setAside }: Layers): Promise<Layers> => {
       const result = await layAll(file, overrides, setAside);
+      if (result.kind === "invalid" && isExpiry) {
+        const layers = await layWhatFits(file, overrides);
+        logSetAside(layers.setAside, log);
+        return layers;
+      }
       if (result.kind === "ok") return result.layers;
       throw invalidOverride(result.problems);
     };
@@ -62,12 +77,10 @@ export class ControlLink {
   }
 
   async #status(): Promise<UpStatus> {
-    const { running, serving, kept, processCount } = this.#options;
+    const { running, kept, processCount } = this.#options;
     const { layers, config, order } = running;
     const { name, services } = config;
-    const status = await serving()[0]
-      ?.status()
-      .catch(() => undefined);
+    const status = await this.#firstAnswer((process) => process.status());
     const graphs = new Map(status?.graphs.map((graph) => [graph.service, graph]));
     return {
       name,
@@ -100,11 +113,21 @@ export class ControlLink {
     throw new MillraceError("INVALID_OVERRIDE", `Cannot find "${path}": ${why}`);
   }
 
-  async #explain(predictionId: string): Promise<JsonValue | undefined> {
-    const { serving } = this.#options;
-    // A process that ends meanwhile takes what it remembers with it.
-    const asked = serving().map((process) => process.explain(predictionId).catch(() => undefined));
-    return (await Promise.all(asked)).find((record) => record !== undefined);
+  #explain(predictionId: string): Promise<JsonValue | undefined> {
+    return this.#firstAnswer((process) => process.explain(predictionId));
+  }
+
+  /** Of a process that has one; one that ends takes what it knows with it, one that hangs keeps it to itself. */
+  async #firstAnswer<Answer>(
+    ask: (process: AskedProcess) => Promise<Answer | undefined>,
+  ): Promise<Answer | undefined> {
+    const { serving, clock } = this.#options;
+    const answers = serving().map(async (process) => {
+      const answer = await answerIfAny(ask(process), clock);
+      if (answer !== undefined) return answer;
+      throw new Error("it has none");
+    });
+    return Promise.any(answers).catch(() => undefined);
   }
 }
 

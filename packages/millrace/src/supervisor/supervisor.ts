@@ -5,17 +5,21 @@ import type { ControlReport } from "../control/control-messages.ts";
 import type { Clock } from "../core/clock.ts";
 import { mergeSnapshots } from "../core/metrics/merge-snapshots.ts";
 import type { MetricSnapshot } from "../core/metrics/metrics.ts";
+import { MillraceError } from "../core/errors.ts";
 import { OneAtATime } from "../core/one-at-a-time.ts";
 import type { ServeStatus } from "../serve/serve-status.ts";
 import type { OverrideState } from "../ports/override-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import { StartError } from "../serve/listen.ts";
 import { renderProblem } from "../config/problem.ts";
+import { answerIfAny } from "./answer-if-any.ts";
+import { applyAll } from "./apply-all.ts";
 import { ControlLink } from "./control-link.ts";
 import { ControlProcess } from "./control-process.ts";
 import type { Methods } from "./ipc-peer.ts";
 import { KeptProcess } from "./kept-process.ts";
 import { layAll, layWhatFits, type Layers } from "./layers.ts";
+import { logSetAside } from "./log-set-aside.ts";
 import { holdPorts, type HeldPorts } from "./ports.ts";
 import { RunningConfig } from "./running-config.ts";
 import {
@@ -25,7 +29,8 @@ import {
   type StartReport,
 } from "./serve-process.ts";
 import { SupervisorMetrics } from "./supervisor-metrics.ts";
-import { switchAll } from "./switch-all.ts";
+import { ANSWER_MS_MAX, switchAll } from "./switch-all.ts";
+import { withLimit } from "./with-limit.ts";
 
 /** Changes that may wait: of the file and of overrides. */
 const CHANGES_WAITING_MAX = 100;
@@ -108,6 +113,8 @@ export class Supervisor {
   #keepControl(): KeptProcess<ControlProcess, ControlReport> {
     const { clock, log, controlEntry, onLine } = this.#options;
     const link = new ControlLink({
+      clock,
+      log,
       running: this.#running,
       serving: () => this.#serving,
       kept: () => [...this.#serve, ...(this.#control === undefined ? [] : [this.#control])],
@@ -116,7 +123,7 @@ export class Supervisor {
       persist: async (order) => {
         const process = this.#control?.process;
         if (process === undefined) throw new Error("Cannot keep the change: control has ended");
-        await process.persist(order);
+        await this.#answerOf(process, process.persist(order));
       },
       adoptKept: async () => {
         const process = this.#control?.process;
@@ -184,7 +191,21 @@ export class Supervisor {
 
   /** Asked when it is its turn: a change may have been made since control runs again. */
   async #adoptKept(process: ControlProcess): Promise<void> {
-    await this.#changes.run(async () => this.#adopt(await process.kept()));
+    await this.#changes.run(async () => this.#adopt(await this.#answerOf(process, process.kept())));
+  }
+
+  /** Everything waits for it, so control that does not answer is killed; what it kept then is adopted when it runs again. */
+  async #answerOf<Result>(process: ControlProcess, answer: Promise<Result>): Promise<Result> {
+    const late = new MillraceError(
+      "DEADLINE_EXCEEDED",
+      `Cannot change: the control process did not answer in ${ANSWER_MS_MAX} ms and starts again; it may have kept the change, millrace get shows it`,
+    );
+    try {
+      return await withLimit(answer, this.#options.clock, ANSWER_MS_MAX, late);
+    } catch (error) {
+      if (error === late) process.kill();
+      throw error;
+    }
   }
 
   /** What control has kept is in force from now on, as far as it fits the file. */
@@ -192,12 +213,7 @@ export class Supervisor {
     const before = this.#running.layers;
     if (overrides.version === before.overrides.version) return;
     const layers = await layWhatFits(before.file, overrides);
-    for (const { path, version, why } of layers.setAside) {
-      this.#options.log.warn(
-        { path, version, why },
-        `Override v${version} of ${path} is set aside, it does not fit the file: ${why}`,
-      );
-    }
+    logSetAside(layers.setAside, this.#options.log);
     await this.#switchTo(layers, () => Promise.resolve());
   }
 
@@ -228,8 +244,7 @@ export class Supervisor {
       }
       const next = this.#running.next(result.layers);
       this.#running.become(next);
-      const all = await Promise.all(this.#serving.map((process) => process.apply(next.order)));
-      return all[0] ?? { models: [], graphs: [] };
+      return (await applyAll(this.#serving, next.order)) ?? { models: [], graphs: [] };
     });
   }
 
@@ -272,7 +287,7 @@ export class Supervisor {
   async metrics(): Promise<readonly MetricSnapshot[]> {
     const byProcess = new Map<string, readonly MetricSnapshot[]>();
     const reads = this.#serve.map(async ({ label, running }) => {
-      const metrics = await running?.metrics().catch(() => undefined);
+      const metrics = await (running && answerIfAny(running.metrics(), this.#options.clock));
       if (metrics !== undefined) byProcess.set(String(label), metrics);
     });
     await Promise.all(reads);

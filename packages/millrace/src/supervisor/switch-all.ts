@@ -3,9 +3,10 @@ import { MillraceError } from "../core/errors.ts";
 import type { Logger } from "../ports/logger.ts";
 import { ChannelClosedError } from "./ipc-peer.ts";
 import type { ConfigOrder } from "./serve-process.ts";
+import { withLimit } from "./with-limit.ts";
 
 /** Longest time a process may take to answer; its thread is free for that unless it hangs. */
-const ANSWER_MS_MAX = 5_000;
+export const ANSWER_MS_MAX = 5_000;
 
 /** What a serve process does for it. */
 export interface SwitchingProcess {
@@ -57,7 +58,7 @@ async function prepared(
     `Cannot change: process ${process.pid} did not answer in ${ANSWER_MS_MAX} ms; nothing has changed`,
   );
   try {
-    await withLimit(process.prepare(order), clock, late);
+    await withLimit(process.prepare(order), clock, ANSWER_MS_MAX, late);
   } catch (error) {
     if (!(error instanceof ChannelClosedError)) throw error;
   }
@@ -67,22 +68,10 @@ async function prepared(
 async function committed(process: SwitchingProcess, { clock, log }: SwitchOptions): Promise<void> {
   const late = new Error(`it did not answer in ${ANSWER_MS_MAX} ms`);
   try {
-    await withLimit(process.commit(), clock, late);
+    await withLimit(process.commit(), clock, ANSWER_MS_MAX, late);
   } catch (error) {
     if (error instanceof ChannelClosedError) return;
     log.error({ processPid: process.pid, err: error }, "A serve process did not switch: killed");
     process.kill();
-  }
-}
-
-async function withLimit(work: Promise<void>, clock: Clock, late: Error): Promise<void> {
-  let cancel = (): void => undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    cancel = clock.schedule(ANSWER_MS_MAX, () => reject(late));
-  });
-  try {
-    await Promise.race([work, limit]);
-  } finally {
-    cancel();
   }
 }

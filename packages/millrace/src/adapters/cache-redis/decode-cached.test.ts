@@ -59,6 +59,16 @@ test("decodeCached() refuses another version of the form", () => {
   expect(decodeCached("p:1", resealed(bytes))).toBeUndefined();
 });
 
+test.each(["iris@1\r\nset-cookie: a=b", "iris@1\0", "ä"])(
+  "decodeCached() refuses a maker that is no header: %j",
+  (madeBy) => {
+    expect(decodeCached("p:1", encoded({ ...value, madeBy: "iris@1, b@2" }))?.madeBy).toBe(
+      "iris@1, b@2",
+    );
+    expect(decodeCached("p:1", encoded({ ...value, madeBy }))).toBeUndefined();
+  },
+);
+
 test("decodeCached() never throws, and never reads beyond the end, whatever a sealed value says", () => {
   const random = new TestRandom(7);
   for (let i = 0; i < 20_000; i++) {

@@ -9,6 +9,9 @@ const HEADER_BYTES = 20;
 
 const RANK_MAX = 64;
 
+/** Who made it stands in a header of the answer: a line break there would begin another one. */
+const MADE_BY = /^[\x20-\x7e]*$/;
+
 /**
  * @param stored as `encodeCached` wrote it. Nothing is believed: others write to the same server, and bytes get lost.
  * @returns undefined for anything else.
@@ -38,6 +41,7 @@ class Reader {
     const count = this.#bytes.readUInt32LE(16);
     this.#at = HEADER_BYTES;
     const madeBy = this.#text();
+    if (!MADE_BY.test(madeBy)) return undefined;
     const outputs: Tensor[] = [];
     while (outputs.length < count) {
       const tensor = this.#tensor();

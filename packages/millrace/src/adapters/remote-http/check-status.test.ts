@@ -29,17 +29,24 @@ describe("checkStatus()", () => {
   });
 
   test.each([
-    [301, "http://169.254.169.254/", "answered 301 to http://169.254.169.254/, redirects"],
-    [302, "http://user:pw@10.0.0.1/a?token=hunter22#x", "to http://10.0.0.1/a, redirects"],
-    [307, "/next?token=hunter22", "to /next, redirects"],
-    [302, "/a\u001b[31m\u0000b", "to /a [31m b, redirects"],
-    [302, `/${"x".repeat(5_000)}`, `to /${"x".repeat(199)}, redirects`],
-  ])("checkStatus() says where a redirect points: %i %s", (status, location, message) => {
-    const error = check(status, { location });
-    expect(error?.code).toBe("REMOTE_FAILED");
-    expect(error?.reason).toBe("redirect");
-    expect(error?.message).toContain(`${message} are not followed`);
-  });
+    [301, "http://169.254.169.254/", "answered 301 to http://169.254.169.254/"],
+    [302, "http://user:pw@10.0.0.1/a?token=hunter22#x", "to http://10.0.0.1/a"],
+    [307, "/next?token=hunter22", "to /next"],
+    [302, "/a\u001b[31m\u0000b", "to /a [31m b"],
+    [302, `/${"x".repeat(5_000)}`, `to /${"x".repeat(199)}`],
+  ])(
+    "checkStatus() says for the log alone where a redirect points: %i %s",
+    (status, location, target) => {
+      const error = check(status, { location });
+      expect(error?.code).toBe("REMOTE_FAILED");
+      expect(error?.reason).toBe("redirect");
+      expect(error?.message).toBe(
+        `Cannot predict: remote "far" answered ${status}, redirects are not followed`,
+      );
+      expect(String(error?.cause)).toContain(`answered ${status}`);
+      expect(String(error?.cause).endsWith(target)).toBe(true);
+    },
+  );
 
   test("checkStatus() keeps a body for the log alone, cleaned and cut, without secrets", () => {
     const error = check(500, {}, `{"error":"bad hunter22\u001b[0m ${"x".repeat(5_000)}"}`);

@@ -24,7 +24,7 @@ export interface StatusFacts {
 
 /**
  * Is there a prediction in it? @throws REMOTE_FAILED when there is none: callers learn the status, what the body says
- * is in `cause`, for the log.
+ * and where a redirect points is in `cause`, for the log.
  */
 export function checkStatus(reply: HttpReply, facts: StatusFacts): void {
   const { status, headers } = reply;
@@ -35,9 +35,10 @@ export function checkStatus(reply: HttpReply, facts: StatusFacts): void {
     throw remoteFailed(remote, "compressed its reply, though asked not to", { reason: "reply" });
   }
   if (status >= 300 && status < 400) {
-    const target = targetOf(headers.location);
-    const state = `answered ${status}${target}, redirects are not followed`;
-    throw remoteFailed(remote, state, { reason: "redirect" });
+    throw remoteFailed(remote, `answered ${status}, redirects are not followed`, {
+      reason: "redirect",
+      cause: new Error(`remote "${remote}" answered ${status}${targetOf(headers.location)}`),
+    });
   }
   const isRefused = status >= 400 && status < 500;
   throw remoteFailed(remote, `answered ${status}`, {

@@ -82,6 +82,11 @@ export class HttpCall {
       hasAnswered = true;
       this.#receive(response);
     });
+    // Neither an error nor a response comes when the server switches to another protocol.
+    request.once("close", () => {
+      if (this.#isEnded || hasAnswered || request !== this.#request) return;
+      this.#fail(unreachable(this.#options.remote, closedSilently()));
+    });
     request.end(body);
   }
 
@@ -130,6 +135,10 @@ export class HttpCall {
     this.#unwatch?.();
     return true;
   }
+}
+
+function closedSilently(): Error {
+  return Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" });
 }
 
 function isReset({ code }: NodeJS.ErrnoException): boolean {

@@ -150,6 +150,11 @@ describe("HttpChannel", () => {
 
   test.each([
     ["closes without a word", "", "closed the connection before its reply was whole"],
+    [
+      "switches to another protocol",
+      "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n",
+      "closed the connection before its reply was whole",
+    ],
     ["is no HTTP server", "SSH-2.0-x\r\n", "answered something that is not HTTP"],
     [
       "ends in the middle of a reply",
@@ -264,6 +269,27 @@ describe("HttpChannel", () => {
     await other.ask(POST, limits());
     expect(await thrownBy(other.ask(POST, limits()))).toContain("closed the connection");
     expect(torn.connectionCount).toBe(1);
+  });
+
+  test("close() ends what is under way, which is not asked again, and what comes later asks nobody", async () => {
+    const OK = `${HEAD}content-length: 2\r\n\r\nok`;
+    const asked = Promise.withResolvers<void>();
+    await using server = await startTcpServer((socket) => {
+      let count = 0;
+      socket.on("data", () => {
+        if (++count === 1) socket.write(OK);
+        else asked.resolve();
+      });
+    });
+    const channel = channelTo(server.url);
+    await channel.ask(POST, limits());
+    const thrown = thrownBy(channel.ask(POST, limits()));
+    await asked.promise;
+    channel.close();
+    const closed = 'MODEL_NOT_READY: Cannot predict: remote "far" is closed';
+    expect(await thrown).toBe(closed);
+    expect(await thrownBy(channel.ask(POST, limits()))).toBe(closed);
+    expect(server.connectionCount).toBe(1);
   });
 
   test("ask() takes a reply that comes before all of the question was read, and drops that connection", async () => {

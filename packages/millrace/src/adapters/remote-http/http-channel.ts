@@ -30,6 +30,7 @@ export class HttpChannel {
   readonly #concurrency: number;
   readonly #agent: Agent;
   #inFlight = 0;
+  #isClosed = false;
 
   constructor({ remote, address, concurrency }: HttpChannelOptions) {
     this.#remote = remote;
@@ -41,7 +42,8 @@ export class HttpChannel {
 
   /**
    * @returns the reply, whatever its status.
-   * @throws OVERLOADED, DEADLINE_EXCEEDED, REMOTE_FAILED; the reason of the cancellation.
+   * @throws OVERLOADED, DEADLINE_EXCEEDED, REMOTE_FAILED; MODEL_NOT_READY when it is closed; the reason of the
+   * cancellation.
    */
   async ask(question: Question, limits: CallLimits): Promise<HttpReply> {
     limits.cancellation?.throwIfCancelled();
@@ -56,6 +58,8 @@ export class HttpChannel {
   }
 
   #open({ method, path, headers }: Question, isFresh: boolean): ClientRequest {
+    // A question that the end broke off would else be asked again over a connection of its own.
+    if (this.#isClosed) throw this.#closed();
     const { isTls, hostname, port } = this.#address;
     const send = isTls ? httpsRequest : httpRequest;
     return send({ hostname, port, method, path, headers, agent: isFresh ? false : this.#agent });
@@ -69,8 +73,14 @@ export class HttpChannel {
     });
   }
 
+  #closed(): MillraceError {
+    const message = `Cannot predict: remote "${this.#remote}" is closed`;
+    return MillraceError.withoutStack("MODEL_NOT_READY", message);
+  }
+
   /** Closes every connection; what is still under way fails. */
   close(): void {
+    this.#isClosed = true;
     this.#agent.destroy();
   }
 }

@@ -1,12 +1,13 @@
 import { JsonReader } from "../../core/json-reader.ts";
 import { bodyError } from "../../core/tensor/body-error.ts";
+import { refuseNotFinite } from "../../core/tensor/refuse-not-finite.ts";
 import { fitsShape, type Tensor, type TensorSpec } from "../../core/tensor/tensor.ts";
 import { findMembers } from "./find-members.ts";
 import type { HttpReply } from "./http-call.ts";
 import type { Protocol, Specs, Written } from "./protocol.ts";
 import { readValues } from "./read-values.ts";
 import type { RemoteAddress } from "./remote-address.ts";
-import { columnsJson, refuseNotFinite } from "./write-rows.ts";
+import { columnsJson } from "./write-rows.ts";
 
 /** Member that holds the whole prediction, where a reply does not name the outputs. */
 const PREDICTION = "prediction";

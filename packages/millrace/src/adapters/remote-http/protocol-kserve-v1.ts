@@ -1,12 +1,13 @@
 import { JsonReader } from "../../core/json-reader.ts";
 import { bodyError, expectKind } from "../../core/tensor/body-error.ts";
+import { refuseNotFinite } from "../../core/tensor/refuse-not-finite.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import { findMembers } from "./find-members.ts";
 import type { HttpReply } from "./http-call.ts";
 import type { Protocol, Specs, Written } from "./protocol.ts";
 import { readValues } from "./read-values.ts";
 import type { ModelPaths } from "./remote-address.ts";
-import { instancesJson, refuseNotFinite } from "./write-rows.ts";
+import { instancesJson } from "./write-rows.ts";
 
 /**
  * KServe's V1 protocol: `POST /v1/models/{m}:predict` with `{"instances": rows}`, answered by `{"predictions": rows}`.

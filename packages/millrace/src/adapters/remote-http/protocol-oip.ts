@@ -2,13 +2,13 @@ import type { JsonValue } from "../../core/json.ts";
 import { bodyError } from "../../core/tensor/body-error.ts";
 import { isDatatype } from "../../core/tensor/datatype.ts";
 import { readInferReply } from "../../core/tensor/read-infer-reply.ts";
+import { refuseNotFinite } from "../../core/tensor/refuse-not-finite.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import { writeInferRequest } from "../../core/tensor/write-infer-request.ts";
 import type { HttpReply } from "./http-call.ts";
 import { listOf, objectOf } from "./json-members.ts";
 import type { AskFor, Protocol, Said, SaidSpec, Specs, Written } from "./protocol.ts";
 import type { ModelPaths } from "./remote-address.ts";
-import { refuseNotFinite } from "./write-rows.ts";
 
 const JSON_BYTES = "inference-header-content-length";
 const BINARY_TYPE = "application/octet-stream";

@@ -1,12 +1,13 @@
 import type { JsonValue } from "../../core/json.ts";
 import type { Datatype } from "../../core/tensor/datatype.ts";
+import { refuseNotFinite } from "../../core/tensor/refuse-not-finite.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { HttpReply } from "./http-call.ts";
 import { listOf, objectOf } from "./json-members.ts";
 import type { AskFor, Protocol, Said, SaidSpec, Specs, Written } from "./protocol.ts";
 import { readPredictions } from "./protocol-kserve-v1.ts";
 import type { ModelPaths } from "./remote-address.ts";
-import { columnsJson, instancesJson, refuseNotFinite } from "./write-rows.ts";
+import { columnsJson, instancesJson } from "./write-rows.ts";
 
 /** Signature that is used when the request names none. */
 const DEFAULT_SIGNATURE = "serving_default";
@@ -88,10 +89,15 @@ function specsOf(tensors: JsonValue | undefined): SaidSpec[] {
     const { dtype, tensor_shape: shape } = objectOf(value);
     return {
       name,
-      datatype: typeof dtype === "string" ? DATATYPES[dtype] : undefined,
+      datatype: typeof dtype === "string" ? datatypeOf(dtype) : undefined,
       shape: shapeOf(shape),
     };
   });
+}
+
+/** Not what every object has: a server may say "constructor". */
+function datatypeOf(dtype: string): Datatype | undefined {
+  return Object.hasOwn(DATATYPES, dtype) ? DATATYPES[dtype] : undefined;
 }
 
 /** Extents are written as text, because they are 64 bits wide; a shape without any is that of a single value. */

@@ -136,6 +136,13 @@ describe("TensorflowProtocol", () => {
     ]);
   });
 
+  test("read() takes base64 of megabytes", () => {
+    const b64 = "YWFh".repeat(2_000_000);
+    const found = read(tensorflow(), { predictions: [{ b64 }] }, [LABEL]);
+    const [[[text]]] = found as [[[string], number[]]];
+    expect(text).toHaveLength(6_000_000);
+  });
+
   test.each([
     ["no JSON", "<html>"],
     ["NaN, which is no JSON", '{"predictions":[[NaN,1],[1,2]]}'],
@@ -169,6 +176,7 @@ describe("TensorflowProtocol", () => {
     ["one list for two outputs", { predictions: [[1, 2]] }],
     ["an output twice", '{"outputs":{"y":[[1,2]],"y":[[1,2]],"label":["a"]}}'],
     ["text that is no base64", { outputs: { y: [[1, 2]], label: [{ b64: "a" }] } }],
+    ["base64 with too much padding", { outputs: { y: [[1, 2]], label: [{ b64: "a===" }] } }],
     ["bytes that are no text", { outputs: { y: [[1, 2]], label: [{ b64: "/w==" }] } }],
     ["text of different depth", { outputs: { y: [[1, 2]], label: [["a"], "b"] } }],
     ["text too deep", `{"outputs":{"y":[[1,2]],"label":${"[".repeat(40)}"a"${"]".repeat(40)}}}`],
@@ -183,6 +191,7 @@ describe("TensorflowProtocol", () => {
     inputs: {
       x: { dtype: "DT_FLOAT", ...dim("-1", "2"), name: "serving_default_x:0" },
       odd: { dtype: "DT_VARIANT", tensor_shape: { unknown_rank: true, dim: [] } },
+      none: { dtype: "constructor", ...dim("-1") },
     },
     outputs: { y: { dtype: "DT_INT64", ...dim("-1") } },
   };
@@ -198,6 +207,7 @@ describe("TensorflowProtocol", () => {
       inputs: [
         { name: "x", datatype: "FP32", shape: [-1, 2] },
         { name: "odd", datatype: undefined, shape: undefined },
+        { name: "none", datatype: undefined, shape: [-1] },
       ],
       outputs: [{ name: "y", datatype: "INT64", shape: [-1] }],
     });

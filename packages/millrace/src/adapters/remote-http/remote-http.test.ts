@@ -312,7 +312,7 @@ describe("RemoteStep", () => {
     [
       "redirects to a private address",
       status(302, { location: "http://169.254.169.254/" }),
-      'REMOTE_FAILED/redirect: Cannot predict: remote "far" answered 302 to http://169.254.169.254/, redirects are not followed',
+      'REMOTE_FAILED/redirect: Cannot predict: remote "far" answered 302, redirects are not followed',
     ],
     [
       "answers something else",
@@ -380,6 +380,19 @@ describe("RemoteStep", () => {
         'Cannot predict: remote "far" answered 500',
       ],
     ]);
+  });
+
+  test("run() does not log the query of its address, which may hold a key, when a server echoes it", async () => {
+    await using server = await startServer((seen, response) => {
+      void response.writeHead(500).end(`no ${seen.path} for ${decodeURIComponent(seen.path)}`);
+    });
+    const { run, warnings } = await open({
+      url: `${server.url}/v1/models/m?api_key=hunt%2Fer22`,
+      model: undefined,
+    });
+    await run();
+    expect(warnings[0]?.[0]).toMatchObject({ reason: "status" });
+    expect(JSON.stringify(warnings)).not.toContain("er22");
   });
 
   test("run() stops asking a server that keeps failing, and tries again after a while", async () => {

@@ -22,7 +22,7 @@ export interface RemoteParts {
   readonly log: Logger;
 }
 
-/** Values of headers up to this length may be anywhere in a text by chance; they are no secrets. */
+/** Shorter values of headers and of the query may be anywhere in a text by chance; they are no secrets. */
 const SECRET_LENGTH_MIN = 6;
 
 /**
@@ -47,7 +47,7 @@ export async function openRemote(
     protocol,
     search: address.search,
     headers,
-    secrets: secretsOf(options.headers),
+    secrets: secretsOf(options.headers, address),
     replyBytesMax,
   });
   try {
@@ -136,9 +136,14 @@ function checkForm(
   throw cannotLoad(name, `"${odd.name}" is ${odd.datatype}, which has no form in JSON`);
 }
 
-function secretsOf(headers: Readonly<Record<string, string>>): string[] {
-  const values = Object.values(headers).flatMap((value) => [value, ...value.split(/[\s,;=]+/)]);
-  return values.filter(({ length }) => length >= SECRET_LENGTH_MIN);
+function secretsOf(headers: Readonly<Record<string, string>>, { search }: RemoteAddress): string[] {
+  const values = [
+    ...Object.values(headers),
+    search.slice(1),
+    ...new URLSearchParams(search).values(),
+  ];
+  const parts = values.flatMap((value) => [value, ...value.split(/[\s,;=&]+/)]);
+  return parts.filter(({ length }) => length >= SECRET_LENGTH_MIN);
 }
 
 /** Of where is asked and for what; what the server would say cannot be known from here. */

@@ -1,4 +1,3 @@
-import { MillraceError } from "../../core/errors.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import { nestedJson, rowJson } from "../../core/tensor/write-json.ts";
 
@@ -50,19 +49,4 @@ function withBase64(tensor: Tensor): Tensor | Base64Tensor {
 function valuesJson(tensor: Tensor | Base64Tensor, write: WriteTensor): string {
   const json = write(tensor);
   return "isBase64" in tensor ? json.replaceAll(/"[^"]*"/g, '{"b64":$&}') : json;
-}
-
-/** @throws INVALID_TENSOR when a number is NaN or infinite: JSON would say `null`, and mean something else. */
-export function refuseNotFinite(inputs: readonly Tensor[]): void {
-  for (const { name, datatype, data } of inputs) {
-    if (datatype !== "FP32" && datatype !== "FP64") continue;
-    const numbers = data as Float64Array;
-    for (let i = 0; i < numbers.length; i++) {
-      if (Number.isFinite(numbers[i])) continue;
-      const message = `found ${String(numbers[i])}, which this server cannot be sent: JSON has no such number`;
-      throw new MillraceError("INVALID_TENSOR", `Cannot predict: input "${name}": ${message}`, {
-        problems: [{ location: ["inputs", name, i], message, type: "range" }],
-      });
-    }
-  }
 }

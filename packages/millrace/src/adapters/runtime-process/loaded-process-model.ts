@@ -1,5 +1,6 @@
 import { MillraceError } from "../../core/errors.ts";
 import { readInferReply } from "../../core/tensor/read-infer-reply.ts";
+import { refuseNotFinite } from "../../core/tensor/refuse-not-finite.ts";
 import type { Tensor, TensorSpec } from "../../core/tensor/tensor.ts";
 import { writeInferRequest } from "../../core/tensor/write-infer-request.ts";
 import type { LoadedModel, ModelDescription, RunOptions, RunOutputs } from "../../ports/runtime.ts";
@@ -88,8 +89,10 @@ export class LoadedProcessModel implements LoadedModel {
 
   async #run(inputs: readonly Tensor[], outputNames: readonly string[]): Promise<RunOutputs> {
     if (this.#state.kind === "lost") throw this.#state.reason;
+    // Its port may be another program's by now.
+    if (this.#state.kind === "closing") throw endedWhileWaiting();
     const { client, inferPath, isBinary } = this.#options;
-    if (!isBinary) checkFinite(inputs);
+    if (!isBinary) refuseNotFinite(inputs);
     const body = writeInferRequest(inputs, [...new Set(outputNames)], isBinary);
     const startMs = performance.now();
     const reply = await this.#connected(client.post(inferPath, body));
@@ -130,25 +133,14 @@ export class LoadedProcessModel implements LoadedModel {
   }
 }
 
-/** @throws INVALID_TENSOR for NaN and infinities: JSON would say `null`, and mean something else. */
-function checkFinite(inputs: readonly Tensor[]): void {
-  for (const { name, datatype, data } of inputs) {
-    if (datatype !== "FP32" && datatype !== "FP64") continue;
-    const index = (data as Float32Array).findIndex((value) => !Number.isFinite(value));
-    if (index === -1) continue;
-    const state = `element ${index} of "${name}" is not a finite number`;
-    const limit = "the program takes JSON, which has no others";
-    throw new MillraceError("INVALID_TENSOR", `Cannot run the model: ${state}, ${limit}`, {
-      problems: [
-        { location: ["inputs", name, index], message: `${state}, ${limit}`, type: "range" },
-      ],
-    });
-  }
-}
-
 function tooManyPosted(count: number): MillraceError {
   const state = `${count} runs wait for its program, the limit is ${POSTED_MAX}`;
   return new MillraceError("OVERLOADED", `Cannot run the model: ${state}`, { reason: "queue" });
+}
+
+function endedWhileWaiting(): MillraceError {
+  const state = "its program was ended before this run was sent";
+  return new MillraceError("EXECUTOR_LOST", `Cannot run the model: ${state}`, { reason: "crash" });
 }
 
 /** @param cause what was noticed first, when that was not the end itself. */

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { GroupGuard } from "./group-guard.ts";
 import { ProgramProcess, type ProgramStart } from "./program-process.ts";
 
-/** Longest path of a socket on Linux, in bytes. */
-const SOCKET_PATH_BYTES_MAX = 107;
+/** Longest path of a socket in bytes: of macOS; Linux takes 107. */
+const SOCKET_PATH_BYTES_MAX = 103;
 
 /** The programs of this process: none outlives it, however it ends, nor does the folder of their sockets. */
 export class RunningPrograms {

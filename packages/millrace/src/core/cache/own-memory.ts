@@ -1,3 +1,4 @@
+import { copyData } from "../tensor/copy-data.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
@@ -14,5 +15,6 @@ function isWhole({ data }: Tensor): boolean {
 
 function wholeOf(tensor: Tensor): Tensor {
   const { data } = tensor;
-  return isWhole(tensor) || Array.isArray(data) ? tensor : { ...tensor, data: data.slice() };
+  if (isWhole(tensor) || Array.isArray(data)) return tensor;
+  return { ...tensor, data: copyData(tensor.datatype, data) };
 }

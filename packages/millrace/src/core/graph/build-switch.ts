@@ -29,7 +29,9 @@ export interface SwitchOptions {
 export function buildSwitch(options: SwitchOptions): StepBuild {
   const { name, cases, reads = [] } = options;
   const takers = cases.map((one, i) => takerOf(`case "${one.name}"`, ["switch", i, "to"], one.to));
-  const shared = shareInputs([...takers, takerOf("the default", ["default"], options.default)]);
+  // The first one names the inputs: like the outputs they are called as in the default, whatever the cases are.
+  const standard = takerOf("the default", ["default"], options.default);
+  const shared = shareInputs([standard, ...takers]);
   const problems: GraphProblem[] = [...shared.problems];
   const outputs = [...options.default.outputs];
   const ends = cases.map(({ to }, i) => alignOutputs(takers[i] as Taker, to, outputs, problems));
@@ -43,7 +45,7 @@ export function buildSwitch(options: SwitchOptions): StepBuild {
   const routeOf = (route: string, step: Step, i: number): Route => ({
     name: route,
     step,
-    inputs: shared.edges[i] ?? [],
+    inputs: shared.edges[i + 1] ?? [],
     outputs: outputs.map((target, index) => ends[i]?.[index] ?? identityEdge(target, index)),
   });
   const { prediction, labels, score } = options.default;
@@ -56,7 +58,7 @@ export function buildSwitch(options: SwitchOptions): StepBuild {
     labels: isSame ? labels : undefined,
     score,
     routes: cases.map((one, i) => ({ ...routeOf(one.name, one.to, i), isMatch: one.isMatch })),
-    otherwise: routeOf("default", options.default, cases.length),
+    otherwise: routeOf("default", options.default, -1),
   });
   return { kind: "step", step };
 }

@@ -59,8 +59,7 @@ class TopStep implements Step {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly prediction = "all";
-  /** The labels are an output here. */
-  readonly labels = undefined;
+  readonly labels: readonly string[] | undefined;
   readonly score = 0;
   readonly #classes: readonly string[] | undefined;
   readonly #count: number;
@@ -80,6 +79,7 @@ class TopStep implements Step {
     this.name = name;
     this.inputs = [spec];
     this.outputs = outputs;
+    this.labels = classes;
     this.#classes = classes;
     this.#count = count;
   }

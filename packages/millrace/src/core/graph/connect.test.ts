@@ -118,7 +118,7 @@ describe("connect() refuses", () => {
     const before = { name: "a", outputs: [spec("x", [-1, 4], "FP64")] };
     const target = { name: "b", inputs: [spec("x", [-1, 4])] };
     expect(messagesOf(connect([input, before], target))).toEqual([
-      ': step "b" takes "x" FP32 [-1, 4], "x" of "a" is FP64 [-1, 4]; write map: { x: input.row }',
+      ': step "b" takes "x" FP32 [-1, 4], "x" of "a" is FP64 [-1, 4]; no step before gives what fits; if what the request brings is meant, write map: { x: input.row }',
     ]);
   });
 

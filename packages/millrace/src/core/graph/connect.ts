@@ -125,5 +125,9 @@ function adviceText(sources: readonly Source[], input: TensorSpec): string {
     const from = source === last ? spec.name : `${sourceName}.${spec.name}`;
     return `map: { ${input.name}: ${from} }`;
   });
+  // What the request brings is no stand-in for a step that was to prepare it: that fits, and predicts nonsense.
+  if (last > 0 && fitting.every(({ source }) => source === 0)) {
+    return `no step before gives what fits; if what the request brings is meant, write ${lines.join(" or ")}`;
+  }
   return `write ${lines.join(" or ")}`;
 }

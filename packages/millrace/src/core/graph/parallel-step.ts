@@ -49,12 +49,12 @@ export class ParallelStep implements Step {
     }
     context.trace.note("combine", combiner.kind);
     const ends = await new ParallelRun(this.#options, context).run(inputs);
+    for (const end of ends) if (end.kind === "ok") noteScore(resultOf(end), context.trace);
     const active = ends.filter(({ plan }) => !plan.isObserved);
     if (active.length === 0) throw allDeactivated();
     const results = active.filter((end) => end.kind === "ok").map(resultOf);
     const failures = active.filter((end) => end.kind === "failed");
     if (results.length === 0) throw allFailed(failures);
-    for (const result of results) noteScore(result, context.trace);
     if (failures.length > 0) {
       context.trace.note("missing", failures.map(({ plan }) => plan.branch.name).join(", "));
     }

@@ -122,7 +122,7 @@ describe("buildSwitch()", () => {
     const step = mustBuild(
       buildSwitch({ name: "s", cases: caseTo(to), default: new TestStep("d") }),
     );
-    expect(step.inputs).toEqual([spec("a", [-1, 2])]);
+    expect(step.inputs).toEqual([spec("x", [-1, 2])]);
     expect(step.outputs).toEqual([spec("y", [-1, -1])]);
   });
 
@@ -144,7 +144,7 @@ describe("buildSwitch()", () => {
     expect(
       problemsOf(buildSwitch({ name: "s", cases: caseTo(to), default: new TestStep("d") })),
     ).toEqual([
-      'default: the default takes "x" as FP32 [-1, 2], case "one" takes "x" as FP32 [-1, 3]; they get the same tensor, so both must agree',
+      'switch.0.to: case "one" takes "x" as FP32 [-1, 3], the default takes "x" as FP32 [-1, 2]; they get the same tensor, so both must agree',
       'switch.0.to: case "one" gives "y" FP64 [-1, 2], "z" FP32 [-1], the default "y" FP32 [-1, 2]; all must give the same',
       'switch.0.to: case "one" gives 1 more outputs than the default',
     ]);

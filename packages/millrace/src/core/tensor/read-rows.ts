@@ -68,6 +68,10 @@ function readMembers(reader: JsonReader, specs: readonly TensorSpec[], sink: Sin
     const location = ["body", key];
     const isForm = key === "data" || key === "inputs";
     const spec = isForm ? undefined : specs.find((candidate) => candidate.name === key);
+    if (key === "parameters" && spec === undefined) {
+      reader.skipValue(); // for rules, which have looked at it by now
+      continue;
+    }
     if (!isForm && spec === undefined) {
       addProblem(sink, location, `unknown member, expected ${memberNames(specs)}`, "unknown");
       reader.skipValue();

@@ -252,3 +252,11 @@ describe("readMultipartFile() refuses", () => {
     expect(performance.now() - startedMs).toBeLessThan(500);
   });
 });
+
+test("readMultipartFile() refuses a header of thousands of spaces in no time", () => {
+  const body = form(`X:${" ".repeat(4_000)}\0\r\n${HEADER}\r\nabc`);
+  errorOf(body); // compiled once
+  const startMs = performance.now();
+  for (let i = 0; i < 10; i++) expect(errorOf(body).message).toContain("is none");
+  expect(performance.now() - startMs).toBeLessThan(100); // 300 ms and more when each space is tried with each
+});

@@ -95,12 +95,13 @@ function readHeaderLines(text: string): Map<string, string> {
   }
   const fields = new Map<string, string>();
   for (const line of lines) {
-    const match = /^([\w!#$%&'*+.^`|~-]+):[\t ]*([\t -~\u{a0}-\u{10ffff}]*)$/u.exec(line);
+    // One repetition only: two that may take the same spaces would take turns for milliseconds.
+    const match = /^([\w!#$%&'*+.^`|~-]+):([\t -~\u{a0}-\u{10ffff}]*)$/u.exec(line);
     if (match === null) throw invalidForm(`the header line ${quoted(line)} is none`);
     const [, name = "", value = ""] = match;
     const key = name.toLowerCase();
     if (fields.has(key)) throw invalidForm(`the header ${quoted(key)} of a part stands twice`);
-    fields.set(key, value.trimEnd());
+    fields.set(key, value.trim());
   }
   return fields;
 }
