@@ -1,4 +1,6 @@
+import type { Clock } from "../core/clock.ts";
 import { ERRORS, MillraceError } from "../core/errors.ts";
+import { LineLimit } from "../core/line-limit.ts";
 import type { GraphEvents } from "../graphs/service-graphs.ts";
 import type { ModelEvents } from "../models/models-options.ts";
 import type { LoggerFor } from "../ports/logger.ts";
@@ -21,13 +23,20 @@ export function graphEvents(loggerFor: LoggerFor, metrics: ServeMetrics): GraphE
   };
 }
 
+/** A step that keeps failing is told about this often: its degraded answers may be thousands a second. */
+const DEGRADED_EVERY_MS = 1_000;
+
 /** An answer that lacks something is no error of the client's, so its cause is told here. */
-export function predictionEvents(loggerFor: LoggerFor): PredictionEvents {
+export function predictionEvents(loggerFor: LoggerFor, clock: Clock): PredictionEvents {
   const log = loggerFor("graphs");
+  const limit = new LineLimit(clock, DEGRADED_EVERY_MS);
   return {
     degraded(service, { predictionId, requestId }, { step, kind, code, cause }) {
+      const heldBack = limit.pass(`${service} ${step} ${code}`);
+      if (heldBack === undefined) return;
       const isDefect = ERRORS[code].status === 500;
-      const fields = { service, requestId, predictionId, step, kind, code };
+      const more = heldBack === 0 ? {} : { moreSinceLast: heldBack };
+      const fields = { service, requestId, predictionId, step, kind, code, ...more };
       const text = `Step ${step} of ${service} failed: ${messageOf(cause)}`;
       log.warn(isDefect ? { ...fields, err: rootOf(cause) } : fields, text);
     },

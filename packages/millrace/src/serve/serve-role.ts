@@ -129,7 +129,7 @@ export class ServeRole {
       clock,
       random,
       share,
-      events: predictionEvents(parts.loggerFor),
+      events: predictionEvents(parts.loggerFor, clock),
     });
     this.#warmer = new CacheWarmer(this.plane, parts.loggerFor("cache"));
     addCacheGauges(
