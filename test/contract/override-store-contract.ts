@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  HISTORY_BYTES_MAX,
   HISTORY_EVENTS_MAX,
   type OverrideChange,
   type OverrideState,
@@ -149,6 +150,22 @@ export function describeOverrideStoreContract({
       expect(events).toHaveLength(HISTORY_EVENTS_MAX);
       expect(events.at(-1)).toMatchObject({ version: 1, path: many[2] });
       expect((await store.read()).version).toBe(2);
+      await store.close();
+    });
+
+    it("forgets the oldest events beyond its bytes, and no override", async () => {
+      const store = await create();
+      const value = "ü".repeat(512 * 1024); // a MiB
+      const count = HISTORY_BYTES_MAX / 2 ** 20 + 4;
+      for (let version = 0; version < count; version++) {
+        const steps = [{ path: `s.s${version}`, action: "set", old: undefined, value } as const];
+        await store.commit(setting(QUEUE, 1, { steps }), version);
+      }
+      const events = await store.history({ path: undefined, limit: 1000 });
+      expect(events.map(({ version }) => version)).toEqual(
+        Array.from({ length: HISTORY_BYTES_MAX / 2 ** 20 - 1 }, (_, i) => count - i),
+      );
+      expect((await store.read()).overrides).toHaveLength(count);
       await store.close();
     });
 

@@ -196,6 +196,14 @@ describe("threads", () => {
     expect(await next).toBe(2);
   });
 
+  test("messages that the function's own code sends from its thread are nobody's", async () => {
+    await using mine = new TestFunctions();
+    const port = '(await import("node:worker_threads")).parentPort';
+    const body = `for (const message of [null, "ready", { kind: "x" }, []]) ${port}.postMessage(message);`;
+    const step = await mine.step(`${body} return { y: [2] };`);
+    expect(await y(step, 1)).toBe(2);
+  });
+
   test("a thread that keeps ending is started again ever more patiently", async () => {
     await using mine = new TestFunctions();
     const step = await mine.step("process.exit(1)");

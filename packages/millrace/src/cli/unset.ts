@@ -12,7 +12,7 @@ interface Answer {
 }
 
 export const unset: Command = {
-  summary: "give live keys back to the file, all in one step",
+  summary: "give live keys back to the file",
   usage: "unset path … [--reason TEXT] [--url URL]",
   options: {
     "reason=TEXT": "why, for the history",

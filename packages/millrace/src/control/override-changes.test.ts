@@ -5,7 +5,12 @@ import type { JsonValue } from "../core/json.ts";
 import { TestClock } from "../core/test-clock.ts";
 import type { OverrideState, OverrideStore } from "../ports/override-store.ts";
 import type { ChangeOrder, ServingProcesses } from "./control-messages.ts";
-import { OverrideChanges, OVERRIDES_MAX, type ChangeFacts } from "./override-changes.ts";
+import {
+  OverrideChanges,
+  OVERRIDES_BYTES_MAX,
+  OVERRIDES_MAX,
+  type ChangeFacts,
+} from "./override-changes.ts";
 
 const QUEUE = "services.iris.limits.queue";
 const ACTIVATE = "services.iris.parameters.activate";
@@ -174,6 +179,18 @@ describe("OverrideChanges", () => {
     const more = set(changes, only(QUEUE, 1), FACTS, undefined);
     await expect(more).rejects.toThrow(`there would be 257, at most ${OVERRIDES_MAX}`);
     expect((await set(changes, only("services.s0.timeout", 2), FACTS, undefined)).version).toBe(2);
+  });
+
+  it("change() refuses more bytes of values than may be in force", async () => {
+    const { changes } = await setup();
+    const long = "x".repeat(1024 * 1024 - 100);
+    const paths = ["a.a", "a.b", "a.c", "a.d"];
+    for (const path of paths) await set(changes, only(path, long), FACTS, undefined);
+    const more = set(changes, only("a.e", long), FACTS, undefined);
+    await expect(more).rejects.toThrow(
+      `at most ${OVERRIDES_BYTES_MAX} may be in force; unset some`,
+    );
+    expect((await set(changes, only("a.a", "short"), FACTS, undefined)).version).toBe(5);
   });
 
   it("change() gives a path back, and refuses one that has no override", async () => {

@@ -16,6 +16,8 @@ import type { PersistOrder, ServingProcesses } from "./control-messages.ts";
 
 /** Overrides in force at a time: more are a new file. */
 export const OVERRIDES_MAX = 256;
+/** Bytes of their values, as JSON: every process gets all of them with every change. */
+export const OVERRIDES_BYTES_MAX = 4 * 1024 * 1024;
 /** Changes that may wait for the one that is made. */
 const CHANGES_WAITING_MAX = 100;
 /** The wall clock may be set: an expiry is looked at this often at least. */
@@ -166,10 +168,7 @@ export class OverrideChanges {
 
   async #make(plan: Plan): Promise<void> {
     const overrides = after(this.#state, plan);
-    if (overrides.overrides.length > OVERRIDES_MAX) {
-      const message = `there would be ${overrides.overrides.length}, at most ${OVERRIDES_MAX} may be in force`;
-      throw new MillraceError("INVALID_OVERRIDE", `Cannot set an override: ${message}`);
-    }
+    checkBounds(overrides);
     this.#plan = plan;
     try {
       await this.#options.processes.change({
@@ -253,6 +252,23 @@ function after({ version, overrides }: OverrideState, plan: Plan): OverrideState
   );
   const kept = overrides.filter(({ path }) => !touched.has(path));
   return { version: version + 1, overrides: [...kept, ...set] };
+}
+
+/** @throws INVALID_OVERRIDE */
+function checkBounds({ overrides }: OverrideState): void {
+  const bytes = overrides.reduce(
+    (sum, { value }) => sum + Buffer.byteLength(JSON.stringify(value)),
+    0,
+  );
+  const tooMany = overrides.length > OVERRIDES_MAX;
+  if (!tooMany && bytes <= OVERRIDES_BYTES_MAX) return;
+  const message = tooMany
+    ? `there would be ${overrides.length}, at most ${OVERRIDES_MAX} may be in force`
+    : `they would have ${bytes} bytes, at most ${OVERRIDES_BYTES_MAX} may be in force`;
+  throw new MillraceError(
+    "INVALID_OVERRIDE",
+    `Cannot set an override: ${message}; unset some, or change the file`,
+  );
 }
 
 export function noOverride(paths: readonly string[], note: string): MillraceError {

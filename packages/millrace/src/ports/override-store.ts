@@ -63,6 +63,8 @@ export interface HistoryQuery {
 
 /** Events an implementation keeps; the oldest are forgotten first. */
 export const HISTORY_EVENTS_MAX = 10_000;
+/** Bytes of the old and new values in them, as JSON. */
+export const HISTORY_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
  * Keeps the overrides and what happened to them. Every implementation passes test/contract/override-store-contract.ts.

@@ -44,10 +44,18 @@ export async function layAll(
   return await lay(file, overrides, known);
 }
 
-/** Lays over the file what fits, the oldest override first, and sets the others aside. */
+/**
+ * Lays over the file what fits, the oldest override first, and sets the others aside.
+ * @throws when not the overrides are in the way: a file that the configuration names has gone since it was loaded.
+ */
 export async function layWhatFits(file: LoadedConfig, overrides: OverrideState): Promise<Layers> {
   const all = await lay(file, overrides, []);
   if (all.kind === "ok") return all.layers;
+  const bare = await file.layOver([]);
+  if (bare.kind === "invalid") {
+    const problems = bare.problems.map(renderProblem).join("; ");
+    throw new Error(`Cannot lay the overrides over the file: ${problems}`);
+  }
   const fitting: LiveOverride[] = [];
   const setAside: SetAside[] = [];
   for (const override of overrides.overrides.toSorted((a, b) => a.version - b.version)) {

@@ -62,7 +62,8 @@ export class FunctionThread {
     this.#worker.on("error", (thrown: unknown) => {
       error = thrown;
     });
-    this.#worker.on("message", (report: ThreadReport) => {
+    this.#worker.on("message", (report: unknown) => {
+      if (!isReport(report)) return; // what the function imports may write to the same port
       if (report.kind === "printed") options.log[report.level]({ file: start.path }, report.line);
       else this.#listener(report);
     });
@@ -132,6 +133,19 @@ export class FunctionThread {
       return false; // it has ended meanwhile
     }
   }
+}
+
+const REPORT_KINDS: ReadonlySet<unknown> = new Set<ThreadReport["kind"]>([
+  "loaded",
+  "loadFailed",
+  "done",
+  "failed",
+  "printed",
+]);
+
+function isReport(message: unknown): message is ThreadReport {
+  const isObject = typeof message === "object" && message !== null && "kind" in message;
+  return isObject && REPORT_KINDS.has(message.kind);
 }
 
 function isHeapLimit(error: unknown): boolean {

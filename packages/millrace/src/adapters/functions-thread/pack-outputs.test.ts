@@ -55,6 +55,10 @@ test.each<[unknown, string]>([
   [{ y: [[1, 2], [3]] }, 'gave output "y" with rows of different lengths, expected FP32 [-1, 2]'],
   [{ y: [[1, "2"]] }, 'gave output "y" that is wrong at [0, 1]: found "2", expected FP32'],
   [{ y: [[1, undefined]] }, "that is wrong at [0, 1]: found nothing, expected FP32"],
+  [
+    { y: [Object.assign(new Array<number>(2), { 0: 1 })] },
+    "that is wrong at [0, 1]: found nothing, expected FP32",
+  ],
   [{ y: 5 }, 'gave output "y" as a number, expected { shape, data } or nested arrays'],
   [{ y: new Float32Array(2) }, 'gave output "y" as Float32Array, expected { shape, data }'],
   [{ y: null }, 'gave no output "y", expected FP32 [-1, 2]'],

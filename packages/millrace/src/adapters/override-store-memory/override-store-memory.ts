@@ -1,4 +1,6 @@
+import type { JsonValue } from "../../core/json.ts";
 import {
+  HISTORY_BYTES_MAX,
   HISTORY_EVENTS_MAX,
   type HistoryQuery,
   type OverrideChange,
@@ -33,7 +35,7 @@ export class MemoryOverrideStore implements OverrideStore {
       }
       this.#events.push({ ...step, version, atMs, by, reason, expiresAtMs });
     }
-    this.#events = this.#events.slice(-HISTORY_EVENTS_MAX);
+    this.#events = newestOf(this.#events);
     return Promise.resolve(this.#state());
   }
 
@@ -51,4 +53,19 @@ export class MemoryOverrideStore implements OverrideStore {
     overrides.sort((a, b) => (a.path < b.path ? -1 : 1));
     return { version: this.#version, overrides };
   }
+}
+
+/** As many of the newest as are kept. */
+function newestOf(events: readonly OverrideEvent[]): OverrideEvent[] {
+  let bytes = 0;
+  const isFull = ({ old, value }: OverrideEvent): boolean => {
+    bytes += byteLengthOf(old) + byteLengthOf(value);
+    return bytes > HISTORY_BYTES_MAX;
+  };
+  const newest = events.slice(-HISTORY_EVENTS_MAX);
+  return newest.slice(newest.findLastIndex(isFull) + 1);
+}
+
+function byteLengthOf(value: JsonValue | undefined): number {
+  return value === undefined ? 0 : Buffer.byteLength(JSON.stringify(value));
 }

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import type { JsonValue } from "../../core/json.ts";
 import {
+  HISTORY_BYTES_MAX,
   HISTORY_EVENTS_MAX,
   type HistoryQuery,
   type OverrideAction,
@@ -47,6 +48,15 @@ const TABLES = `
     expires_at_ms integer
   ) strict;
   create index if not exists override_history_path on override_history (path, id);
+`;
+
+const FORGET_BEYOND_BYTES = `
+  delete from override_history where id <= (
+    select max(id) from (
+      select id, sum(coalesce(octet_length(old), 0) + coalesce(octet_length(value), 0)) over (order by id desc) as bytes
+      from override_history
+    ) where bytes > ?
+  )
 `;
 
 /** Overrides in a file: a change that was answered survives the end of the process and of the machine. */
@@ -126,6 +136,7 @@ export class SqliteOverrideStore implements OverrideStore {
         "delete from override_history where id <= (select max(id) from override_history) - ?",
       )
       .run(HISTORY_EVENTS_MAX);
+    this.#db.prepare(FORGET_BEYOND_BYTES).run(HISTORY_BYTES_MAX);
   }
 
   #inTransaction<Result>(work: () => Result): Result {

@@ -44,3 +44,17 @@ test("indexesOf() counts as flattenInto() does", () => {
     [1, 2],
   ]);
 });
+
+test("flattenInto() counts the holes of a sparse array as elements", () => {
+  const flat: JsonValue[] = [];
+  const sparse = new Array<JsonValue>(2);
+  sparse[1] = 7;
+  expect(flattenInto(flat, sparse, extentsOf(sparse))).toBe(true);
+  expect(flat).toEqual([undefined, 7]);
+});
+
+test("extentsOf() comes to an end with an array that holds itself", () => {
+  const endless: JsonValue[] = [];
+  endless.push(endless);
+  expect(flattenInto([], endless, extentsOf(endless))).toBe(false);
+});

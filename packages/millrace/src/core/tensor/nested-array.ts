@@ -1,11 +1,12 @@
 import type { JsonValue } from "../json.ts";
+import { RANK_MAX } from "./read-json-array.ts";
 
 /** Extents along the first elements; whether the rest agrees is what `flattenInto` tells. */
 export function extentsOf(value: JsonValue): number[] {
   const shape: number[] = [];
   for (
     let inner: JsonValue | undefined = value;
-    Array.isArray(inner);
+    Array.isArray(inner) && shape.length <= RANK_MAX; // one that holds itself has no end
     inner = inner[0] as JsonValue
   ) {
     shape.push(inner.length);
@@ -28,7 +29,11 @@ export function flattenInto(
     return !Array.isArray(value);
   }
   if (!Array.isArray(value) || value.length !== shape[axis]) return false;
-  return value.every((inner: JsonValue) => flattenInto(flat, inner, shape, axis + 1));
+  // Not `every`, which passes over the holes of a sparse array.
+  for (let i = 0; i < value.length; i++) {
+    if (!flattenInto(flat, value[i] as JsonValue, shape, axis + 1)) return false;
+  }
+  return true;
 }
 
 /** Indexes of the element at `index` in row-major order, outermost first. */
