@@ -1,6 +1,7 @@
 import type { Attributes, JsonPath } from "../core/rules/attributes.ts";
 import type { Condition } from "../core/rules/condition.ts";
 import { isTrue } from "../core/rules/evaluate.ts";
+import { UnitCodes } from "../core/rules/hash-unit.ts";
 import { TimeZones } from "../core/rules/time-zones.ts";
 import type { SwitchSubject } from "../core/graph/switch-step.ts";
 import type { JsonValue } from "../core/json.ts";
@@ -17,9 +18,10 @@ export function switchCondition(
   countInvalid: (count: number) => void,
 ): (subject: SwitchSubject) => boolean {
   const zones = new TimeZones();
+  const units = new UnitCodes();
   return (subject) => {
     const tally = { invalidCount: 0 };
-    const moment = { wallMs: clock.wallMs(), zones };
+    const moment = { wallMs: clock.wallMs(), zones, units };
     const isMatch = isTrue(when, new SwitchAttributes(subject), moment, tally);
     if (tally.invalidCount > 0) countInvalid(tally.invalidCount);
     return isMatch;

@@ -6,12 +6,18 @@ import { evaluate } from "./evaluate.ts";
 import type { Verdict } from "./evaluate.ts";
 import { attributesOf } from "./test-attributes.ts";
 import type { TestRequest } from "./test-attributes.ts";
+import { UnitCodes } from "./hash-unit.ts";
 import { TimeZones } from "./time-zones.ts";
 
 const ZONES = new TimeZones();
+const UNITS = new UnitCodes();
 
 function verdict(condition: Condition, request: TestRequest, utc = "2026-11-20T22:00Z"): Verdict {
-  return evaluate(condition, attributesOf(request), { wallMs: Date.parse(utc), zones: ZONES });
+  return evaluate(condition, attributesOf(request), {
+    wallMs: Date.parse(utc),
+    zones: ZONES,
+    units: UNITS,
+  });
 }
 
 function isMatch(condition: Condition, request: TestRequest, utc?: string): boolean {
@@ -69,7 +75,7 @@ it("evaluate() looks only as far as it needs", () => {
     body: () => expect.fail("the body was read"),
   };
   const body: Condition = { kind: "body", path: ["a"], test: { kind: "equals", value: 1 } };
-  const moment = { wallMs: 0, zones: ZONES };
+  const moment = { wallMs: 0, zones: ZONES, units: UNITS };
   expect(evaluate(all(FALSE, body), attributes, moment).isMatch).toBe(false);
 });
 

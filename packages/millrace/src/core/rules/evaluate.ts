@@ -1,7 +1,7 @@
 import { isInArea } from "./area.ts";
 import type { Attributes } from "./attributes.ts";
 import type { Condition, Predicate } from "./condition.ts";
-import { hashUnit } from "./hash-unit.ts";
+import { hashCodes, type UnitCodes } from "./hash-unit.ts";
 import { testInput } from "./test-input.ts";
 import { isInWindow } from "./time-window.ts";
 import type { TimeZones } from "./time-zones.ts";
@@ -20,6 +20,7 @@ export interface Moment {
   /** Milliseconds since 1970-01-01 UTC. */
   readonly wallMs: number;
   readonly zones: TimeZones;
+  readonly units: UnitCodes;
 }
 
 /** Counts what `isTrue` met. */
@@ -89,7 +90,9 @@ export function outcomeFor(predicate: Predicate, attributes: Attributes, moment:
     case "caller":
       return testValue(predicate.test, attributes.caller);
     case "percent":
-      return outcomeOf(hashUnit(predicate.salt, attributes.unit) < predicate.share);
+      return outcomeOf(
+        hashCodes(predicate.salt, moment.units.of(attributes.unit)) < predicate.share,
+      );
     case "time": {
       const localMs = moment.zones.localMs(predicate.window.timeZone, moment.wallMs);
       return outcomeOf(isInWindow(predicate.window, localMs));

@@ -4,14 +4,16 @@ import { explainCondition } from "./explain-condition.ts";
 import { attributesOf } from "./test-attributes.ts";
 import type { TestRequest } from "./test-attributes.ts";
 import type { TimeWindow } from "./time-window.ts";
+import { UnitCodes } from "./hash-unit.ts";
 import { TimeZones } from "./time-zones.ts";
 import type { ValueTest } from "./value-test.ts";
 
 const ZONES = new TimeZones();
+const UNITS = new UnitCodes();
 
 function explain(condition: Condition, request: TestRequest): string {
   const wallMs = Date.parse("2026-11-21T03:04:00Z");
-  return explainCondition(condition, attributesOf(request), { wallMs, zones: ZONES });
+  return explainCondition(condition, attributesOf(request), { wallMs, zones: ZONES, units: UNITS });
 }
 
 const BREAKFAST: TimeWindow = {

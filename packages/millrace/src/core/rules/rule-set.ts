@@ -2,6 +2,7 @@ import type { Attributes } from "./attributes.ts";
 import type { Condition } from "./condition.ts";
 import { isTrue } from "./evaluate.ts";
 import type { Moment } from "./evaluate.ts";
+import { UnitCodes } from "./hash-unit.ts";
 import { explainCondition } from "./explain-condition.ts";
 import { ReadOnce } from "./read-once.ts";
 import { KeptAttributes, lookedAtBy, predicatesIn, type LookedAt } from "./kept-attributes.ts";
@@ -42,6 +43,7 @@ export const RULES_MAX = 1000;
 export class RuleSet {
   readonly #rules: readonly Rule[];
   readonly #zones = new TimeZones();
+  readonly #units = new UnitCodes();
   readonly #lookedAt: LookedAt;
   /** Does any rule look into the body? Then the front end has to have it decoded before. */
   readonly looksAtBody: boolean;
@@ -60,7 +62,7 @@ export class RuleSet {
 
   /** @param nowWallMs milliseconds since 1970-01-01 UTC. */
   match(attributes: Attributes, nowWallMs: number): RuleMatch {
-    const moment: Moment = { wallMs: nowWallMs, zones: this.#zones };
+    const moment: Moment = { wallMs: nowWallMs, zones: this.#zones, units: this.#units };
     const tally = { invalidCount: 0 };
     const known = new ReadOnce(attributes);
     for (const rule of this.#rules) {
@@ -78,7 +80,7 @@ export class RuleSet {
 
   /** Every rule up to the first that matches, and why it does or does not; all rules when none matches. */
   explain(attributes: Attributes, nowWallMs: number): readonly RuleExplanation[] {
-    const moment: Moment = { wallMs: nowWallMs, zones: this.#zones };
+    const moment: Moment = { wallMs: nowWallMs, zones: this.#zones, units: this.#units };
     const explanations: RuleExplanation[] = [];
     for (const { name, to, when } of this.#rules) {
       const isMatch = isTrue(when, attributes, moment, { invalidCount: 0 });

@@ -5,6 +5,7 @@ import { evaluate } from "./evaluate.ts";
 import { explainCondition } from "./explain-condition.ts";
 import { attributesOf } from "./test-attributes.ts";
 import { INPUT_ELEMENTS_MAX, testInput } from "./test-input.ts";
+import { UnitCodes } from "./hash-unit.ts";
 import { TimeZones } from "./time-zones.ts";
 import type { Outcome, ValueTest } from "./value-test.ts";
 
@@ -50,7 +51,7 @@ it("testInput() misses a tensor that is not there", () => {
   expect(testInput({ kind: "exists", isThere: false }, undefined)).toBe("true");
 });
 
-const MOMENT = { wallMs: 0, zones: new TimeZones() };
+const MOMENT = { wallMs: 0, zones: new TimeZones(), units: new UnitCodes() };
 
 it("evaluate() asks for inputs by name, and finds none in a request without them", () => {
   const condition = {

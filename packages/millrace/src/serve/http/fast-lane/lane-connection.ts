@@ -88,6 +88,7 @@ export class LaneConnection implements Holdable {
     this.#socket = socket;
     this.#lane = lane;
     this.#replies = new ReplyQueue(socket, {
+      turn: lane.turn,
       text: lane.text,
       accessLog: lane.options.accessLog,
       isClosing: () => (this.#isClosing || lane.options.isDraining()) && !this.#hasRequestComing,

@@ -136,3 +136,30 @@ test("begins() learns from loaded turns that follow each other, and from no othe
   for (let i = 0; i < 1_000; i++) turnOf(20, 10);
   expect(load.answerMs).toBeCloseTo(0.5, 3);
 });
+
+test("defer() keeps the replies of a turn with company until it ends, in their order", () => {
+  const { clock, begin, turn } = setUp();
+  const sent: string[] = [];
+  begin(2);
+  expect(turn.defer(turn.number, () => sent.push("a"))).toBe(true);
+  expect(turn.defer(turn.number, () => sent.push("b"))).toBe(true);
+  expect(sent).toEqual([]);
+  clock.endTurn();
+  expect(sent).toEqual(["a", "b"]);
+  begin(2);
+  clock.endTurn();
+  expect(sent).toEqual(["a", "b"]);
+});
+
+test("defer() keeps no reply of a lone request, of an earlier turn, or between turns", () => {
+  const { clock, begin, turn } = setUp();
+  const send = (): void => expect.unreachable("nothing was kept");
+  begin(1);
+  const { number } = turn;
+  expect(turn.defer(number, send)).toBe(false);
+  clock.endTurn();
+  expect(turn.defer(number, send)).toBe(false);
+  begin(2);
+  expect(turn.defer(number, send)).toBe(false);
+  clock.endTurn();
+});

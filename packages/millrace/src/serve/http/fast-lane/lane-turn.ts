@@ -35,7 +35,11 @@ export class LaneTurn {
   readonly #load: LoopLoad;
   /** Oldest first, with the time since when. */
   readonly #held = new Map<Holdable, number>();
+  /** Replies that leave at the end of the turn. */
+  #replies: (() => void)[] = [];
   #isOpen = false;
+  /** Which turn it is. */
+  #number = 0;
   #allowance: number;
   #begun = 0;
   /** Of this turn's requests, those that were begun and refused by their head. */
@@ -87,12 +91,34 @@ export class LaneTurn {
     this.#held.delete(connection);
   }
 
+  /** Which turn it is, to tell later whether it is still the same. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /**
+   * A request of turn `began` has its reply already. Others of the turn have theirs soon: written one after the other
+   * at its end, they and the next requests of their clients meet again, and a system call finds more to do.
+   * @returns false when it is to be sent now: it is alone, or comes from an earlier turn.
+   */
+  defer(began: number, send: () => void): boolean {
+    if (!this.#isOpen || began !== this.#number || this.#begun < 2) return false;
+    this.#replies.push(send);
+    return true;
+  }
+
   #open(): void {
     this.#isOpen = true;
+    this.#number++;
     this.#options.clock.soon(this.#end);
   }
 
   readonly #end = (): void => {
+    const replies = this.#replies;
+    if (replies.length > 0) {
+      this.#replies = [];
+      for (const send of replies) send();
+    }
     const answers = this.#begun - this.#refused;
     this.#answersSince += answers;
     this.#refusalsSince += this.#refused;

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { ErrorCode } from "../../../core/errors.ts";
 import type { AccessLog } from "../access-log.ts";
 import type { Answer } from "../exchange.ts";
+import type { LaneTurn } from "./lane-turn.ts";
 import type { LaneExchange } from "./lane-exchange.ts";
 import type { ReplyText } from "./reply-text.ts";
 
@@ -13,6 +14,8 @@ export interface ReplyPlace {
   reply: Uint8Array | Answer | undefined;
   /** For the access line. */
   code: ErrorCode | undefined;
+  /** Turn in which the request came. */
+  readonly turn: number;
 }
 
 export interface ReplyQueueOptions {
@@ -20,6 +23,7 @@ export interface ReplyQueueOptions {
   readonly accessLog: AccessLog;
   /** Asked for each reply that nothing waits behind: is it the last one of this connection? */
   readonly isClosing: () => boolean;
+  readonly turn: Pick<LaneTurn, "number" | "defer">;
   /** Called when replies have left. */
   readonly onSent: () => void;
 }
@@ -46,7 +50,12 @@ export class ReplyQueue {
 
   /** Takes the next place in the line. */
   enter(exchange: LaneExchange | undefined): ReplyPlace {
-    const place: ReplyPlace = { exchange, reply: undefined, code: undefined };
+    const place: ReplyPlace = {
+      exchange,
+      reply: undefined,
+      code: undefined,
+      turn: this.#options.turn.number,
+    };
     this.#places.push(place);
     return place;
   }
@@ -55,8 +64,9 @@ export class ReplyQueue {
   fill(place: ReplyPlace, reply: Uint8Array | Answer, code?: ErrorCode): void {
     place.reply = reply;
     place.code = code;
-    if (this.#places.length === 1) this.#send();
-    else if (!this.#isScheduled) {
+    if (this.#places.length === 1) {
+      if (!this.#options.turn.defer(place.turn, this.#sendNow)) this.#send();
+    } else if (!this.#isScheduled) {
       this.#isScheduled = true;
       process.nextTick(() => {
         this.#isScheduled = false;
@@ -64,6 +74,8 @@ export class ReplyQueue {
       });
     }
   }
+
+  readonly #sendNow = (): void => this.#send();
 
   /** Nobody is left to read replies. */
   clear(): void {
