@@ -17,7 +17,7 @@ import { ServeRole } from "../../packages/millrace/src/serve/serve-role.ts";
 import { fixtureModel } from "../fixtures/fixture-model.ts";
 import { FAULTS } from "../fixtures/runtime-worker-faults.ts";
 import { MemoryTensorCaches } from "../../packages/millrace/src/adapters/cache-memory/memory-tensor-caches.ts";
-import { createPlane, NO_SOURCES } from "./plane-parts.ts";
+import { createPlane, NO_SOURCES, setServices } from "./plane-parts.ts";
 import { modelConfig, modelsOptions, NO_LIMITS } from "./model-parts.ts";
 
 const FAULTY_ENTRY = new URL("../fixtures/faulty-runtime-worker-entry.ts", import.meta.url);
@@ -64,6 +64,8 @@ async function createWorld(options: WorldOptions = {}) {
       .run([input], version.outputNames, { ...NO_LIMITS, receivedMs: clock.nowMs() })
       .then(({ outputs }) => Array.from((outputs[0] as Tensor).data as Float32Array, Number));
   };
+  const plane = createPlane({ models, clock });
+  await setServices(plane, []);
   const gauge = (name: string): number | undefined =>
     registry.snapshot().find((metric) => metric.name === name)?.series[0]?.value;
   return {
@@ -73,7 +75,7 @@ async function createWorld(options: WorldOptions = {}) {
     metrics,
     run,
     gauge,
-    readiness: new Readiness(models, createPlane({ models, clock }).graphs),
+    readiness: new Readiness(models, plane.graphs),
   };
 }
 

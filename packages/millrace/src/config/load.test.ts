@@ -93,7 +93,6 @@ describe("loadConfig() finds the configuration", () => {
           name: "iris",
           isDefault: true,
           graph: { kind: "model", name: "iris", at: ["services", "iris", "graph"], model: "iris" },
-          model: "iris",
           timeoutMs: 2000,
           limits: { concurrency: "auto", queue: 1000, ratePerSecond: undefined },
           overload: { kind: "reject" },

@@ -21,6 +21,12 @@ export function commonVersion(names: readonly string[], models: Models): CommonV
   const texts = loaded.map(({ name, versions }) => `${name} has ${versions.join(", ")}`);
   return {
     kind: "none",
-    message: `versions: together finds no version number that all models have: ${texts.join("; ")}; serve: all loads the earlier ones too`,
+    message: `versions: together finds no version number that all models have: ${texts.join("; ")}${hintOf(names, models)}`,
   };
+}
+
+/** A folder of which only the latest version is loaded may hold the one that is missing. */
+function hintOf(names: readonly string[], models: Models): string {
+  const isLatestOnly = names.some((name) => models.find(name)?.config.serve.kind === "latest");
+  return isLatestOnly ? "; serve: all loads the earlier ones too" : "";
 }
