@@ -354,7 +354,9 @@ describe.each(["up", "serve"])("millrace %s", (command) => {
 
   it("refuses a changed port on SIGHUP and names the key", async () => {
     const port = await freePort();
-    using folder = folderWith(`server: { httpPort: ${port}, metricsPort: 0 }\n${PLAIN_FILE}`);
+    using folder = folderWith(
+      `server: { httpPort: ${port}, grpcPort: 0, metricsPort: 0, controlPort: 0 }\n${PLAIN_FILE}`,
+    );
     await using server = await MillraceProcess.start([command, "millrace.yaml"], {
       cwd: folder.path,
       ports: [],
@@ -363,7 +365,7 @@ describe.each(["up", "serve"])("millrace %s", (command) => {
     const other = await freePort();
     folder.put(
       "millrace.yaml",
-      `server: { httpPort: ${other}, metricsPort: 0 }\n${PLAIN_FILE.replaceAll("slow", "slower")}`,
+      `server: { httpPort: ${other}, grpcPort: 0, metricsPort: 0, controlPort: 0 }\n${PLAIN_FILE.replaceAll("slow", "slower")}`,
     );
     folder.put("slower.onnx", IRIS_V2);
     server.signal("SIGHUP");
