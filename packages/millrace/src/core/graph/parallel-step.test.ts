@@ -176,6 +176,22 @@ describe("a branch that fails", () => {
     expect(error).toMatchObject({ code: "MODEL_FAILED", reason: undefined });
     expect((error as Error).message).toContain('"c" (internal error)');
   });
+
+  test("is an overload when branches fail differently, one of them for that, and none by a defect", async () => {
+    const late = new MillraceError("DEADLINE_EXCEEDED", "Cannot predict: late");
+    const branches = [branch("a", { error: late }), branch("b", { error: FULL })];
+    await expect(start(parallel(branches)).outcome).rejects.toMatchObject({
+      code: "OVERLOADED",
+      reason: "queue",
+      retryAfterSeconds: 4,
+    });
+    const gone = new MillraceError("REMOTE_FAILED", "Cannot predict: gone");
+    const others = [branch("a", { error: late }), branch("b", { error: gone })];
+    await expect(start(parallel(others)).outcome).rejects.toMatchObject({
+      code: "DEADLINE_EXCEEDED",
+      reason: undefined,
+    });
+  });
 });
 
 describe("the time limit of a parallel", () => {

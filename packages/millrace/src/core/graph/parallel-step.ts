@@ -1,4 +1,4 @@
-import { MillraceError, type ErrorCode } from "../errors.ts";
+import { ERRORS, MillraceError, type ErrorCode } from "../errors.ts";
 import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
 import type { Branch, BranchResult, Combiner } from "./branch.ts";
 import { ParallelRun, type BranchEnd, type ParallelRunOptions } from "./parallel-run.ts";
@@ -109,21 +109,23 @@ function allDeactivated(): MillraceError {
   return MillraceError.withoutStack("DEACTIVATED", "Cannot predict: every branch is deactivated");
 }
 
-/** One code where all failed alike, so that callers see an overload as one. */
+/** A failure of the server's own among them makes it one; else callers hear of an overload before anything else. */
 function allFailed(failures: readonly FailedEnd[]): MillraceError {
-  const codes = new Set(failures.map(({ error }) => codeOf(error)));
-  const [only] = codes;
-  const code: ErrorCode = codes.size === 1 && only !== undefined ? only : "MODEL_FAILED";
-  const known = failures
+  const codes = failures.map(({ error }) => codeOf(error));
+  const [first = "MODEL_FAILED"] = codes;
+  const isAlike = codes.every((one) => one === first);
+  const isDefect = codes.some((one) => ERRORS[one].status === 500);
+  const mixed = codes.includes("OVERLOADED") ? "OVERLOADED" : first;
+  const code: ErrorCode = isAlike ? first : isDefect ? "MODEL_FAILED" : mixed;
+  const own = failures
     .map(({ error }) => error)
-    .filter((error) => error instanceof MillraceError);
-  const reasons = new Set(known.map(({ reason }) => reason));
-  const [reason] = reasons;
-  const retryAfterSeconds = Math.max(...known.map((error) => error.retryAfterSeconds ?? 0));
+    .filter((error) => error instanceof MillraceError && error.code === code) as MillraceError[];
+  const [reason, otherReason] = new Set(own.map((error) => error.reason));
+  const retryAfterSeconds = Math.max(0, ...own.map((error) => error.retryAfterSeconds ?? 0));
   const texts = failures.map(({ plan, error }) => `"${plan.branch.name}" (${textOf(error)})`);
   return new MillraceError(code, `Cannot predict: every branch failed: ${texts.join(", ")}`, {
-    ...(codes.size === 1 && reasons.size === 1 && reason !== undefined && { reason }),
-    ...(codes.size === 1 && retryAfterSeconds > 0 && { retryAfterSeconds }),
+    ...(reason !== undefined && otherReason === undefined && { reason }),
+    ...(retryAfterSeconds > 0 && { retryAfterSeconds }),
     cause: failures[0]?.error,
   });
 }
