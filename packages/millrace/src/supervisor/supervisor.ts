@@ -285,12 +285,15 @@ export class Supervisor {
 
   /** Metrics of all serve processes together, and of the supervisor. */
   async metrics(): Promise<readonly MetricSnapshot[]> {
-    const byProcess = new Map<string, readonly MetricSnapshot[]>();
     const reads = this.#serve.map(async ({ label, running }) => {
       const metrics = await (running && answerIfAny(running.metrics(), this.#options.clock));
-      if (metrics !== undefined) byProcess.set(String(label), metrics);
+      return [String(label), metrics] as const;
     });
-    await Promise.all(reads);
+    // In the order of the processes, whichever answered first.
+    const byProcess = new Map<string, readonly MetricSnapshot[]>();
+    for (const [label, metrics] of await Promise.all(reads)) {
+      if (metrics !== undefined) byProcess.set(label, metrics);
+    }
     return [...mergeSnapshots(byProcess), ...this.#metrics.registry.snapshot()];
   }
 
