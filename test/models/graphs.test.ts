@@ -40,10 +40,7 @@ const service = (graph: StepConfig, overrides: Partial<ServiceConfig> = {}): Ser
   serviceConfig({ graph, ...overrides });
 
 const parameters = (own: Partial<ServiceConfig["parameters"]>): Partial<ServiceConfig> => ({
-  parameters: serviceConfig({ graph: modelStep("x") }).parameters && {
-    ...serviceConfig({ graph: modelStep("x") }).parameters,
-    ...own,
-  },
+  parameters: { ...serviceConfig({ graph: modelStep("x") }).parameters, ...own },
 });
 
 const GATHER = { path: "gather.onnx", sample: [0] };
@@ -316,6 +313,35 @@ describe("failures", () => {
     await expect(infer("b")).rejects.toMatchObject({ code: "REMOTE_FAILED" });
     await expect(infer("c")).rejects.toMatchObject({ code: "FUNCTION_FAILED" });
     expect((await infer("c", "a")).outputs.map(({ name }) => name)).toEqual(["a"]);
+  });
+
+  test("a data cache is refused where the sequence does not begin with data", async () => {
+    const step = new TestStep("late", { inputs: [VALUE], outputs: [VALUE] });
+    const world = await createWorld({
+      models: { gather: GATHER },
+      sources: { function: () => Promise.resolve(sourceOf(step)) },
+    });
+    const data = { ttlMs: 1000, entriesMax: 10, bytesMax: 1000, key: "INDEX" };
+    const graph = sequence([modelStep("gather"), functionStep("late")]);
+    await world.serve(serviceConfig({ graph, cache: { prediction: undefined, data } }));
+    expect(world.plane.graphs.problems()).toMatchObject([
+      {
+        at: ["services", "s", "cache", "data"],
+        message:
+          "found no step to cache: the graph must begin with a load, an image or a function step",
+      },
+    ]);
+  });
+
+  test("a branch called `at` is a switch like any other: the digest tells it on and off apart", async () => {
+    const world = await createWorld({ models: { gather: GATHER, other: GATHER } });
+    const digests: (string | undefined)[] = [];
+    for (const isOn of [true, false]) {
+      const graph = parallel([modelStep("gather", "at"), modelStep("other", "b")]);
+      await world.serve(service(graph, parameters({ branches: { at: isOn } })));
+      digests.push(world.plane.graphs.find("s")?.digest);
+    }
+    expect(digests[0]).not.toBe(digests[1]);
   });
 
   test("retries run a step again for what may pass, and the trace says how often", async () => {

@@ -1,3 +1,4 @@
+import { messageOf } from "../core/message-of.ts";
 import { readFile, stat } from "node:fs/promises";
 import { basename, extname, isAbsolute, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -93,7 +94,7 @@ async function readModule(path: string, shown: string): Promise<ConfigSourceResu
     const address = `${pathToFileURL(path).href}?changed=${mtimeMs}`;
     module = (await import(address)) as { readonly default?: unknown };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return invalid(shown, `cannot be run: ${message.split("\n")[0] ?? ""}`);
   }
   if (!isPlainObject(module.default)) {

@@ -1,3 +1,4 @@
+import { messageOf } from "../core/message-of.ts";
 import type { Document, LineCounter, YAMLError } from "yaml";
 import type { Position, Written } from "./config-tree.ts";
 import { maskTemplates, unmaskTemplates } from "./interpolate.ts";
@@ -40,7 +41,7 @@ export async function readYaml(text: string): Promise<YamlResult> {
     return { kind: "ok", values, positionOf };
   } catch (error) {
     // What `yaml` throws instead of listing: too many aliases, nesting beyond the stack.
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return { kind: "invalid", problems: [{ message, position: undefined }] };
   }
 }

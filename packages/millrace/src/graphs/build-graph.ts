@@ -93,7 +93,8 @@ class GraphBuilder {
   buildRoot(): Step | undefined {
     const { graph, cache, name } = this.#service;
     if (cache.data === undefined) return this.build(graph, undefined);
-    if (graph.kind === "sequence" && graph.members.some(isCachedMember)) {
+    const [first] = graph.kind === "sequence" ? graph.members : [];
+    if (graph.kind === "sequence" && first !== undefined && isCachedMember(first)) {
       return this.#sequence(graph, undefined, true);
     }
     const step = isDataStep(graph) ? this.build(graph, undefined) : undefined;

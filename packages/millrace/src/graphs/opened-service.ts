@@ -1,3 +1,4 @@
+import { messageOf } from "../core/message-of.ts";
 import { stat } from "node:fs/promises";
 import type { ServiceConfig, SourceStepConfig, StepConfig } from "../config/config.ts";
 import type { SourceCombiner, SourceStep, StepSources } from "../ports/step-sources.ts";
@@ -115,8 +116,4 @@ async function keyOf(step: SourceStepConfig): Promise<string> {
 async function fileVersion(path: string): Promise<string> {
   const facts = await stat(path).catch(() => undefined);
   return facts === undefined ? "missing" : `${facts.mtimeMs} ${facts.size}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -107,11 +107,6 @@ export class ServiceGraphs {
     return this.#entries.get(service)?.problem;
   }
 
-  /** Does the service run a graph, whether that can serve now or not? */
-  has(service: string): boolean {
-    return this.#entries.has(service);
-  }
-
   status(): GraphStatus[] {
     return [...this.#entries.values()].map(({ service, graph, problem }) => {
       return { service: service.name, isReady: graph?.isUp === true, problem };
@@ -343,12 +338,10 @@ function digestText(
   const { branches, thresholds, thresholdDefault, deactivated } = parameters;
   const models = versions.map(({ id, digest }) => [id, digest]);
   const switches = { branches, thresholds, thresholdDefault, deactivated };
-  return JSON.stringify({ graph: withoutPlaces(graph), models, digests, switches });
+  return JSON.stringify({ graph, models, digests, switches }, withoutPlaces);
 }
 
-/** Where a step is written makes no difference. */
-function withoutPlaces(value: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(value, (key, part: unknown) => (key === "at" ? undefined : part)),
-  );
+/** Where a step is written makes no difference: `at` is a list there, and may be a name of a branch elsewhere. */
+function withoutPlaces(key: string, value: unknown): unknown {
+  return key === "at" && Array.isArray(value) ? undefined : value;
 }

@@ -1,6 +1,7 @@
 import type { ModelConfig } from "../config/config.ts";
 import type { JsonValue } from "../core/json.ts";
 import { MillraceError } from "../core/errors.ts";
+import { messageOf } from "../core/message-of.ts";
 import { Breaker } from "../core/overload/breaker.ts";
 import { allocate } from "../core/tensor/datatype.ts";
 import { packRows } from "../core/tensor/pack-rows.ts";
@@ -283,8 +284,4 @@ function readSample(config: ModelConfig, model: LoadedModel, fail: Fail): Tensor
 export function zeros(spec: TensorSpec): Tensor {
   const shape = spec.shape.map((extent) => (extent === -1 ? 1 : extent));
   return { ...spec, shape, data: allocate(spec.datatype, elementCountOf(shape) ?? 0) };
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,9 +1,10 @@
 import type { ModelConfig, ServePolicy } from "../config/config.ts";
 import { MillraceError } from "../core/errors.ts";
+import { messageOf } from "../core/message-of.ts";
 import { fetchModel } from "./fetch-model.ts";
 import type { ModelsOptions } from "./models-options.ts";
 import type { ModelVersion } from "./model-version.ts";
-import { messageOf, prepareVersion } from "./prepare-version.ts";
+import { prepareVersion } from "./prepare-version.ts";
 import { loadFirst } from "./place-model.ts";
 import type { LoadedModel, Placement } from "../ports/runtime.ts";
 import { listProgramSources, listSourceFiles, type SourceFile } from "./source-files.ts";

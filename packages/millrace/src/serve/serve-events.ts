@@ -1,3 +1,4 @@
+import { messageOf } from "../core/message-of.ts";
 import type { Clock } from "../core/clock.ts";
 import { ERRORS, MillraceError } from "../core/errors.ts";
 import { LineLimit } from "../core/line-limit.ts";
@@ -48,10 +49,6 @@ function rootOf(error: unknown): unknown {
   let root = error;
   while (root instanceof MillraceError && root.cause !== undefined) root = root.cause;
   return root;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 export function modelEvents(

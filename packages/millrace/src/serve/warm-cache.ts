@@ -1,3 +1,4 @@
+import { messageOf } from "../core/message-of.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Logger } from "../ports/logger.ts";
 
@@ -33,7 +34,7 @@ export async function warmCache(options: WarmCacheOptions): Promise<number> {
       } catch (error) {
         failures++;
         if (failures > LOGGED_FAILURES_MAX) continue;
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         log.warn({ service, index, reason }, "a request of the cache's warm-up failed");
       }
     }
