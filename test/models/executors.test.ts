@@ -17,7 +17,7 @@ import { ServeRole } from "../../packages/millrace/src/serve/serve-role.ts";
 import { fixtureModel } from "../fixtures/fixture-model.ts";
 import { FAULTS } from "../fixtures/runtime-worker-faults.ts";
 import { MemoryTensorCaches } from "../../packages/millrace/src/adapters/cache-memory/memory-tensor-caches.ts";
-import { createPlane, NO_SOURCES, setServices } from "./plane-parts.ts";
+import { createPlane, LOG, NO_SOURCES, setServices } from "./plane-parts.ts";
 import { modelConfig, modelsOptions, NO_LIMITS } from "./model-parts.ts";
 
 const FAULTY_ENTRY = new URL("../fixtures/faulty-runtime-worker-entry.ts", import.meta.url);
@@ -88,6 +88,8 @@ function configOf(model: ModelConfig): Config {
     file: undefined,
     stateDir: undefined,
     cacheStore: { kind: "memory" },
+    log: LOG,
+    traces: undefined,
     server: { bodyBytesMax: 1_000_000, drainMs: 1_000 } as Config["server"],
     models: { [model.name]: model },
     services: {},

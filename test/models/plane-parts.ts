@@ -1,6 +1,6 @@
 import { hash, randomBytes } from "node:crypto";
 import { MemoryTensorCaches } from "../../packages/millrace/src/adapters/cache-memory/memory-tensor-caches.ts";
-import type { ServiceConfig } from "../../packages/millrace/src/config/config.ts";
+import type { Config, ServiceConfig } from "../../packages/millrace/src/config/config.ts";
 import type { Clock } from "../../packages/millrace/src/core/clock.ts";
 import { Metrics } from "../../packages/millrace/src/core/metrics/metrics.ts";
 import { ServiceGraphs } from "../../packages/millrace/src/graphs/service-graphs.ts";
@@ -102,6 +102,14 @@ export function serviceConfig(
     overload: { kind: "reject" },
     rules: [],
     cache: { prediction: undefined, data: undefined },
+    log: {
+      payload: "full",
+      sample: 1,
+      fields: undefined,
+      unit: undefined,
+      attributes: {},
+      outlier: undefined,
+    },
     ...overrides,
     parameters: {
       isActive: true,
@@ -114,3 +122,19 @@ export function serviceConfig(
     },
   };
 }
+
+/** The prediction log as the schema would give it. */
+export const LOG: Config["log"] = {
+  sink: "off",
+  text: undefined,
+  durability: { kind: "off" },
+  whenFull: "drop",
+  rollMs: 300_000,
+  walBytesMax: 5 * 1024 ** 3,
+  diskFreeMin: 0.1,
+  retention: { rowsMs: 30 * 86_400_000, payloadMs: 7 * 86_400_000, isHeld: false },
+  redact: {},
+  key: undefined,
+  feedbackWindowMs: 14 * 86_400_000,
+  query: { timeoutMs: 30_000, memoryBytesMax: 1024 ** 3 },
+};

@@ -18,6 +18,9 @@ export interface Config {
   /** Where caches keep what they have: in each process, or in Redis or Valkey. */
   readonly cacheStore:
     { readonly kind: "memory" } | { readonly kind: "redis"; readonly url: string };
+  readonly log: PredictionLogConfig;
+  /** Undefined sends no traces. */
+  readonly traces: TracesConfig | undefined;
   /** Where Millrace writes; undefined keeps everything in memory (the library's default). */
   readonly stateDir: string | undefined;
   readonly models: Readonly<Record<string, ModelConfig>>;
@@ -147,6 +150,7 @@ export interface ServiceConfig {
   readonly rules: readonly Rule[];
   readonly cache: CacheConfig;
   readonly parameters: ParametersConfig;
+  readonly log: ServiceLogConfig;
 }
 
 /**
@@ -225,6 +229,72 @@ export type SourceStepConfig = StepPlace &
     | { readonly kind: "function" | "load"; readonly function: FunctionOptions }
     | { readonly kind: "remote"; readonly remote: RemoteOptions }
   );
+
+/** The prediction log of the whole; without a state folder there is none. */
+export interface PredictionLogConfig {
+  readonly sink: "parquet" | "off";
+  /** Lines of text beside the sink; rotated by size, `keep` old files beside it. */
+  readonly text:
+    { readonly path: string; readonly sizeBytesMax: number; readonly keep: number } | undefined;
+  readonly durability: LogDurability;
+  readonly whenFull: "drop" | "wait" | "refuse";
+  /** A segment ends after this time. */
+  readonly rollMs: number;
+  /** Disk space of segments. */
+  readonly walBytesMax: number;
+  /** Share of the disk that stays free, 0 to 1. */
+  readonly diskFreeMin: number;
+  readonly retention: {
+    readonly rowsMs: number;
+    readonly payloadMs: number;
+    /** Nothing is deleted. */
+    readonly isHeld: boolean;
+  };
+  /** By name of an input, a column or an attribute. */
+  readonly redact: Readonly<Record<string, Redaction>>;
+  /** Of keyed hashes; undefined makes one and keeps it. */
+  readonly key: string | undefined;
+  readonly feedbackWindowMs: number;
+  readonly query: { readonly timeoutMs: number; readonly memoryBytesMax: number };
+}
+
+/** When what is written is forced to the disk. */
+export type LogDurability =
+  | { readonly kind: "off" }
+  | { readonly kind: "interval"; readonly everyMs: number }
+  | { readonly kind: "batch" };
+
+/** What becomes of a field before it is logged. */
+export type Redaction =
+  | { readonly kind: "drop" | "mask" | "hmac" }
+  /** Lower ends of the buckets, ascending; or their width. */
+  | { readonly kind: "bucket"; readonly by: number | readonly number[] };
+
+export interface ServiceLogConfig {
+  readonly payload: "full" | "metadata" | "off";
+  /** Share of the predictions, 0 to 1. */
+  readonly sample: number;
+  /** Inputs and columns that may be logged; undefined allows all. */
+  readonly fields: readonly string[] | undefined;
+  /** Whom a prediction is for. */
+  readonly unit: RequestValue | undefined;
+  /** By the name they get. */
+  readonly attributes: Readonly<Record<string, RequestValue>>;
+  /** Its first element below `below` is an outlier's; undefined where outliers are not told. */
+  readonly outlier: { readonly output: string; readonly below: number } | undefined;
+}
+
+/** A value of a request. */
+export type RequestValue =
+  | { readonly from: "header" | "cookie" | "query"; readonly name: string }
+  | { readonly from: "body"; readonly path: readonly string[] };
+
+export interface TracesConfig {
+  readonly endpoint: string;
+  /** Share of the requests without a trace context, 0 to 1. */
+  readonly sample: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 export interface CacheConfig {
   readonly prediction: PredictionCacheConfig | undefined;

@@ -3,6 +3,7 @@ import type { ConfigTree } from "./config-tree.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import { resolveCache } from "./resolve-cache.ts";
 import { resolveGraph } from "./resolve-graph.ts";
+import { resolveServiceLog } from "./resolve-log.ts";
 import { resolveOverload } from "./resolve-overload.ts";
 import { resolveParameters } from "./resolve-parameters.ts";
 import { resolveRules } from "./resolve-rules.ts";
@@ -47,6 +48,7 @@ export async function resolveServices(
       rules: resolveRules({ name, service, targets, log }),
       cache: await resolveCache({ name, cache, graph, folder, log }),
       parameters: resolveParameters({ name, parameters, graph, targets, log }),
+      log: resolveServiceLog(service.log),
     };
     resolved.push([name, config]);
   }

@@ -5,6 +5,7 @@ import type { ConfigTree } from "./config-tree.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import { nameFromPath } from "./read-config.ts";
 import type { ConfigSource } from "./read-config.ts";
+import { resolvePredictionLog } from "./resolve-log.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { resolveServices } from "./resolve-services.ts";
 import type { ConfigOutput } from "./schema.ts";
@@ -41,6 +42,8 @@ export async function resolveConfig(options: ResolveOptions): Promise<Config> {
     file: source.path,
     server,
     cacheStore: resolveCacheStore(output.state.cache, log),
+    log: resolvePredictionLog(output.log, folder),
+    traces: output.traces && { ...output.traces, headers: output.traces.headers ?? {} },
     stateDir: keepsState ? resolve(folder, output.state.dir) : undefined,
     models: Object.fromEntries(models),
     services: await resolveServices({ services: output.services, folder, tree, log }),

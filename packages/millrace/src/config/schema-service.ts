@@ -2,6 +2,7 @@ import { z } from "zod";
 import { RULES_MAX } from "../core/rules/rule-set.ts";
 import { cache } from "./schema-cache.ts";
 import { condition } from "./schema-condition.ts";
+import { serviceLog } from "./schema-log.ts";
 import { parameters } from "./schema-parameters.ts";
 import { step } from "./schema-step.ts";
 import { DAY, duration, name, rate } from "./schema-values.ts";
@@ -96,4 +97,5 @@ export const service = z.strictObject({
     .prefault({})
     .meta({ description: "Switches that can be thrown while it runs." }),
   traffic: traffic.prefault({}).meta({ description: "How requests are spread over models." }),
+  log: serviceLog.prefault({}).meta({ description: "What of its predictions is logged." }),
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { log, traces } from "./schema-log.ts";
 import { model } from "./schema-model.ts";
 import { server } from "./schema-server.ts";
 import { service } from "./schema-service.ts";
@@ -43,6 +44,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: "What is kept on disk." }),
+  log: log.prefault({}).meta({ description: "The prediction log: every prediction is a row." }),
+  traces: traces.optional().meta({
+    description: "Sends traces of requests to an OpenTelemetry collector; absent: it does not.",
+  }),
   models: z
     .record(
       name,

@@ -29,6 +29,12 @@ export const ERRORS = {
     retryable: false,
     title: "Invalid header",
   },
+  INVALID_QUERY: {
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    retryable: false,
+    title: "Invalid query",
+  },
   MALFORMED_REQUEST: {
     status: 400,
     grpc: "INVALID_ARGUMENT",
@@ -88,6 +94,12 @@ export const ERRORS = {
     retryable: false,
     title: "Body too large",
   },
+  QUERY_TOO_LARGE: {
+    status: 422,
+    grpc: "RESOURCE_EXHAUSTED",
+    retryable: false,
+    title: "Query too large",
+  },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     grpc: "INVALID_ARGUMENT",
@@ -115,6 +127,12 @@ export const ERRORS = {
     grpc: "UNAVAILABLE",
     retryable: true,
     title: "Remote server error",
+  },
+  LOG_UNAVAILABLE: {
+    status: 503,
+    grpc: "UNAVAILABLE",
+    retryable: true,
+    title: "Prediction log unavailable",
   },
   DEACTIVATED: { status: 503, grpc: "UNAVAILABLE", retryable: false, title: "Deactivated" },
   MODEL_NOT_READY: { status: 503, grpc: "UNAVAILABLE", retryable: true, title: "Model not ready" },

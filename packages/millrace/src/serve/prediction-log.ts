@@ -1,0 +1,33 @@
+import type { FeedbackRow } from "../core/predictions/feedback-row.ts";
+import type { PredictionRecord } from "./recent-predictions.ts";
+import type { Job } from "./answers.ts";
+import type { Target } from "./data-plane.ts";
+import type { Prediction } from "./prediction.ts";
+
+/** What became of a request, for the log. */
+export interface PredictionOutcome {
+  readonly target: Target;
+  readonly job: Job;
+  readonly record: PredictionRecord;
+  /** Undefined when it failed. */
+  readonly prediction: Prediction | undefined;
+}
+
+/** The prediction log as the data plane sees it: a row more, never an error and never a wait the file does not ask for. */
+export interface PredictionLog {
+  /**
+   * Asked before a prediction is made.
+   * @returns undefined nearly always; with `whenFull: wait` when there is room, or 5 ms later.
+   * @throws OVERLOADED with the reason `log` when it is full and `whenFull` is `refuse`.
+   */
+  admit(): Promise<void> | undefined;
+  add(outcome: PredictionOutcome): void;
+  /** @returns when it is written. @throws LOG_UNAVAILABLE when it cannot be. */
+  addFeedback(rows: readonly FeedbackRow[]): Promise<void>;
+  /** Keyed hash of a unit, 32 hexadecimal digits; the same in every process of a state folder, and for good. */
+  unitHash(unit: string): string;
+  /** Name of this process in the rows: `p0-01992f3c7a5e`. */
+  readonly node: string;
+  /** Writes out what is in memory. */
+  close(): Promise<void>;
+}
