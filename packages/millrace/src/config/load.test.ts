@@ -65,6 +65,21 @@ describe("loadConfig() finds the configuration", () => {
         log: { levels: { default: "info" }, format: "json", access: "errors", file: undefined },
       },
       cacheStore: { kind: "memory" },
+      log: {
+        sink: "parquet",
+        text: undefined,
+        durability: { kind: "interval", everyMs: 200 },
+        whenFull: "drop",
+        rollMs: 300_000,
+        walBytesMax: 5 * 1024 ** 3,
+        diskFreeMin: 0.1,
+        retention: { rowsMs: 30 * 86_400_000, payloadMs: 7 * 86_400_000, isHeld: false },
+        redact: {},
+        key: undefined,
+        feedbackWindowMs: 14 * 86_400_000,
+        query: { timeoutMs: 30_000, memoryBytesMax: 1024 ** 3 },
+      },
+      traces: undefined,
       stateDir: join(cwd, "shop/.millrace"),
       models: {
         iris: {
@@ -105,6 +120,14 @@ describe("loadConfig() finds the configuration", () => {
             thresholds: undefined,
             thresholdDefault: 0.95,
             retries: 0,
+          },
+          log: {
+            payload: "full",
+            sample: 1,
+            fields: undefined,
+            unit: undefined,
+            attributes: {},
+            outlier: undefined,
           },
         },
       },
@@ -362,7 +385,7 @@ describe("loadConfig() reports every problem at once", () => {
       'millrace.yaml:8:59 models.iris.labels: label file "missing.txt" does not exist',
       "millrace.yaml:8:81 models.iris.threads: found 0, expected a whole number 1 to 256",
       `millrace.yaml:9:3 models.bad name: found the name "bad name", expected ${NAME}`,
-      'millrace.yaml:11:24 services.iris.timeot: unknown key "timeot"; known keys: default, graph, timeout, limits, overload, cache, parameters, traffic. Did you mean "timeout"?',
+      'millrace.yaml:11:24 services.iris.timeot: unknown key "timeot"; known keys: default, graph, timeout, limits, overload, cache, parameters, traffic, log. Did you mean "timeout"?',
       'millrace.yaml:12:18 services.shop.graph: found "irsi", expected the name of a model or service: iris, bad name. Did you mean "iris"?',
     ]);
   });
@@ -415,8 +438,8 @@ describe("loadConfig() reports every problem at once", () => {
         column: 1,
         path: "nmae",
         message:
-          'unknown key "nmae"; known keys: name, owner, runbook, server, state, models, services',
-        allowed: "name, owner, runbook, server, state, models, services",
+          'unknown key "nmae"; known keys: name, owner, runbook, server, state, log, traces, models, services',
+        allowed: "name, owner, runbook, server, state, log, traces, models, services",
         didYouMean: "name",
       },
     ]);

@@ -46,6 +46,9 @@ it("listKeys() finds a default for every key that is neither required nor may be
     "name",
     "owner",
     "runbook",
+    "log.redact.<name>",
+    "log.key",
+    "traces.headers",
     "models.<name>.source",
     "models.<name>.sha256",
     "models.<name>.fallback",
@@ -63,5 +66,7 @@ it("listKeys() finds a default for every key that is neither required nor may be
     "services.<name>.graph",
     "services.<name>.limits.rate",
     "services.<name>.parameters.thresholds",
+    "services.<name>.log.fields",
+    "services.<name>.log.unit",
   ]);
 });

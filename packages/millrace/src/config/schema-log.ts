@@ -135,7 +135,7 @@ export const log = z.strictObject({
   roll: duration("1s", "1h").prefault("5m").meta({
     description: "Rows become a Parquet file after this time, or when there are 128 MiB of them.",
   }),
-  walMax: size("1MiB", "1TiB").prefault("5GiB").meta({
+  walMax: size("1MiB", "65536GiB").prefault("5GiB").meta({
     description:
       "Disk space of rows that no sink has yet; beyond it first inputs, then most rows, then all are left out.",
   }),
@@ -188,7 +188,7 @@ export const log = z.strictObject({
       timeout: duration("100ms", "1h")
         .prefault("30s")
         .meta({ live: true, description: "Longest time of a query." }),
-      memoryMax: size("64MiB", "1TiB")
+      memoryMax: size("64MiB", "1024GiB")
         .prefault("1GiB")
         .meta({ description: "Memory of the process that answers queries." }),
     })
