@@ -15,7 +15,10 @@ import {
 } from "../packages/millrace/src/config/schema-node.ts";
 import { ERRORS } from "../packages/millrace/src/core/errors.ts";
 import { Metrics } from "../packages/millrace/src/core/metrics/metrics.ts";
+import { LOG_COLUMNS, LOG_PARTITIONS } from "../packages/millrace/src/core/predictions/columns.ts";
+import { LOG_TABLES } from "../packages/millrace/src/core/predictions/log-block.ts";
 import { ServeMetrics } from "../packages/millrace/src/serve/serve-metrics.ts";
+import { addTraceCounters } from "../packages/millrace/src/serve/traces-of.ts";
 import { SupervisorMetrics } from "../packages/millrace/src/supervisor/supervisor-metrics.ts";
 
 interface Page {
@@ -42,6 +45,7 @@ const pages: readonly Page[] = [
   { file: "config.schema.json", text: JSON.stringify(schema) },
   { file: "errors.md", text: errorsPage() },
   { file: "metrics.md", text: metricsPage() },
+  { file: "prediction-log.md", text: predictionLogPage() },
 ];
 const stale: string[] = [];
 await mkdir(FOLDER, { recursive: true });
@@ -218,12 +222,14 @@ ${rows.join("")}`;
 }
 
 function metricsPage(): string {
-  const serve = new ServeMetrics(new Metrics(), () => undefined).registry.snapshot();
+  const registry = new Metrics();
+  const serve = new ServeMetrics(registry, () => undefined).registry;
+  addTraceCounters(registry, { counts: { exported: 0, dropped: 0, exportErrors: 0 } });
   const supervisor = new SupervisorMetrics(
     () => 0,
     () => 0,
   ).registry.snapshot();
-  const rows = [...serve, ...supervisor].map(({ name, kind, labelNames, help }) => {
+  const rows = [...serve.snapshot(), ...supervisor].map(({ name, kind, labelNames, help }) => {
     const labels = labelNames.map((label) => code(label)).join(", ");
     return `| ${code(name)} | ${kind} | ${labels} | ${help} |\n`;
   });
@@ -237,4 +243,28 @@ serve processes, and gauges carry the label \`process\`. Labels are bounded: no 
 | name | kind | labels | meaning |
 | --- | --- | --- | --- |
 ${rows.join("")}`;
+}
+
+function predictionLogPage(): string {
+  const tables = LOG_TABLES.map((table) => {
+    const rows = LOG_COLUMNS[table].map(({ name, type, description }) =>
+      row([code(name), type, description]),
+    );
+    const folders = LOG_PARTITIONS[table].map((name) => code(`${name}=…`)).join(" / ");
+    return `## ${table}
+
+Files: \`${table}\` / ${folders}; these parts of the path are columns too.
+
+| column | type | meaning |
+| --- | --- | --- |
+${rows.join("")}`;
+  });
+  return `# Tables of the prediction log
+
+Generated from \`packages/millrace/src/core/predictions/columns.ts\` by \`${COMMAND}\`; do not edit.
+
+Later versions add columns at the end and rename none. Times are UTC, without a zone; texts marked JSON are JSON.
+[The prediction log](../prediction-log.md) says where the files are and what may be relied on.
+
+${tables.join("\n")}`;
 }

@@ -10,6 +10,8 @@ export interface BenchServer {
   readonly metricsUrl: string;
   /** Of the control role, which `up` has. */
   readonly controlPort: number;
+  /** Root of the tree of its processes. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export async function startBenchServer(
     httpPort: http,
     metricsUrl: `http://127.0.0.1:${metrics}/metrics`,
     controlPort: control,
+    pid: server.pid,
     stop: () => server.stop(),
   };
 }

@@ -127,6 +127,11 @@ export class MillraceProcess implements AsyncDisposable {
     return childPids(this.mainPid, "control-process-entry")[0];
   }
 
+  /** The process that ships the prediction log; none before there is something to ship. */
+  get logPids(): number[] {
+    return childPids(this.mainPid, "log-process-entry");
+  }
+
   /** Waits for a log line; one that was printed already counts. */
   logLine(matches: (line: LogLine) => boolean): Promise<LogLine> {
     return this.#output.logLine(matches);

@@ -8,8 +8,8 @@ import { MillraceError } from "../../packages/millrace/src/core/errors.ts";
 import { runStep } from "../../packages/millrace/src/core/graph/run-step.ts";
 import type { StepContext } from "../../packages/millrace/src/core/graph/step.ts";
 import { testContext, TestStep } from "../../packages/millrace/src/core/graph/test-step.ts";
-import { attributesOf } from "../../packages/millrace/src/core/rules/test-attributes.ts";
 import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
+import { parseTraceContext } from "../../packages/millrace/src/core/trace-context/trace-context.ts";
 import type { SourceStep } from "../../packages/millrace/src/ports/step-sources.ts";
 import { TestFunctions } from "./function-parts.ts";
 
@@ -64,11 +64,12 @@ describe("function()", () => {
       labels: undefined,
     });
     const cm = floats("cm", [2, 2], 1, 2, 3, 4);
-    const attributes = attributesOf({ headers: { traceparent: "00-1-2-01" } });
-    const request = { predictionId: "p-1", requestId: "r-1", attributes };
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const traceContext = parseTraceContext(traceparent, undefined);
+    const request = { predictionId: "p-1", requestId: "r-1", attributes: undefined, traceContext };
     expect(await outputsOf(scale, [cm], { request })).toEqual([
       floats("mm", [2, 2], 10, 20, 30, 40),
-      texts("caller", "r-1 p-1 00-1-2-01", "r-1 p-1 00-1-2-01"),
+      texts("caller", `r-1 p-1 ${traceparent}`, `r-1 p-1 ${traceparent}`),
     ]);
     expect([...cm.data]).toEqual([1, 2, 3, 4]);
   });

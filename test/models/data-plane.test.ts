@@ -61,6 +61,7 @@ async function createWorld(services: readonly ServiceConfig[], processes = 1): P
     const inputs: Tensor[] = [{ name: "INDEX", datatype: "INT64", shape: [1], data }];
     return plane.infer(plane.target(services[0] as ServiceConfig), inputs, ["VALUE"], {
       predictionId: plane.newPredictionId(),
+      endpoint: "test",
       requestId: undefined,
       attributes: undefined,
       receivedMs: clock.nowMs(),
@@ -269,6 +270,7 @@ describe("rules", () => {
       predictionId: "p",
       receivedMs: clock.nowMs(),
       priority: PRIORITY_DEFAULT,
+      endpoint: "test",
       requestId: undefined,
       attributes: undefined,
       timeoutMs: undefined,

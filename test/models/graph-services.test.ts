@@ -5,10 +5,8 @@ import { TestStep } from "../../packages/millrace/src/core/graph/test-step.ts";
 import type { Condition } from "../../packages/millrace/src/core/rules/condition.ts";
 import type { Tensor, TensorSpec } from "../../packages/millrace/src/core/tensor/tensor.ts";
 import type { Lookup, TensorCaches } from "../../packages/millrace/src/ports/tensor-cache.ts";
-import {
-  explainRecord,
-  RECENT_PREDICTIONS_MAX,
-} from "../../packages/millrace/src/serve/recent-predictions.ts";
+import { explainRecord } from "../../packages/millrace/src/serve/explain-record.ts";
+import { RECENT_PREDICTIONS_MAX } from "../../packages/millrace/src/serve/recent-predictions.ts";
 import {
   GraphWorld,
   numbers,
@@ -296,6 +294,7 @@ describe("prediction cache of a graph", () => {
 
     const target = plane.target(plane.services.get("s"));
     const call = {
+      endpoint: "test",
       requestId: undefined,
       attributes: undefined,
       receivedMs: 0,

@@ -25,7 +25,7 @@ import {
 } from "../../packages/millrace/src/serve/prediction.ts";
 import { fixtureModel } from "../fixtures/fixture-model.ts";
 import { modelConfig, modelsOptions } from "./model-parts.ts";
-import { createPlane, setServices } from "./plane-parts.ts";
+import { createPlane, setServices, type PlaneOptions } from "./plane-parts.ts";
 
 /** A fixture or a path, with what else the file says. */
 export type ModelFile = string | (Partial<ModelConfig> & { readonly path: string });
@@ -34,6 +34,7 @@ export interface GraphWorldOptions {
   readonly models: Readonly<Record<string, ModelFile>>;
   readonly sources?: Partial<StepSources>;
   readonly caches?: TensorCaches;
+  readonly openLog?: PlaneOptions["openLog"];
 }
 
 /** A data plane over real models and a clock that stands still, with what happens to its graphs written down. */
@@ -45,7 +46,7 @@ export class GraphWorld {
   readonly folder = mkdtempSync(join(tmpdir(), "millrace-graph-"));
   readonly #registry = new Metrics();
 
-  constructor({ sources, caches }: Omit<GraphWorldOptions, "models"> = {}) {
+  constructor({ sources, caches, openLog }: Omit<GraphWorldOptions, "models"> = {}) {
     const record = (event: string): void => void this.events.push(event);
     const options = modelsOptions(this.clock, () => undefined);
     const changed = (model: string): void => this.plane.graphs.refresh(model);
@@ -59,6 +60,7 @@ export class GraphWorld {
       sources: all,
       record,
       ...(caches && { caches }),
+      ...(openLog && { openLog }),
     });
   }
 
@@ -102,6 +104,7 @@ export class GraphWorld {
     const target = plane.target(plane.services.get(service), attributes && { attributes });
     return plane.infer(target, inputs, target.predictor.predictionNames, {
       predictionId: plane.newPredictionId(),
+      endpoint: "test",
       requestId: undefined,
       attributes: undefined,
       receivedMs: clock.nowMs(),

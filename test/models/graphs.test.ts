@@ -303,6 +303,7 @@ describe("failures", () => {
     const { plane } = world;
     const target = plane.target(plane.services.get("s"));
     const call = {
+      endpoint: "test",
       requestId: undefined,
       attributes: undefined,
       receivedMs: 0,

@@ -8,6 +8,7 @@ import type { Models } from "../../packages/millrace/src/models/models.ts";
 import type { StepSources } from "../../packages/millrace/src/ports/step-sources.ts";
 import type { TensorCaches } from "../../packages/millrace/src/ports/tensor-cache.ts";
 import { DataPlane } from "../../packages/millrace/src/serve/data-plane.ts";
+import type { PredictionLog } from "../../packages/millrace/src/serve/prediction-log.ts";
 import { ServeMetrics } from "../../packages/millrace/src/serve/serve-metrics.ts";
 import { ServiceCaches } from "../../packages/millrace/src/serve/service-caches.ts";
 
@@ -31,6 +32,8 @@ export interface PlaneOptions {
   readonly processes?: number;
   /** Hears of graphs and of what is degraded. */
   readonly record?: (event: string) => void;
+  /** Opens the prediction log; by default there is none. */
+  readonly openLog?: (metrics: ServeMetrics, clock: Clock) => PredictionLog;
 }
 
 const sha256 = (bytes: Uint8Array): string => hash("sha256", bytes, "hex");
@@ -62,6 +65,7 @@ export function createPlane(options: PlaneOptions): DataPlane {
     metrics,
     clock,
     random: randomBytes,
+    log: options.openLog?.(metrics, clock),
     share: { index: 0, processes },
     events: {
       degraded: (service, _request, { step, kind, code }) =>

@@ -42,6 +42,7 @@ async function ask({ plane }: ServeRole, service: string, input: string): Promis
   const { predictionNames } = target.predictor;
   const { outputs } = await plane.infer(target, numbers(input, 1), predictionNames, {
     predictionId: plane.newPredictionId(),
+    endpoint: "test",
     requestId: undefined,
     attributes: undefined,
     receivedMs: plane.clock.nowMs(),

@@ -217,6 +217,54 @@ describe("MillraceClient.predict()", () => {
   });
 });
 
+describe("MillraceClient.feedback()", () => {
+  it("feedback() sends what became known and gives its id", async () => {
+    const { client, received } = await clientOf(() => ({
+      status: 202,
+      body: '{"feedback_id":"f1"}',
+    }));
+    const id = await client.feedback(
+      "iris",
+      {
+        predictionId: "p1#2",
+        label: 9007199254740993n,
+        ts: new Date(Date.UTC(2026, 10, 21, 16)),
+        source: "lab",
+        attributes: { region: "eu", label: "not this" },
+      },
+      { idempotencyKey: "k1" },
+    );
+    expect(id).toBe("f1");
+    expect(received[0]).toMatchObject({
+      line: "POST /services/iris/feedback",
+      headers: { "idempotency-key": "k1", "content-type": "application/json" },
+      body: '{"region":"eu","label":9007199254740993,"prediction_id":"p1#2","ts":"2026-11-21T16:00:00.000Z","source":"lab"}',
+    });
+  });
+
+  it("feedback() sends a list to the default service and gives its ids, after a retry", async () => {
+    const clock = new TestClock();
+    const ok: Answer = { status: 202, body: '{"feedback_ids":["f1","f2"]}' };
+    const { client, received } = await clientOf(inTurn(OVERLOADED, ok), { clock });
+    const list = [
+      { entityId: "u1", ts: "1795276800s", event: "bought", value: 2 },
+      { predictionId: "p1", label: ["a", true] },
+    ] as const;
+    expect(await client.feedback(undefined, list)).toEqual(["f1", "f2"]);
+    expect(received.map(({ line }) => line)).toEqual(["POST /feedback", "POST /feedback"]);
+    expect(received[0]?.body).toBe(
+      '[{"entity_id":"u1","event":"bought","value":2,"ts":"1795276800s"},{"prediction_id":"p1","label":["a",true]}]',
+    );
+    expect(received[0]?.headers).not.toHaveProperty("idempotency-key");
+  });
+
+  it("feedback() rejects with INVALID_REPLY when the reply has no id", async () => {
+    const { client } = await clientOf(() => ({ status: 202, body: '{"feedback_ids":[]}' }));
+    const error = await clientError(client.feedback("iris", { predictionId: "p", label: 1 }));
+    expect(error).toMatchObject({ code: "INVALID_REPLY", status: 202 });
+  });
+});
+
 describe("MillraceClient.infer()", () => {
   it("infer() sends typed arrays as bytes and reads bytes, every value exact", async () => {
     const json =
@@ -520,18 +568,26 @@ describe("MillraceClient errors", () => {
   });
 });
 
+const EXAMPLE_REPLIES: Readonly<Record<string, string>> = {
+  "POST /services/iris/predict": '{"prediction":[1]}',
+  "POST /services/iris/feedback": '{"feedback_id":"f1"}',
+  "POST /v2/models/iris/infer": '{"model_name":"iris","outputs":[]}',
+};
+
 it("MillraceClient: the example of its doc comment is the code below, and runs", async () => {
   const { url } = await serve(({ line }) => ({
-    body: line.startsWith("POST /v2") ? '{"model_name":"iris","outputs":[]}' : '{"prediction":[1]}',
+    headers: { "x-prediction-id": "p1" },
+    body: EXAMPLE_REPLIES[line] ?? "",
   }));
   // example
   const client = new MillraceClient({ url, timeoutMs: 2000 });
   const { prediction, id } = await client.predict("iris", [[5.1, 3.5, 1.4, 0.2]]);
+  if (id !== undefined) await client.feedback("iris", { predictionId: id, label: "setosa" });
   const { outputs } = await client.infer("iris", {
     inputs: [{ name: "float_input", shape: [1, 4], data: Float32Array.of(5.1, 3.5, 1.4, 0.2) }],
   });
   // end
-  expect({ prediction, id, outputs }).toEqual({ prediction: [1], outputs: [] });
+  expect({ prediction, id, outputs }).toEqual({ prediction: [1], id: "p1", outputs: [] });
   const here = readFileSync(new URL(import.meta.url), "utf8");
   const source = readFileSync(new URL("./client.ts", import.meta.url), "utf8");
   const compiled = /\/\/ example\n(.*?) *\/\/ end/s.exec(here)?.[1] ?? "";

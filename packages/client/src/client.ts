@@ -1,6 +1,8 @@
 import { MillraceClientError } from "./client-error.ts";
 import { systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
+import { feedbackMembers } from "./feedback.ts";
+import type { Feedback, FeedbackOptions } from "./feedback.ts";
 import { decodeInfer, encodeInfer } from "./infer-message.ts";
 import type { InferReply, InferRequest } from "./infer-message.ts";
 import { isJsonObject, readJson, writeJson } from "./json.ts";
@@ -81,6 +83,7 @@ export type Health =
  * @example
  * const client = new MillraceClient({ url, timeoutMs: 2000 });
  * const { prediction, id } = await client.predict("iris", [[5.1, 3.5, 1.4, 0.2]]);
+ * if (id !== undefined) await client.feedback("iris", { predictionId: id, label: "setosa" });
  * const { outputs } = await client.infer("iris", {
  *   inputs: [{ name: "float_input", shape: [1, 4], data: Float32Array.of(5.1, 3.5, 1.4, 0.2) }],
  * });
@@ -111,10 +114,9 @@ export class MillraceClient {
     input: PredictInput,
     { label = false, ...call }: PredictOptions = {},
   ): Promise<Prediction<P>> {
-    const prefix = service === undefined ? "" : `/services/${encodeURIComponent(service)}`;
     const request: HttpRequest = {
       method: "POST",
-      path: `${prefix}/predict${label ? "/label" : ""}`,
+      path: `${servicePath(service)}/predict${label ? "/label" : ""}`,
       ...(await predictBody(input)),
     };
     const reply = await this.#transport.send(request, call);
@@ -124,6 +126,42 @@ export class MillraceClient {
     }
     const { predictionId, ...facts } = readFacts(reply.headers);
     return { ...facts, id: predictionId, prediction: body["prediction"] as P };
+  }
+
+  /**
+   * Says what became known of a prediction. Sent again, by a retry or by you, it is counted once.
+   * @param service undefined for the default service.
+   * @param feedback one, or a list of at most 1000.
+   * @returns its id, or theirs in order, when it is written.
+   */
+  feedback(
+    service: string | undefined,
+    feedback: Feedback,
+    options?: FeedbackOptions,
+  ): Promise<string>;
+  feedback(
+    service: string | undefined,
+    feedback: readonly Feedback[],
+    options?: FeedbackOptions,
+  ): Promise<readonly string[]>;
+  async feedback(
+    service: string | undefined,
+    feedback: Feedback | readonly Feedback[],
+    { idempotencyKey, ...call }: FeedbackOptions = {},
+  ): Promise<string | readonly string[]> {
+    const isList = isFeedbackList(feedback);
+    const headers = new Headers({ "content-type": "application/json" });
+    if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);
+    const body = writeJson(isList ? feedback.map(feedbackMembers) : feedbackMembers(feedback));
+    const path = `${servicePath(service)}/feedback`;
+    const request: HttpRequest = { method: "POST", path, headers, body };
+    const reply = await this.#transport.send(request, call);
+    const name = isList ? "feedback_ids" : "feedback_id";
+    const ids = understand(request, reply, () => readObject(reply))[name];
+    if (ids === undefined) {
+      throw invalidReply(request, reply, `status ${reply.status} without "${name}"`);
+    }
+    return ids as string | readonly string[]; // as the server says; not checked
   }
 
   /**
@@ -201,6 +239,15 @@ async function predictBody(
 type JsonMembers = { readonly [input: string]: JsonInput };
 
 type JsonObject = { readonly [member: string]: JsonValue };
+
+function servicePath(service: string | undefined): string {
+  return service === undefined ? "" : `/services/${encodeURIComponent(service)}`;
+}
+
+/** `Array.isArray` says nothing of lists that are readonly. */
+function isFeedbackList(feedback: Feedback | readonly Feedback[]): feedback is readonly Feedback[] {
+  return Array.isArray(feedback);
+}
 
 function modelPath(model: string): string {
   return `/v2/models/${encodeURIComponent(model)}`;

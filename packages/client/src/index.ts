@@ -12,6 +12,14 @@ export type {
 export { MillraceClientError } from "./client-error.ts";
 export type { ClientCode, Problem } from "./client-error.ts";
 export type { Clock } from "./clock.ts";
+export type {
+  Feedback,
+  FeedbackFacts,
+  FeedbackLabel,
+  FeedbackOptions,
+  FeedbackReport,
+  FeedbackSubject,
+} from "./feedback.ts";
 export type { InferRequest } from "./infer-message.ts";
 export type { JsonInput, JsonValue } from "./json.ts";
 export type { RetryOptions } from "./retry-policy.ts";

@@ -10,7 +10,11 @@ import type {
   ServingProcesses,
 } from "./control/control-messages.ts";
 import { ControlRole } from "./control/control-role.ts";
+import type { Config } from "./config/config.ts";
+import { LOG_FOLDER } from "./core/predictions/log-folder.ts";
 import type { OverrideState, OverrideStore } from "./ports/override-store.ts";
+import type { QueryEngine } from "./ports/query-engine.ts";
+import { QueryProcess } from "./query/query-process.ts";
 import { StartError } from "./serve/listen.ts";
 import { endWithSupervisor, logFatalErrors } from "./supervisor/child-process.ts";
 import { IpcPeer } from "./supervisor/ipc-peer.ts";
@@ -51,6 +55,25 @@ function overridesFile(stateDir: string): string {
   return join(stateDir, "control.sqlite");
 }
 
+/**
+ * Asks the prediction log of a configuration, through a process that is started when the first query comes.
+ * @param onLine one line of its error stream.
+ * @returns undefined where the configuration has no log.
+ */
+export function createQueries(
+  { stateDir, log }: Config,
+  onLine: (line: string) => void,
+): QueryEngine | undefined {
+  if (stateDir === undefined || log.sink === "off") return undefined;
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return new QueryProcess({
+    entry: join(import.meta.dirname, `query-process-entry.${extension}`),
+    settings: { folder: join(stateDir, LOG_FOLDER), ...log.query },
+    clock: systemClock,
+    onLine,
+  });
+}
+
 /** What the supervised control process runs: it waits for orders, and ends when its supervisor is gone. */
 export function runControlProcess(): void {
   let role: ControlRole | undefined;
@@ -75,9 +98,13 @@ export function runControlProcess(): void {
         status: () => peer.call("status", {}),
         liveValues: (path) => peer.call("liveValues", path),
         explain: (predictionId) => peer.call("explain", predictionId),
+        logStatus: () => peer.call("logStatus", {}),
+        forget: (order) => peer.call("forget", order),
       };
       const store = await openOverrideStore(stateDir);
-      role = new ControlRole({ store, processes, clock: systemClock, loggerFor });
+      const queryLog = loggerFor("query");
+      const queries = createQueries(order.config, (line) => queryLog.warn({}, line));
+      role = new ControlRole({ store, processes, queries, clock: systemClock, loggerFor });
       return role.start(order);
     },
     persist: (order: PersistOrder) => mustRole().persist(order),

@@ -7,6 +7,7 @@ export type { Tensor, TensorSpec } from "./core/tensor/tensor.ts";
 export type { MillraceInput } from "./config/define-config.ts";
 export { defineConfig } from "./config/define-config.ts";
 export type { CallOptions, LibraryPrediction, Millrace } from "./library.ts";
+export type { LibraryFeedback } from "./library-feedback.ts";
 export { createMillrace, InvalidConfigError } from "./library.ts";
 export type {
   Declared,

@@ -10,6 +10,8 @@ import { checkTensors } from "./core/tensor/check-tensors.ts";
 import { packRows, type Rows } from "./core/tensor/pack-rows.ts";
 import type { Tensor } from "./core/tensor/tensor.ts";
 import { unpack, unpackRow } from "./core/tensor/unpack.ts";
+import { checkFeedback } from "./core/feedback/read-feedback.ts";
+import { feedbackBody, isFeedbackList, type LibraryFeedback } from "./library-feedback.ts";
 import { createLogging, createServeRole } from "./main.ts";
 import type { ModelStatus } from "./models/served-model.ts";
 import type { Target } from "./serve/data-plane.ts";
@@ -118,6 +120,24 @@ export class Millrace {
     return { outputs: result.outputs, model: result.model, id: result.id };
   }
 
+  /**
+   * Says what became known of predictions; sent again it counts once. Needs a prediction log: `state.dir`.
+   * @param idempotencyKey names it; default: its content does.
+   * @returns ids in order, when it is written.
+   * @throws MillraceError INVALID_BODY, MODEL_NOT_FOUND, LOG_UNAVAILABLE.
+   */
+  async feedback(
+    service: string,
+    feedback: LibraryFeedback | readonly LibraryFeedback[],
+    { idempotencyKey }: { readonly idempotencyKey?: string } = {},
+  ): Promise<readonly string[]> {
+    const { plane, feedback: intake } = this.#role;
+    const { name } = plane.services.get(service);
+    const body = isFeedbackList(feedback) ? feedback.map(feedbackBody) : feedbackBody(feedback);
+    const checked = checkFeedback(body, intake.nowMs, ["feedback"]);
+    return intake.take(name, checked, idempotencyKey);
+  }
+
   #target(service: string): Target {
     return this.#role.plane.target(this.#role.plane.services.get(service));
   }
@@ -136,7 +156,12 @@ export class Millrace {
     if (signal?.aborted === true) cancel();
     signal?.addEventListener("abort", cancel);
     try {
-      const request = { predictionId, requestId: undefined, attributes: undefined };
+      const request = {
+        predictionId,
+        endpoint: "library",
+        requestId: undefined,
+        attributes: undefined,
+      };
       const call = { ...request, receivedMs, priority, timeoutMs, cancellation };
       return await plane.infer(target, inputs, outputNames, call);
     } finally {

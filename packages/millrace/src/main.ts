@@ -9,16 +9,24 @@ import { closeLogSink, openLogSink } from "./adapters/logger-pino/log-sink.ts";
 import { OnnxRuntime } from "./adapters/runtime-onnx/runtime-onnx.ts";
 import { ProcessRuntime } from "./adapters/runtime-process/runtime-process.ts";
 import { WorkerRuntime } from "./adapters/runtime-worker/runtime-worker.ts";
+import { keyedHashOf } from "./adapters/segments-file/keyed-hash.ts";
+import { readLogKey } from "./adapters/segments-file/log-key.ts";
+import { ThreadSegmentWriter } from "./adapters/segments-file/thread-segment-writer.ts";
+import { newWriterName } from "./adapters/segments-file/writer-name.ts";
 import type { LoadedConfig } from "./config/print.ts";
 import { FileVersionLedger, MemoryVersionLedger } from "./models/version-ledger.ts";
+import type { KeyedHash } from "./core/predictions/redaction.ts";
+import { LOG_FOLDER } from "./core/predictions/log-folder.ts";
 import type { LoggerFor } from "./ports/logger.ts";
 import type { Runtime } from "./ports/runtime.ts";
 import type { StepSources } from "./ports/step-sources.ts";
 import type { TensorCaches } from "./ports/tensor-cache.ts";
+import type { Tracer } from "./ports/tracer.ts";
 import type { ProcessShare } from "./serve/services.ts";
-import { checkApplicable, LAME_DUCK_MS, ServeRole } from "./serve/serve-role.ts";
+import { checkApplicable, LAME_DUCK_MS, ServeRole, type LogParts } from "./serve/serve-role.ts";
 import { endWithSupervisor, logFatalErrors } from "./supervisor/child-process.ts";
 import { IpcPeer } from "./supervisor/ipc-peer.ts";
+import { LogKeeper } from "./supervisor/log-keeper.ts";
 import type {
   ConfigOrder,
   RepositoryOrder,
@@ -71,7 +79,7 @@ export async function createLogging(log: LogConfig): Promise<Logging> {
 
 /**
  * The serve role in this process; it does not listen yet, and its models are not loaded.
- * @throws StartError when the cache needs a package that is not installed.
+ * @throws NOT_IMPLEMENTED when the cache or the traces need a package that is not installed.
  */
 export async function createServeRole(
   config: Config,
@@ -87,6 +95,8 @@ export async function createServeRole(
     },
     sources: createStepSources(loggerFor, coreCount),
     caches: await createTensorCaches(config, loggerFor),
+    log: createLogParts(config, share),
+    tracer: await createTracer(config, share, loggerFor),
     sha256: (bytes) => hash("sha256", bytes, "hex"),
     coreCount,
     share,
@@ -140,6 +150,51 @@ async function createTensorCaches(
   });
 }
 
+/** Predictions are logged beside what else is kept; without such a folder they are not. */
+function createLogParts({ stateDir, log }: Config, { index }: ProcessShare): LogParts | undefined {
+  if (stateDir === undefined || log.sink === "off") return undefined;
+  const folder = join(stateDir, LOG_FOLDER);
+  const newWriter = (): string => newWriterName(index, systemClock.wallMs());
+  let hash: KeyedHash | undefined;
+  return {
+    node: newWriter(),
+    // The first one who asks makes the key: where nothing is hashed there is none.
+    hash: (text) => (hash ??= keyedHashOf(readLogKey(folder, log.key)))(text),
+    openWriter: (events) => {
+      const { durability, rollMs, walBytesMax, diskFreeMin } = log;
+      const entry = new URL(`segment-writer-entry.${extensionHere()}`, import.meta.url);
+      const limits = { durability, rollMs, walBytesMax, diskFreeMin };
+      return new ThreadSegmentWriter({
+        ...limits,
+        entry,
+        folder,
+        newWriter,
+        clock: systemClock,
+        events,
+      });
+    },
+  };
+}
+
+/** Spans go to the collector that the file names; undefined where it names none, and nothing of it is loaded. */
+async function createTracer(
+  { name, traces }: Config,
+  { index }: ProcessShare,
+  loggerFor: LoggerFor,
+): Promise<Tracer | undefined> {
+  if (traces === undefined) return undefined;
+  const { openOtlpTracer } = await import("./adapters/traces-otlp/open-otlp-tracer.ts");
+  const { endpoint, headers } = traces;
+  return openOtlpTracer({
+    endpoint,
+    headers,
+    serviceName: name,
+    processIndex: index,
+    clock: systemClock,
+    log: loggerFor("traces"),
+  });
+}
+
 /** @returns what `make` gave the first time. */
 function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
@@ -164,9 +219,24 @@ export function createSupervisor(
     log: loggerFor("supervisor"),
     entry: join(import.meta.dirname, `serve-process-entry.${extensionHere()}`),
     controlEntry: join(import.meta.dirname, `control-process-entry.${extensionHere()}`),
+    logKeeper: createLogKeeper({ loggerFor, writeLine }),
     processCount: processCountOf(config),
     onLine: writeLine,
     checkApplicable,
+  });
+}
+
+/** Keeps the log process beside what serves. @param isDetached may the program end while it runs? */
+export function createLogKeeper(
+  { loggerFor, writeLine }: Pick<Logging, "loggerFor" | "writeLine">,
+  isDetached = false,
+): LogKeeper {
+  return new LogKeeper({
+    clock: systemClock,
+    log: loggerFor("supervisor"),
+    entry: join(import.meta.dirname, `log-process-entry.${extensionHere()}`),
+    onLine: writeLine,
+    isDetached,
   });
 }
 

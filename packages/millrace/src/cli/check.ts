@@ -4,16 +4,9 @@ import { createProblem, renderProblem } from "../config/problem.ts";
 import type { GraphStatus } from "../graphs/service-graphs.ts";
 import { createServeRole, processCountOf } from "../main.ts";
 import type { ModelStatus } from "../models/served-model.ts";
-import type { Logger } from "../ports/logger.ts";
 import type { Command } from "./command.ts";
 import { CONFIG_OPTION, loadFor } from "./config-session.ts";
-
-const SILENT: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
+import { SILENT } from "./silent-logger.ts";
 
 export const check: Command = {
   summary: "validate the file, load every model and fit the steps together, without opening a port",

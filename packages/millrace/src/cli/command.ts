@@ -1,7 +1,12 @@
 /** What a command has of the outside world; tests give it their own. */
 export interface CommandIo {
-  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
-  readonly stderr: { write(text: string): unknown };
+  readonly stdout: {
+    write(text: string): unknown;
+    readonly isTTY?: boolean;
+    /** Characters of a line; undefined where it is no terminal. */
+    readonly columns?: number;
+  };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }

@@ -1,10 +1,13 @@
 import { join } from "node:path";
+import { readExactJson } from "../core/exact-json.ts";
 import { userName } from "../control/user-name.ts";
 import { UsageError, type CommandIo, type CommandLine } from "./command.ts";
 import { readRunState } from "./run-state.ts";
 
 /** Longest wait for an answer of the control role. */
 const ANSWER_MS_MAX = 15_000;
+
+const FORGET_MS_MAX = 15 * 60_000;
 
 /** Options of every command that asks the control role. */
 export const CONTROL_OPTIONS = {
@@ -49,38 +52,89 @@ export class ControlClient {
     return this.#ask("GET", path, undefined);
   }
 
+  /** Whole numbers beyond 2^53 are bigint. */
+  getExact(path: string): Promise<unknown> {
+    return this.#ask("GET", path, undefined, readExactJson);
+  }
+
   /** Says who asks, for where no key does. */
   change(method: "PUT", path: string, body: object): Promise<unknown> {
     return this.#ask(method, path, { by: userName(), ...body });
   }
 
-  async #ask(method: string, path: string, body: object | undefined): Promise<unknown> {
-    const response = await this.#fetch(method, path, body);
+  /** Takes a unit out of the prediction log, which may go through every file. */
+  async forget(body: object): Promise<unknown> {
+    const waiting = { accept: undefined, signal: AbortSignal.timeout(FORGET_MS_MAX) };
+    const named = { by: userName(), ...body };
+    const response = await this.#fetch("POST", "/api/v1/log/forget", named, waiting);
     const answer = (await response.json().catch(() => undefined)) as Problem | undefined;
     if (response.ok) return answer;
-    const detail = answer?.detail ?? `${this.#url} answered with status ${response.status}`;
-    const hint = answer?.code === "UNAUTHENTICATED" ? ": --key or MILLRACE_KEY gives it" : "";
-    throw new ControlError(`${detail}${hint}`, answer?.code);
+    throw this.#refusal(response, answer);
   }
 
-  async #fetch(method: string, path: string, body: object | undefined): Promise<Response> {
+  /**
+   * Runs a query, and waits for it as long as the control role lets it run.
+   * @param accept media type of the answer.
+   * @throws ControlError when it is refused; the reason of `signal`.
+   */
+  async query(body: object, accept: string, signal: AbortSignal | undefined): Promise<Response> {
+    const waiting = { accept, signal: signal ?? null };
+    const response = await this.#fetch("POST", "/api/v1/query", body, waiting);
+    if (response.ok) return response;
+    throw this.#refusal(response, (await response.json().catch(() => undefined)) as Problem);
+  }
+
+  async #ask(
+    method: string,
+    path: string,
+    body: object | undefined,
+    read: (text: string) => unknown = JSON.parse,
+  ): Promise<unknown> {
+    const response = await this.#fetch(method, path, body);
+    const answer = await response
+      .text()
+      .then((text) => read(text) as Problem | undefined)
+      .catch(() => undefined);
+    if (response.ok) return answer;
+    throw this.#refusal(response, answer);
+  }
+
+  #refusal({ status }: Response, answer: Problem | undefined): ControlError {
+    const detail = answer?.detail ?? `${this.#url} answered with status ${status}`;
+    const hint = answer?.code === "UNAUTHENTICATED" ? ": --key or MILLRACE_KEY gives it" : "";
+    return new ControlError(`${detail}${hint}`, answer?.code);
+  }
+
+  async #fetch(
+    method: string,
+    path: string,
+    body: object | undefined,
+    { accept, signal }: Waiting = { accept: undefined, signal: AbortSignal.timeout(ANSWER_MS_MAX) },
+  ): Promise<Response> {
     try {
       return await fetch(new URL(path, this.#url), {
         method,
         headers: {
           ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(accept === undefined ? {} : { accept }),
           ...(this.#key === undefined ? {} : { authorization: `Bearer ${this.#key}` }),
         },
         body: body === undefined ? null : JSON.stringify(body),
-        signal: AbortSignal.timeout(ANSWER_MS_MAX),
+        signal,
       });
     } catch (error) {
+      if (accept !== undefined) signal?.throwIfAborted();
       throw new ControlError(
         `Cannot ask the control role at ${this.#url}: ${whyUnanswered(error as Error, method)}`,
         undefined,
       );
     }
   }
+}
+
+interface Waiting {
+  readonly accept: string | undefined;
+  readonly signal: AbortSignal | null;
 }
 
 /** With what to do about it. */

@@ -1,52 +1,125 @@
+import { writeExactJson } from "../core/exact-json.ts";
 import type { StepRecord } from "../core/graph/describe-trace.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { Explanation, ExplainedRow } from "../core/predictions/explanation.ts";
 import type { RuleExplanation } from "../core/rules/rule-set.ts";
 
-/** What `GET /api/v1/predictions/{id}` answers; whatever else it has is shown with `--json`. */
-interface PredictionFacts {
-  readonly prediction_id?: string;
-  readonly service?: string;
-  readonly model?: string;
-  readonly received_at?: string;
-  readonly status?: string;
-  readonly error?: string;
-  readonly degraded?: string;
-  readonly cache?: string;
-  readonly override_version?: number;
-  readonly duration_ms?: Readonly<Record<string, number>>;
-  readonly rule?: string;
-  readonly rules?: readonly RuleExplanation[];
-  readonly graph?: StepRecord;
-}
+/** Characters of one value in a line. */
+const VALUE_CHARACTERS_MAX = 400;
 
-/** A record as a person reads it: a fact a line, the steps as a tree with their times. */
-export function describeRecord(record: unknown): string {
-  const facts = record as PredictionFacts;
-  const { override_version: version, duration_ms: durations, graph } = facts;
-  const rows: readonly (readonly [string, string | undefined])[] = [
-    ["prediction", facts.prediction_id],
-    ["received", facts.received_at],
-    ["service", facts.service],
-    ["model", facts.model],
-    ["status", [facts.status, facts.error].filter((text) => text !== undefined).join(": ")],
-    ["degraded", facts.degraded],
-    ["cache", facts.cache],
-    ["overrides", version === undefined || version === 0 ? "none" : `v${version}`],
-    ["time", durations === undefined ? undefined : durationText(durations)],
-    ["rule", facts.rule],
-  ];
-  const lines = rows.flatMap(([name, text]) =>
+/** An explanation as a person reads it: a fact a line, the steps as a tree with their times. */
+export function describeRecord(facts: Partial<Explanation>): string {
+  const { graph, rows: logged = [], row_count: rowCount = 1 } = facts;
+  const lines = factsOf(facts).flatMap(([name, text]) =>
     text === undefined || text === "" ? [] : [`${name.padEnd(11)} ${text}`],
   );
   const rules = ruleLines(facts.rules ?? []);
   if (rules.length > 0) lines.push("rules", ...rules);
   if (graph !== undefined) lines.push("steps", ...stepLines(graph, "  "));
+  if (facts.observed !== undefined) lines.push("observed", ...memberLines(facts.observed, "  "));
+  lines.push(...logged.flatMap((row) => rowLines(row, rowCount)));
+  if (logged.length > 1 && logged.length < rowCount) {
+    lines.push(`… and ${rowCount - logged.length} rows more`);
+  }
   return `${lines.join("\n")}\n`;
 }
 
-function durationText(durations: Readonly<Record<string, number>>): string {
+type Fact = readonly [name: string, text: string | undefined];
+
+function factsOf(facts: Partial<Explanation>): readonly Fact[] {
+  const { duration_ms: durations, row_count: rowCount } = facts;
+  return [
+    ["prediction", facts.prediction_id],
+    ["request", facts.request_id],
+    ["trace", facts.trace_id],
+    ["received", facts.received_at],
+    ["service", joined([facts.service, facts.endpoint])],
+    ["model", joined([facts.model, facts.digest && `digest ${facts.digest.slice(0, 16)}`])],
+    ["role", facts.role === "primary" ? undefined : facts.role],
+    ["status", [facts.status, facts.error].filter((text) => text !== undefined).join(": ")],
+    ["degraded", facts.degraded],
+    ["cache", facts.cache],
+    ["rows", rowCount === undefined || rowCount === 1 ? undefined : String(rowCount)],
+    ["overrides", overridesText(facts)],
+    ["time", durations === undefined ? undefined : durationText(durations)],
+    ["rule", facts.rule],
+    ["experiment", joined([facts.experiment, facts.variant && `arm ${facts.variant}`])],
+    ["unit", facts.unit_hash],
+    ["attributes", facts.attributes === undefined ? undefined : valueText(facts.attributes)],
+    ["found in", facts.source && FOUND_IN[facts.source]],
+    ["payload", payloadText(facts)],
+    ["weight", facts.sampled_weight === 1 ? undefined : facts.sampled_weight?.toString()],
+    ["policy", facts.policy],
+    ["process", facts.node],
+  ];
+}
+
+const FOUND_IN: Readonly<Record<Explanation["source"], string>> = {
+  memory: "memory of the process",
+  segment: "the log, not yet shipped",
+  parquet: "the log",
+  log: "the log",
+};
+
+/** The version, and beneath it what it stands for. */
+function overridesText(facts: Partial<Explanation>): string {
+  const { override_version: version = 0, overrides = [] } = facts;
+  if (version === 0) return "none";
+  const lines = overrides.map(({ path, value, version: setBy, by, reason }) => {
+    const why = reason === "" ? "" : `: ${reason}`;
+    return `  ${path} = ${valueText(value)}  (v${setBy}, by ${by}${why})`;
+  });
+  return [`v${version}`, ...lines].join("\n");
+}
+
+/** That all of it is there is no news. */
+function payloadText({ payload, payload_ref: place }: Partial<Explanation>): string | undefined {
+  if (payload === undefined || payload === "full") return undefined;
+  return place === undefined ? payload : `${payload}, in ${place}`;
+}
+
+function joined(texts: readonly (string | undefined)[]): string {
+  return texts.filter((text) => text !== undefined && text !== "").join("  ");
+}
+
+function durationText(durations: Explanation["duration_ms"]): string {
   return Object.entries(durations)
-    .map(([name, ms]) => `${name} ${ms} ms`)
+    .map(([name, ms]) => `${name} ${String(ms)} ms`)
     .join(", ");
+}
+
+function valueText(value: JsonValue): string {
+  const text = typeof value === "string" ? value : writeExactJson(value);
+  return text.length <= VALUE_CHARACTERS_MAX ? text : `${text.slice(0, VALUE_CHARACTERS_MAX)}…`;
+}
+
+/** Members of an object, one a line. */
+function memberLines(value: JsonValue, indent: string): readonly string[] {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject) return [`${indent}${valueText(value)}`];
+  return Object.entries(value).map(
+    ([name, member]) => `${indent}${name} = ${valueText(member as JsonValue)}`,
+  );
+}
+
+/** What the log has of one row of the request. */
+function rowLines(row: ExplainedRow, rowCount: number): readonly string[] {
+  const { features, prediction, is_outlier: isOutlier } = row;
+  const number = rowCount === 1 ? "" : ` ${row.row}`;
+  const score = row.score === undefined ? undefined : `score ${row.score}`;
+  const threshold = row.threshold === undefined ? undefined : `threshold ${row.threshold}`;
+  const outlierScore = row.outlier_score === undefined ? "" : `, score ${row.outlier_score}`;
+  const lines: readonly Fact[] = [
+    ["prediction", prediction === undefined ? undefined : valueText(prediction)],
+    ["label", joined([row.label, score, threshold])],
+    ["outlier", isOutlier === undefined ? undefined : `${isOutlier ? "yes" : "no"}${outlierScore}`],
+  ];
+  return [
+    ...(features === undefined ? [] : [`features${number}`, ...memberLines(features, "  ")]),
+    ...lines.flatMap(([name, text]) =>
+      text === undefined || text === "" ? [] : [`${`${name}${number}`.padEnd(11)} ${text}`],
+    ),
+  ];
 }
 
 /** `  detect  model  ok  3.2 ms`, its parts indented beneath it. */

@@ -1,4 +1,4 @@
-import { createServeRole } from "../main.ts";
+import { createLogKeeper, createServeRole } from "../main.ts";
 import { keepPorts } from "../supervisor/ports.ts";
 import type { Command } from "./command.ts";
 import { CONFIG_OPTION } from "./config-session.ts";
@@ -16,19 +16,23 @@ export const serve: Command = {
       const role = await createServeRole(config, logging.loggerFor);
       const ports = await role.listen({ isShared: false, repository: undefined });
       await role.loadModels();
+      const logKeeper = createLogKeeper(logging);
+      logKeeper.apply(config);
       return {
         ...ports,
         controlPort: undefined,
         config,
         processes: 1,
         ...role.status(),
-        metrics: () => Promise.resolve(role.metrics()),
+        metrics: async () => [...role.metrics(), ...(await logKeeper.metrics())],
         async apply(next) {
-          await role.apply(keepPorts(next.config, file.config.server, config));
+          const applied = keepPorts(next.config, file.config.server, config);
+          await role.apply(applied);
+          logKeeper.apply(applied);
           return role.status();
         },
-        stop: (lameDuckMs) => role.stop(lameDuckMs),
-        kill: () => undefined, // everything is in this process
+        stop: (lameDuckMs) => Promise.all([role.stop(lameDuckMs), logKeeper.stop()]),
+        kill: () => logKeeper.process?.kill(),
       };
     }),
 };

@@ -1,3 +1,4 @@
+import type { Redaction } from "../core/predictions/redaction.ts";
 import type { Rule } from "../core/rules/rule-set.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Condition } from "../core/rules/condition.ts";
@@ -263,12 +264,6 @@ export type LogDurability =
   | { readonly kind: "off" }
   | { readonly kind: "interval"; readonly everyMs: number }
   | { readonly kind: "batch" };
-
-/** What becomes of a field before it is logged. */
-export type Redaction =
-  | { readonly kind: "drop" | "mask" | "hmac" }
-  /** Lower ends of the buckets, ascending; or their width. */
-  | { readonly kind: "bucket"; readonly by: number | readonly number[] };
 
 export interface ServiceLogConfig {
   readonly payload: "full" | "metadata" | "off";

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import type { PredictionLogConfig, Redaction, RequestValue, ServiceLogConfig } from "./config.ts";
+import type { Redaction } from "../core/predictions/redaction.ts";
+import type { PredictionLogConfig, RequestValue, ServiceLogConfig } from "./config.ts";
 import type { ConfigOutput } from "./schema.ts";
 
 type WrittenLog = ConfigOutput["log"];

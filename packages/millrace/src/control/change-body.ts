@@ -1,12 +1,11 @@
 import { z } from "zod";
 import { parseDuration } from "../config/duration.ts";
-import { MillraceError, PROBLEMS_MAX } from "../core/errors.ts";
 import type { WantedChange } from "./override-changes.ts";
+import { readBody } from "./read-body.ts";
 
 /** Paths one change may set. */
 const PATHS_MAX = 100;
 const REASON_CHARACTERS_MAX = 1000;
-const DEPTH_MAX = 64;
 const FOR_MS_MIN = 100;
 const FOR_MS_MAX = 366 * 86_400_000;
 
@@ -50,7 +49,7 @@ export interface ChangeBody extends WantedChange {
 
 /** `{"value": false, "reason": "…", "for": "2h"}`. @throws INVALID_JSON, INVALID_BODY */
 export function readOneValue(path: string, body: Buffer): ChangeBody {
-  const parsed = check(oneValue, body);
+  const parsed = readBody(oneValue, body, "the change");
   return {
     set: new Map([[path, parsed.value]]),
     unset: [],
@@ -62,7 +61,7 @@ export function readOneValue(path: string, body: Buffer): ChangeBody {
 
 /** `{"set": {"services.iris.timeout": "1s"}, "unset": ["services.iris.limits.rate"], "reason": "…"}`. @throws INVALID_JSON, INVALID_BODY */
 export function readManyValues(body: Buffer): ChangeBody {
-  const parsed = check(manyValues, body);
+  const parsed = readBody(manyValues, body, "the change");
   return {
     set: new Map(Object.entries(parsed.set)),
     unset: parsed.unset,
@@ -74,47 +73,7 @@ export function readManyValues(body: Buffer): ChangeBody {
 
 /** Nothing, or `{"reason": "…"}`. @throws INVALID_JSON, INVALID_BODY */
 export function readUnsetting(body: Buffer): Pick<ChangeBody, "reason" | "by"> {
-  const { reason: why, by: who } = check(unsetting, body.length === 0 ? Buffer.from("{}") : body);
+  const written = body.length === 0 ? Buffer.from("{}") : body;
+  const { reason: why, by: who } = readBody(unsetting, written, "the change");
   return { reason: why, by: who };
-}
-
-function check<Schema extends z.ZodType>(schema: Schema, body: Buffer): z.output<Schema> {
-  const parsed = parseJson(body);
-  if (isDeeperThan(parsed, DEPTH_MAX)) {
-    const message = `nested too deeply, expected at most ${DEPTH_MAX} levels`;
-    throw new MillraceError("INVALID_BODY", `Cannot read the change: ${message}`, {
-      problems: [{ location: ["body"], message, type: "depth" }],
-    });
-  }
-  const result = schema.safeParse(parsed);
-  if (result.success) return result.data;
-  const problems = result.error.issues.slice(0, PROBLEMS_MAX).map(({ path, message, code }) => ({
-    location: [
-      "body",
-      ...path.map((segment) => (typeof segment === "number" ? segment : String(segment))),
-    ],
-    message: `${message.charAt(0).toLowerCase()}${message.slice(1)}`,
-    type: code,
-  }));
-  const text = problems.map(({ location, message }) => `${location.join(".")}: ${message}`);
-  throw new MillraceError("INVALID_BODY", `Cannot read the change: ${text.join("; ")}`, {
-    problems,
-  });
-}
-
-/** The schema's own check of JSON would run out of stack. */
-function isDeeperThan(value: unknown, depthMax: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return depthMax === 0 || Object.values(value).some((part) => isDeeperThan(part, depthMax - 1));
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8")) as unknown;
-  } catch (error) {
-    const message = (error as Error).message;
-    throw new MillraceError("INVALID_JSON", `Cannot read the body: it is not JSON, ${message}`, {
-      problems: [{ location: ["body"], message, type: "json" }],
-    });
-  }
 }

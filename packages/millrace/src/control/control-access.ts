@@ -37,6 +37,16 @@ export class ControlAccess {
       `Cannot do this for the host ${JSON.stringify(host ?? "")}: without keys only localhost is answered`,
     );
   }
+
+  /** May the caller do what needs the scope? */
+  allows(headers: CallerHeaders, scope: RouteScope): boolean {
+    try {
+      this.check(headers, scope);
+      return true;
+    } catch {
+      return false;
+    }
+  }
 }
 
 /** @throws WrongConfigError when other machines would reach the control role and no key has the scope `admin`. */

@@ -1,8 +1,10 @@
 import type { Config } from "../config/config.ts";
 import type { ConfigRow } from "../config/print.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { Explanation } from "../core/predictions/explanation.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import type { OverrideState } from "../ports/override-store.ts";
+import type { ForgetOrder, ForgetResult, LogStatus } from "../shipping/log-messages.ts";
 
 /** What the control process is told at its start. */
 export interface ControlOrder {
@@ -71,6 +73,13 @@ export interface UpStatus {
   }[];
 }
 
+/** The prediction log as all processes together have it. */
+export interface LogReport {
+  readonly log: LogStatus;
+  /** What the serve processes have left out since they started, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
 /** What the control role asks of the processes that serve, through their supervisor. */
 export interface ServingProcesses {
   /**
@@ -83,6 +92,13 @@ export interface ServingProcesses {
   status(): Promise<UpStatus>;
   /** Live keys with the values in force; of one path only when it is given. @throws INVALID_OVERRIDE when it is none. */
   liveValues(path: string | undefined): Promise<readonly ConfigRow[]>;
-  /** What was decided for a prediction; undefined when no process remembers it. */
-  explain(predictionId: string): Promise<JsonValue | undefined>;
+  /**
+   * What was decided for a prediction; undefined when no process remembers it and the log does not have it.
+   * @throws LOG_UNAVAILABLE when the log cannot be asked.
+   */
+  explain(predictionId: string): Promise<Explanation | undefined>;
+  /** @throws LOG_UNAVAILABLE */
+  logStatus(): Promise<LogReport>;
+  /** Takes out of the log what is there of a unit, and leaves out what is on its way. @throws LOG_UNAVAILABLE */
+  forget(order: ForgetOrder): Promise<ForgetResult>;
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { Clock } from "../core/clock.ts";
 import type { LoggerFor } from "../ports/logger.ts";
 import type { OverrideState, OverrideStore } from "../ports/override-store.ts";
+import type { QueryEngine } from "../ports/query-engine.ts";
 import { listenError } from "../serve/listen.ts";
 import type {
   ControlOrder,
@@ -11,13 +12,18 @@ import type {
   ServingProcesses,
 } from "./control-messages.ts";
 import { createControlServer } from "./control-server.ts";
+import { addExplainRoute } from "./explain-route.ts";
+import { addLogRoutes } from "./log-routes.ts";
 import { OverrideChanges } from "./override-changes.ts";
 import { addOverrideRoutes } from "./override-routes.ts";
+import { addQueryRoute } from "./query-route.ts";
 import { addStatusRoutes } from "./status-routes.ts";
 
 export interface ControlParts {
   readonly store: OverrideStore;
   readonly processes: ServingProcesses;
+  /** Undefined where there is no prediction log. */
+  readonly queries: QueryEngine | undefined;
   readonly clock: Clock;
   readonly loggerFor: LoggerFor;
 }
@@ -35,11 +41,14 @@ export class ControlRole {
 
   /** @throws StartError when the port cannot be had. */
   async start(order: ControlOrder): Promise<ControlReport> {
-    const { processes, loggerFor } = this.#parts;
+    const { processes, queries, loggerFor } = this.#parts;
     const { config, startedAtMs } = order;
-    this.#http = createControlServer(config.server, loggerFor("http"), (app) => {
+    this.#http = createControlServer(config.server, loggerFor("http"), (app, access) => {
       addStatusRoutes(app, this.#changes, { processes, startedAtMs });
+      addExplainRoute(app, { changes: this.#changes, processes, access });
+      addLogRoutes(app, processes);
       addOverrideRoutes(app, this.#changes, processes);
+      addQueryRoute(app, queries, processes);
     });
     const overrides = await this.#changes.start();
     return { port: await this.#listen(this.#http, order), overrides };
@@ -70,6 +79,7 @@ export class ControlRole {
     this.#changes.close();
     this.#http?.server.closeAllConnections();
     await this.#http?.close();
+    await this.#parts.queries?.close();
     await this.#parts.store.close();
   }
 }

@@ -23,7 +23,7 @@ const REQUEST_MS_MAX = 30_000;
 export function createControlServer(
   server: ServerConfig,
   log: Logger,
-  addRoutes: (app: FastifyInstance) => void,
+  addRoutes: (app: FastifyInstance, access: ControlAccess) => void,
 ): FastifyInstance {
   const access = new ControlAccess(server);
   const sendProblem = problemSender(log);
@@ -63,7 +63,7 @@ export function createControlServer(
 
   const routes = new RouteTable();
   app.addHook("onRoute", (route) => routes.add(route.method, route.url));
-  addRoutes(app);
+  addRoutes(app, access);
   const sendMiss = (request: FastifyRequest, reply: FastifyReply): void => {
     const miss = routes.explainMiss(request.method, request.url);
     if (miss.allow !== undefined) void reply.header("allow", miss.allow);

@@ -54,6 +54,14 @@ class TestProcesses implements ServingProcesses {
   explain(): never {
     throw new Error("nobody asks");
   }
+
+  logStatus(): never {
+    throw new Error("nobody asks");
+  }
+
+  forget(): never {
+    throw new Error("nobody asks");
+  }
 }
 
 async function setup(store: OverrideStore = new MemoryOverrideStore(), clock = new TestClock()) {

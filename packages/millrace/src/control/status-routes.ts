@@ -1,11 +1,10 @@
 import type { FastifyInstance } from "fastify";
-import { MillraceError } from "../core/errors.ts";
 import { MILLRACE_VERSION } from "../version.ts";
 import type { ServingProcesses, UpStatus } from "./control-messages.ts";
 import type { OverrideChanges } from "./override-changes.ts";
 import { isoTime } from "./override-json.ts";
 
-/** What runs, what is in force, and what was decided for a prediction. */
+/** What runs, and what is in force. */
 export function addStatusRoutes(
   app: FastifyInstance,
   changes: OverrideChanges,
@@ -29,19 +28,6 @@ export function addStatusRoutes(
         override_version: changes.state.version,
         live: rows.map(({ path, value, source }) => ({ path, value: value ?? null, source })),
       };
-    },
-  );
-
-  app.get<{ Params: { readonly id: string } }>(
-    "/api/v1/predictions/:id",
-    read,
-    async ({ params }) => {
-      const record = await processes.explain(params.id);
-      if (record !== undefined) return record;
-      throw new MillraceError(
-        "PREDICTION_NOT_FOUND",
-        `Cannot explain "${params.id}": no process remembers it; each keeps its last predictions in memory, and loses them when it ends`,
-      );
     },
   );
 }

@@ -46,6 +46,7 @@ export class GraphPredictor implements Predictor {
   readonly predictionNames: readonly string[];
   readonly isBare: boolean;
   readonly labels: readonly string[] | undefined;
+  readonly score: number;
   readonly sample: readonly Tensor[] | undefined;
   readonly samplePrediction = undefined;
   readonly statistics: Statistics;
@@ -72,6 +73,7 @@ export class GraphPredictor implements Predictor {
       this.predictionOutput === undefined ? this.outputNames : [this.predictionOutput.name];
     this.isBare = options.isBare;
     this.labels = root.labels;
+    this.score = root.score;
     this.sample = sampleOf(root.inputs, versions);
     this.statistics = options.statistics;
     this.reads = options.reads;

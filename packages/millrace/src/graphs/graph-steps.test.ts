@@ -50,7 +50,7 @@ describe("readsOf()", () => {
     ["nothing for models and functions", ALL, "nothing"],
     ["nothing for a switch on its inputs", switchOn(INPUT, model("a"), model("b")), "nothing"],
     ["the head for a header", switchOn(HEADER, model("a"), model("b")), "head"],
-    ["the head for a remote, which passes the trace on", parallel("each", remote), "head"],
+    ["nothing for a remote", parallel("each", remote), "nothing"],
     [
       "the body wherever it stands",
       parallel("each", remote, sequence(switchOn({ kind: "not", condition: BODY }, ALL, ALL))),

@@ -57,11 +57,10 @@ export function combineFilesIn(step: StepConfig): ReadonlySet<string> {
   return paths;
 }
 
-/** What the steps look at of a request beside its tensors. A remote step passes its trace context on. */
+/** What the steps look at of a request beside its tensors. */
 export function readsOf(step: StepConfig): Reads {
   let reads: Reads = "nothing";
   for (const one of stepsIn(step)) {
-    if (one.kind === "remote" && reads === "nothing") reads = "head";
     if (one.kind !== "switch") continue;
     const kinds = one.cases.flatMap(({ when }) => [...predicatesIn(when)].map(({ kind }) => kind));
     if (kinds.includes("body")) return "body";

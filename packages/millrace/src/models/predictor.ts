@@ -55,6 +55,8 @@ export interface Predictor {
   readonly isBare: boolean;
   /** Names of the classes of the prediction. */
   readonly labels: readonly string[] | undefined;
+  /** Element of a row of the prediction that is its score: what thresholds look at. */
+  readonly score: number;
   /** Example inputs; undefined when none are known. */
   readonly sample: readonly Tensor[] | undefined;
   /** Prediction of the sample; undefined also where several outputs are it. */

@@ -5,9 +5,20 @@ export interface TableFile {
   /** Relative to the log's folder: `predictions/dt=2026-11-21/hour=16/model=iris/p0-….parquet`. */
   readonly path: string;
   readonly table: LogTable;
+  /** Its folder: `predictions/dt=2026-11-21/hour=16/model=iris`. */
+  readonly partition: string;
   /** `2026-11-21` */
   readonly date: string;
+  /** 0 to 23; undefined where the table has no folders of hours. */
+  readonly hour: number | undefined;
+  /** Are inputs and predictions taken out of its rows? */
+  readonly isWithoutPayload: boolean;
   readonly byteLength: number;
+}
+
+export interface HoldingFile {
+  readonly file: TableFile;
+  readonly rowCount: number;
 }
 
 /** What a rewrite leaves out. */
@@ -31,7 +42,13 @@ export interface LogTables {
   remove(files: readonly TableFile[]): Promise<void>;
   /** Finishes or undoes what a process that was killed was at. */
   recover(): Promise<void>;
-  /** The row of a prediction; undefined when no file has it. */
-  find(predictionId: string): Promise<JsonValue | undefined>;
+  /** Files with rows of one of the units, and how many. */
+  holding(unitHashes: readonly string[]): Promise<readonly HoldingFile[]>;
+  /**
+   * The rows of a prediction, by row, at most 16: of `<id>` those of its whole request, of `<id>#3` that one. Columns as in
+   * `LOG_COLUMNS`, `ts` in microseconds; JSON stays text.
+   * @returns undefined when no file has it.
+   */
+  find(predictionId: string): Promise<readonly JsonValue[] | undefined>;
   close(): Promise<void>;
 }

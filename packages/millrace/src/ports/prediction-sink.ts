@@ -13,6 +13,22 @@ export interface SinkBatch {
   readonly blocks: () => AsyncIterable<ReadBlock>;
 }
 
+/** What a sink has taken since it was opened. */
+export interface SinkCounts {
+  /** Rows of batches it has taken; a batch it is given again counts again. */
+  readonly rows: number;
+  /** Records it left out because they could not be read. */
+  readonly unreadable: number;
+}
+
+/** The batch is at fault, not the sink or its disk: it will never be taken, however often it is given. */
+export class UnusableBatchError extends Error {
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = "UnusableBatchError";
+  }
+}
+
 /**
  * Where predictions go. It gets every batch at least once, those of one writer and table in order; giving the same batch
  * again has the effect of giving it once. Every adapter passes test/contract/prediction-sink-contract.ts.
@@ -22,6 +38,7 @@ export interface PredictionSink {
   readonly name: string;
   /** `segment`: gets whole segments, once nothing is added to them. `block`: gets what is there, as it comes. */
   readonly unit: "segment" | "block";
+  readonly counts: SinkCounts;
   /**
    * Begins where it was.
    * @param state what the last `write` returned that was kept; undefined at the first start.
@@ -30,7 +47,8 @@ export interface PredictionSink {
   /**
    * Takes a batch; when it resolves, the batch survives a power failure.
    * @returns what `open` is to get after it; kept together with the cursor.
-   * @throws when it cannot now: the batch is given again later. The reason of `signal` when that aborted it.
+   * @throws when it cannot now: the batch is given again later. The reason of `signal` when that aborted it;
+   * UnusableBatchError when it never will.
    */
   write(batch: SinkBatch, signal: AbortSignal): Promise<JsonValue | undefined>;
   close(): Promise<void>;

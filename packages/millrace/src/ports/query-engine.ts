@@ -10,6 +10,8 @@ export interface QueryOrder {
   readonly parameters: readonly (string | number | boolean | null)[];
   /** More rows than this are cut off, and said to be. */
   readonly rowsMax: number;
+  /** Longest time it may take, in milliseconds; undefined is that of the log, `log.query.timeout`. */
+  readonly timeoutMs: number | undefined;
 }
 
 export interface QueryColumn {
@@ -39,8 +41,11 @@ export type QueryResult =
 export interface QueryEngine {
   /**
    * Over everything that is in the log now, shipped or not.
-   * @throws INVALID_QUERY for what is no query, or would do more than read; QUERY_TOO_LARGE beyond its time or memory.
+   * @param signal ends the query.
+   * @throws INVALID_QUERY for what is no query, or would do more than read; QUERY_TOO_LARGE beyond its time or memory;
+   * LOG_UNAVAILABLE when there is no log, or nobody who could read it; OVERLOADED when too many ask. The reason of
+   * `signal` when that ended it.
    */
-  query(order: QueryOrder): Promise<QueryResult>;
+  query(order: QueryOrder, signal?: AbortSignal): Promise<QueryResult>;
   close(): Promise<void>;
 }

@@ -43,6 +43,8 @@ export interface Segment {
   readonly byteLength: number;
   /** Will nothing be added any more? */
   readonly isEnded: boolean;
+  /** Has it ended without its writer ending it? What the writer had in memory is lost then. */
+  readonly isUnclean: boolean;
   /** Of its last change, milliseconds since 1970-01-01 UTC. */
   readonly changedAtMs: number;
 }

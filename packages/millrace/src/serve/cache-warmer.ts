@@ -2,7 +2,7 @@ import { packRows } from "../core/tensor/pack-rows.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { DataPlane } from "./data-plane.ts";
-import type { Prediction } from "./prediction.ts";
+import { WARM_UP, type Prediction } from "./prediction.ts";
 import { warmCache } from "./warm-cache.ts";
 
 /** Who asks for something else goes first. */
@@ -46,6 +46,7 @@ export class CacheWarmer {
     const { predictor } = target;
     return plane.infer(target, packRows(rows, predictor.inputs), predictor.predictionNames, {
       predictionId: plane.newPredictionId(),
+      endpoint: WARM_UP,
       requestId: undefined,
       attributes: undefined,
       receivedMs: plane.clock.nowMs(),

@@ -2,6 +2,7 @@ import type { InputConfig, ServiceConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { MillraceError } from "../core/errors.ts";
 import { PredictionIds, type RandomBytes } from "../core/prediction-id.ts";
+import type { PredictionRole } from "../core/predictions/logged-prediction.ts";
 import type { Attributes } from "../core/rules/attributes.ts";
 import { NO_RULE } from "../core/rules/rule-set.ts";
 import { checkTensors } from "../core/tensor/check-tensors.ts";
@@ -11,9 +12,12 @@ import type { ServiceGraphs } from "../graphs/service-graphs.ts";
 import type { Models } from "../models/models.ts";
 import type { Predictor, Reads } from "../models/predictor.ts";
 import { Answers, type Job, type PredictionEvents } from "./answers.ts";
-import type { Call, Prediction } from "./prediction.ts";
+import { WARM_UP, type Call, type Prediction } from "./prediction.ts";
 import { PredictionCounts } from "./prediction-counts.ts";
-import { RecentPredictions, type AskedRules } from "./recent-predictions.ts";
+import type { PredictionLog } from "./prediction-log.ts";
+import { logReadsOf } from "./prediction-log/request-values.ts";
+import { RecentPredictions, type AskedRules, type PredictionRecord } from "./recent-predictions.ts";
+import type { RequestTraces } from "./request-traces.ts";
 import type { ServeMetrics } from "./serve-metrics.ts";
 import type { ServiceCaches } from "./service-caches.ts";
 import { Services } from "./services.ts";
@@ -48,6 +52,10 @@ export interface DataPlaneOptions {
   /** Limits are divided among the processes that share a port. */
   readonly share: ProcessShare;
   readonly events: PredictionEvents;
+  /** Undefined where no prediction is logged. */
+  readonly log?: PredictionLog | undefined;
+  /** Undefined where the file asks for no traces. */
+  readonly traces?: RequestTraces | undefined;
 }
 
 /** What is remembered of a request that failed. */
@@ -69,6 +77,10 @@ export class DataPlane {
   readonly graphs: ServiceGraphs;
   readonly metrics: ServeMetrics;
   readonly clock: Clock;
+  /** Undefined where no prediction is logged. */
+  readonly log: PredictionLog | undefined;
+  /** Undefined where the file asks for no traces. */
+  readonly traces: RequestTraces | undefined;
   readonly recent = new RecentPredictions();
   /** Version of the live changes that are in force; 0 is none. */
   overrideVersion = 0;
@@ -83,6 +95,8 @@ export class DataPlane {
     this.graphs = options.graphs;
     this.metrics = options.metrics;
     this.clock = options.clock;
+    this.log = options.log;
+    this.traces = options.traces;
     this.#ids = new PredictionIds(options.random);
     this.#services = new Services(options.models, options.clock, options.share);
     this.#caches = options.caches;
@@ -197,8 +211,9 @@ export class DataPlane {
   /** What is to be read of a request before its target is asked for. */
   readsOf(service: ServiceConfig): Reads {
     const rules = this.#services.rulesOf(service.name);
-    let reads: Reads = rules === undefined ? "nothing" : "head";
-    if (rules?.looksAtBody === true) return "body";
+    let reads = this.log === undefined ? "nothing" : logReadsOf(service.log);
+    if (rules?.looksAtBody === true || reads === "body") return "body";
+    if (rules !== undefined) reads = "head";
     for (const name of this.#services.graphsOf(service.name)) {
       const own = this.graphs.find(name)?.reads;
       if (own === "body") return "body";
@@ -257,13 +272,19 @@ export class DataPlane {
     outputNames: readonly string[],
     call: Call,
   ): Promise<Prediction> {
+    const isLogged = target.service.log.payload !== "off" && call.endpoint !== WARM_UP;
+    const log = isLogged ? this.log : undefined;
+    const room = log?.admit();
+    if (room !== undefined) await room;
     const job = this.#jobOf(target, inputs, outputNames, call);
     try {
       const prediction = await this.#answers.answer(job);
-      this.#remember(target, job, prediction);
+      const record = this.#remember(target, job, prediction);
+      log?.add({ target, job, record, prediction });
       return prediction;
     } catch (error) {
-      this.#remember(target, job, undefined, error);
+      const record = this.#remember(target, job, undefined, error);
+      log?.add({ target, job, record, prediction: undefined });
       throw error;
     }
   }
@@ -278,6 +299,8 @@ export class DataPlane {
     // A body that took long to unpack may have outlasted the version it was read for.
     const { modelName, isClosed } = target.predictor;
     const predictor = isClosed ? this.predictor(modelName) : target.predictor;
+    const isInputOwned =
+      call.isInputOwned === true && this.log?.keepsInputs(service, inputs) !== true;
     return {
       service,
       predictor,
@@ -288,7 +311,7 @@ export class DataPlane {
         deadlineAtMs: call.receivedMs + Math.min(service.timeoutMs, call.timeoutMs ?? Infinity),
         priority: call.priority,
         cancellation: call.cancellation,
-        isInputOwned: call.isInputOwned ?? false,
+        isInputOwned,
       },
       call: attributes === undefined ? call : { ...call, attributes },
       startedMs: this.clock.nowMs(),
@@ -296,18 +319,23 @@ export class DataPlane {
   }
 
   /** @param prediction undefined where `error` says why there is none. */
-  #remember({ rule, asked }: Target, job: Job, prediction?: Prediction, error?: unknown): void {
-    const { service, predictor, call, limits } = job;
+  #remember(target: Target, job: Job, prediction?: Prediction, error?: unknown): PredictionRecord {
+    const { service, predictor, call, limits, inputs } = job;
     const tookMs = this.clock.nowMs() - limits.receivedMs;
     const known = error instanceof MillraceError ? error : undefined;
     const made = prediction ?? NO_PREDICTION;
-    this.recent.add({
+    const record: PredictionRecord = {
       id: call.predictionId,
       requestId: call.requestId,
+      traceId: call.traceContext?.traceId,
       service: service.name,
+      endpoint: call.endpoint,
       model: made.model ?? predictor.id,
-      rule,
-      asked,
+      digest: predictor.digest,
+      role: prediction === undefined ? "primary" : roleOf(prediction),
+      rowCount: predictor.rowsOf(inputs),
+      rule: target.rule,
+      asked: target.asked,
       overrideVersion: this.overrideVersion,
       receivedWallMs: this.clock.wallMs() - tookMs,
       tookMs,
@@ -320,8 +348,16 @@ export class DataPlane {
       cache: made.cache,
       trace: prediction === undefined ? call.trace : prediction.trace,
       observed: call.observed,
-    });
+    };
+    this.recent.add(record);
+    if (call.requestTrace !== undefined) call.requestTrace.record = record;
+    return record;
   }
+}
+
+function roleOf({ cache, degraded }: Prediction): PredictionRole {
+  if (cache === "hit" || cache === "stale") return "cache";
+  return degraded === "fallback" ? "fallback" : "primary";
 }
 
 function noSuchVersion(name: string, version: number): MillraceError {

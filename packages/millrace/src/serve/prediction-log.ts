@@ -1,4 +1,6 @@
+import type { ServiceConfig } from "../config/config.ts";
 import type { FeedbackRow } from "../core/predictions/feedback-row.ts";
+import type { Tensor } from "../core/tensor/tensor.ts";
 import type { PredictionRecord } from "./recent-predictions.ts";
 import type { Job } from "./answers.ts";
 import type { Target } from "./data-plane.ts";
@@ -21,6 +23,8 @@ export interface PredictionLog {
    * @throws OVERLOADED with the reason `log` when it is full and `whenFull` is `refuse`.
    */
   admit(): Promise<void> | undefined;
+  /** Are inputs to be there until `add`, so that nobody may take their memory before? */
+  keepsInputs(service: ServiceConfig, inputs: readonly Tensor[]): boolean;
   add(outcome: PredictionOutcome): void;
   /** @returns when it is written. @throws LOG_UNAVAILABLE when it cannot be. */
   addFeedback(rows: readonly FeedbackRow[]): Promise<void>;

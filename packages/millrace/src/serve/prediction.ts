@@ -4,13 +4,19 @@ import type { Degradation } from "../core/graph/step-outcome.ts";
 import type { StepTrace } from "../core/graph/step-trace.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
 import type { Predictor, PredictorRequest } from "../models/predictor.ts";
+import type { RequestTrace } from "./request-trace.ts";
 
 export const PRIORITY_DEFAULT: Priority = 2;
+
+/** `endpoint` of predictions that nobody asked for: they are not logged. */
+export const WARM_UP = "warm-up";
 
 /** What a request brings along besides its tensors, whichever protocol it came by. */
 export interface Call extends PredictorRequest {
   /** UUIDv7, from `newPredictionId`: known before the prediction is made, so that a failure has it too. */
   readonly predictionId: string;
+  /** Route or call it came by, as the prediction log has it: `/predict`, `/v2/infer`, `ModelInfer`, `library`. */
+  readonly endpoint: string;
   /** When the request came, on `clock.nowMs`. */
   readonly receivedMs: number;
   /** 1 is the most urgent, 2 the default, 3 what may wait. */
@@ -21,6 +27,8 @@ export interface Call extends PredictorRequest {
   readonly cancellation: Cancellation | undefined;
   /** Nobody needs the inputs afterwards: their memory may be moved to another thread. */
   readonly isInputOwned?: boolean;
+  /** Told what was decided; undefined where nothing is traced. */
+  readonly requestTrace?: RequestTrace | undefined;
 }
 
 export interface Prediction {

@@ -1,10 +1,8 @@
 import type { ErrorCode } from "../core/errors.ts";
-import { describeTrace } from "../core/graph/describe-trace.ts";
 import type { StepTrace } from "../core/graph/step-trace.ts";
-import type { JsonValue } from "../core/json.ts";
+import type { PredictionRole } from "../core/predictions/logged-prediction.ts";
 import type { Attributes } from "../core/rules/attributes.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
-import { nestedJson, rowJson } from "../core/tensor/write-json.ts";
 import type { RuleSet } from "../core/rules/rule-set.ts";
 
 /** Predictions that one process remembers. */
@@ -23,9 +21,17 @@ export interface PredictionRecord {
   readonly id: string;
   /** As in `x-request-id`. */
   readonly requestId: string | undefined;
+  /** 32 hexadecimal digits; undefined when it is a part of no trace. */
+  readonly traceId: string | undefined;
   readonly service: string;
+  /** Route or call it came by: `/predict`, `ModelInfer`. */
+  readonly endpoint: string;
   /** Versions that were to answer, `iris@1`; empty when none was chosen. */
   readonly model: string;
+  /** Of what was to answer. */
+  readonly digest: string;
+  readonly role: PredictionRole;
+  readonly rowCount: number;
   readonly rule: string | undefined;
   readonly asked: AskedRules | undefined;
   /** Of the live changes that were in force; 0 is none. */
@@ -39,7 +45,7 @@ export interface PredictionRecord {
   readonly code: "ok" | ErrorCode;
   readonly message: string | undefined;
   readonly degraded: string | undefined;
-  readonly cache: string | undefined;
+  readonly cache: "hit" | "miss" | "stale" | undefined;
   readonly trace: StepTrace | undefined;
   /** Predictions that were nobody's answer; large ones are left out. */
   readonly observed: readonly Tensor[] | undefined;
@@ -80,8 +86,13 @@ export class RecentPredictions {
 function copy(from: PredictionRecord, to: Mutable<PredictionRecord>): Mutable<PredictionRecord> {
   to.id = from.id;
   to.requestId = from.requestId;
+  to.traceId = from.traceId;
   to.service = from.service;
+  to.endpoint = from.endpoint;
   to.model = from.model;
+  to.digest = from.digest;
+  to.role = from.role;
+  to.rowCount = from.rowCount;
   to.rule = from.rule;
   to.asked = from.asked;
   to.overrideVersion = from.overrideVersion;
@@ -97,46 +108,4 @@ function copy(from: PredictionRecord, to: Mutable<PredictionRecord>): Mutable<Pr
   to.trace = from.trace;
   to.observed = from.observed?.filter(({ data }) => data.length <= OBSERVED_ELEMENTS_MAX);
   return to;
-}
-
-/** A record as `millrace explain` gets it. */
-export function explainRecord(record: PredictionRecord): JsonValue {
-  const { asked, trace, observed } = record;
-  const rules = asked?.rules.explain(asked.attributes, asked.wallMs);
-  const described = trace === undefined ? undefined : describeTrace(trace);
-  return withoutUndefined({
-    prediction_id: record.id,
-    request_id: record.requestId,
-    service: record.service,
-    model: record.model,
-    received_at: new Date(record.receivedWallMs).toISOString(),
-    status: record.code,
-    error: record.message,
-    degraded: record.degraded,
-    cache: record.cache,
-    override_version: record.overrideVersion,
-    duration_ms: {
-      total: toMicroseconds(record.tookMs),
-      queue: toMicroseconds(record.queueMs),
-      batch: toMicroseconds(record.batchMs),
-      infer: toMicroseconds(record.computeMs),
-    },
-    rule: record.rule ?? (rules === undefined ? undefined : "default"),
-    rules,
-    graph: described,
-    observed: observed && Object.fromEntries(observed.map((one) => [one.name, valueOf(one)])),
-  });
-}
-
-function withoutUndefined(record: object): JsonValue {
-  return JSON.parse(JSON.stringify(record)) as JsonValue;
-}
-
-/** As `/predict` would answer it. */
-function valueOf(tensor: Tensor): unknown {
-  return JSON.parse(tensor.shape[0] === 1 ? rowJson(tensor, 0) : nestedJson(tensor));
-}
-
-function toMicroseconds(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

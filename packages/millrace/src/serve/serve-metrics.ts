@@ -7,6 +7,8 @@ import type { BreakerKind } from "../core/overload/breaker.ts";
 import type { ModelVersion } from "../models/model-version.ts";
 import type { Models } from "../models/models.ts";
 import type { ModelStatus } from "../models/served-model.ts";
+import { FeedbackMetrics } from "./feedback/feedback-metrics.ts";
+import { PredictionLogMetrics } from "./prediction-log/prediction-log-metrics.ts";
 
 /** Seconds: from 100 µs, where small models answer, to 10 s. */
 const SECONDS = [
@@ -24,6 +26,8 @@ export interface ServiceSeries {
 /** The serve role's metrics. Names are a promise: docs/reference/metrics.md lists them. */
 export class ServeMetrics {
   readonly registry: Metrics;
+  readonly predictionLog: PredictionLogMetrics;
+  readonly feedback: FeedbackMetrics;
   readonly #requests: CounterFamily;
   readonly #rejected: CounterFamily;
   readonly #routed: CounterFamily;
@@ -90,6 +94,8 @@ export class ServeMetrics {
       ["model"],
       [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     );
+    this.predictionLog = new PredictionLogMetrics(registry);
+    this.feedback = new FeedbackMetrics(registry);
     addModelGauges(registry, models);
     addProcessGauges(registry);
   }

@@ -7,7 +7,9 @@ import { ByteBudget } from "../core/batch/byte-budget.ts";
 import type { Sha256 } from "../core/cache/key-writer.ts";
 import type { Clock } from "../core/clock.ts";
 import { MillraceError, PROBLEMS_MAX } from "../core/errors.ts";
-import type { JsonValue } from "../core/json.ts";
+import type { Explanation } from "../core/predictions/explanation.ts";
+import type { KeyedHash } from "../core/predictions/redaction.ts";
+import { readPredictionKey } from "../core/predictions/prediction-key.ts";
 import { Metrics, type MetricSnapshot } from "../core/metrics/metrics.ts";
 import type { RandomBytes } from "../core/prediction-id.ts";
 import { ServiceGraphs, type GraphChange } from "../graphs/service-graphs.ts";
@@ -15,24 +17,32 @@ import { Models } from "../models/models.ts";
 import type { Runtimes } from "../models/place-model.ts";
 import type { VersionLedger } from "../models/version-ledger.ts";
 import type { LoggerFor } from "../ports/logger.ts";
+import type { SegmentWriter, SegmentWriterEvents } from "../ports/segments.ts";
 import type { StepSources } from "../ports/step-sources.ts";
 import type { TensorCaches } from "../ports/tensor-cache.ts";
+import type { Tracer } from "../ports/tracer.ts";
 import { addCacheGauges, type NamedUsage } from "./cache-gauges.ts";
 import { CacheWarmer } from "./cache-warmer.ts";
 import { DataPlane } from "./data-plane.ts";
+import { FeedbackIntake } from "./feedback/feedback-intake.ts";
 import type { GrpcServer } from "./grpc/grpc-server.ts";
 import { listenError, StartError } from "./listen.ts";
 import type { ModelRepository } from "./model-repository.ts";
-import { explainRecord } from "./recent-predictions.ts";
+import { explainRecord } from "./explain-record.ts";
 import { Readiness } from "./readiness.ts";
 import { graphEvents, modelEvents, predictionEvents } from "./serve-events.ts";
 import { ServeMetrics } from "./serve-metrics.ts";
 import type { ServeStatus } from "./serve-status.ts";
+import { addTraceCounters, requestTracesOf, TRACES_FLUSH_MS_MAX } from "./traces-of.ts";
+import { RingPredictionLog } from "./prediction-log/ring-prediction-log.ts";
 import { ServiceCaches } from "./service-caches.ts";
 import type { ProcessShare } from "./services.ts";
 
 /** How long a process that is told to stop still takes new requests, until load balancers have noticed. */
 export const LAME_DUCK_MS = 1_000;
+
+/** How long a process that could not answer everything in time still waits for its log to be written. */
+const LOG_CLOSE_MS_MAX = 1_000;
 
 /** Memory of the requests that wait or run in one process; two bodies of the largest size always fit. */
 const QUEUED_BYTES_MAX = 512 * 1024 * 1024;
@@ -42,6 +52,10 @@ export interface ServeParts {
   /** What steps are made from. */
   readonly sources: StepSources;
   readonly caches: TensorCaches;
+  /** Where predictions are logged; undefined logs none. */
+  readonly log?: LogParts | undefined;
+  /** Where spans go; undefined where the file asks for no traces. */
+  readonly tracer?: Tracer | undefined;
   readonly sha256: Sha256;
   /** Cores this process may use, at least 1. */
   readonly coreCount: number;
@@ -51,6 +65,15 @@ export interface ServeParts {
   readonly random: RandomBytes;
   readonly loggerFor: LoggerFor;
   readonly downloadFolder: string;
+}
+
+/** What the prediction log is made of. */
+export interface LogParts {
+  readonly openWriter: (events: SegmentWriterEvents) => SegmentWriter;
+  /** Keyed hash, 32 hexadecimal digits; the same in every process of a state folder. */
+  readonly hash: KeyedHash;
+  /** Name of this process in the rows. */
+  readonly node: string;
 }
 
 export interface ListenOptions {
@@ -73,6 +96,7 @@ export interface ServePorts {
  */
 export class ServeRole {
   readonly plane: DataPlane;
+  readonly feedback: FeedbackIntake;
   readonly models: Models;
   readonly graphs: ServiceGraphs;
   readonly readiness: Readiness;
@@ -80,6 +104,7 @@ export class ServeRole {
   readonly #warmer: CacheWarmer;
   readonly #parts: ServeParts;
   readonly #metrics: ServeMetrics;
+  readonly #log: RingPredictionLog | undefined;
   #config: Config;
   /** Makes the change of live keys that every process was asked to make ready. */
   #ready: { readonly commit: () => void; readonly abort: () => void } | undefined;
@@ -121,6 +146,7 @@ export class ServeRole {
       events: graphEvents(parts.loggerFor, this.#metrics),
     });
     this.readiness = new Readiness(this.models, this.graphs);
+    this.#log = this.#openLog();
     this.plane = new DataPlane({
       models: this.models,
       graphs: this.graphs,
@@ -130,13 +156,35 @@ export class ServeRole {
       random,
       share,
       events: predictionEvents(parts.loggerFor, clock),
+      log: this.#log,
+      traces: requestTracesOf(config, parts),
+    });
+    this.feedback = new FeedbackIntake({
+      log: () => this.plane.log,
+      config: () => this.#config.log,
+      clock,
+      metrics: this.#metrics.feedback,
     });
     this.#warmer = new CacheWarmer(this.plane, parts.loggerFor("cache"));
+    if (parts.tracer !== undefined) addTraceCounters(this.#metrics.registry, parts.tracer);
     addCacheGauges(
       this.#metrics.registry,
       () => caches.isUp,
       () => this.#cacheUsages(),
     );
+  }
+
+  #openLog(): RingPredictionLog | undefined {
+    const { log, clock, loggerFor } = this.#parts;
+    if (log === undefined) return undefined;
+    return new RingPredictionLog({
+      ...log,
+      config: this.#config.log,
+      clock,
+      log: loggerFor("predictions"),
+      metrics: this.#metrics.predictionLog,
+      inputConfig: (predictor, input) => this.plane.inputConfig(predictor, input),
+    });
   }
 
   #cacheUsages(): NamedUsage[] {
@@ -180,6 +228,7 @@ export class ServeRole {
       server,
       title: this.#config.name,
       plane: this.plane,
+      feedback: this.feedback,
       readiness: this.readiness,
       repository: repository ?? this.localRepository,
       log: this.#parts.loggerFor("http"),
@@ -227,8 +276,8 @@ export class ServeRole {
   }
 
   /** What was decided for one of the last predictions; undefined when this process does not remember it. */
-  explain(predictionId: string): JsonValue | undefined {
-    const record = this.plane.recent.find(predictionId);
+  explain(predictionId: string): Explanation | undefined {
+    const record = this.plane.recent.find(readPredictionKey(predictionId)?.id ?? predictionId);
     return record === undefined ? undefined : explainRecord(record);
   }
 
@@ -247,6 +296,7 @@ export class ServeRole {
     await this.models.apply(config.models, async () => {
       const change = await this.graphs.prepare(Object.values(config.services));
       this.plane.setServices(config.services);
+      this.#log?.configure(config.log);
       change.commit();
       this.#warmer.refresh();
       this.plane.overrideVersion = overrideVersion;
@@ -273,6 +323,7 @@ export class ServeRole {
       commit: () => {
         this.#config = config;
         this.plane.setServices(config.services);
+        this.#log?.configure(config.log);
         graphs.commit();
         this.#warmer.refresh();
         this.plane.overrideVersion = overrideVersion;
@@ -313,6 +364,13 @@ export class ServeRole {
     this.#ready = undefined;
   }
 
+  /** Writes out what is in memory, if that takes no longer. */
+  async #closeLog(withinMs: number): Promise<void> {
+    const { clock } = this.#parts;
+    const late = new Promise<void>((resolve) => clock.schedule(withinMs, resolve));
+    await Promise.race([this.#log?.close(), late]);
+  }
+
   /**
    * Stops without losing a request: not ready at once, still serving for `lameDuckMs`, then no new connections,
    * then the requests in flight, at most `server.drain` in all.
@@ -338,7 +396,11 @@ export class ServeRole {
       this.graphs.close();
       await this.models.close();
       await this.#caches.close();
-      await this.#parts.caches.close();
+      await Promise.all([
+        this.#parts.caches.close(),
+        this.#parts.tracer?.close(TRACES_FLUSH_MS_MAX),
+        this.#log?.close(),
+      ]);
       return true;
     })();
     const isFinished = await Promise.race([finished, deadline]);
@@ -348,10 +410,21 @@ export class ServeRole {
       for (let turn = 0; turn < 3; turn++) await setImmediate();
       this.#http?.server.closeAllConnections();
       this.#grpc?.closeAllConnections();
+      await this.#closeLog(LOG_CLOSE_MS_MAX);
     }
     return isFinished;
   }
 }
+
+/** Keys of `log` that its writer is opened with, by their names in the file. */
+const LOG_KEYS_AT_START = {
+  sink: "sink",
+  durability: "durability",
+  rollMs: "roll",
+  walBytesMax: "walMax",
+  diskFreeMin: "diskFree",
+  key: "key",
+} as const;
 
 /** @throws StartError naming every changed key that needs a restart. */
 export function checkApplicable(current: Config, next: Config): void {
@@ -360,6 +433,11 @@ export function checkApplicable(current: Config, next: Config): void {
     .filter((key) => !isDeepStrictEqual(current.server[key], next.server[key]))
     .map((key) => `server.${key}`);
   if (current.stateDir !== next.stateDir) changed.push("state.dir");
+  if (!isDeepStrictEqual(current.traces, next.traces)) changed.push("traces");
+  for (const key of Object.keys(LOG_KEYS_AT_START) as (keyof typeof LOG_KEYS_AT_START)[]) {
+    const isSame = isDeepStrictEqual(current.log[key], next.log[key]);
+    if (!isSame) changed.push(`log.${LOG_KEYS_AT_START[key]}`);
+  }
   if (changed.length === 0) return;
   throw new StartError(
     `Cannot apply the file: ${changed.join(", ")} changed, which needs a restart; nothing was applied`,

@@ -5,9 +5,19 @@ import { configJsonSchema } from "../config/json-schema.ts";
 import { findLiveKey } from "../config/live-key.ts";
 import { liveRow, liveRows, type ConfigRow } from "../config/print.ts";
 import type { ConfigProblem } from "../config/problem.ts";
-import type { ChangeOrder, PersistOrder, UpStatus } from "../control/control-messages.ts";
+import type {
+  ChangeOrder,
+  LogReport,
+  PersistOrder,
+  UpStatus,
+} from "../control/control-messages.ts";
 import { MillraceError, PROBLEMS_MAX } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { MetricSnapshot } from "../core/metrics/metrics.ts";
+import { explainRows } from "../core/predictions/explain-rows.ts";
+import type { Explanation, FoundRows } from "../core/predictions/explanation.ts";
+import { readPredictionKey } from "../core/predictions/prediction-key.ts";
+import type { ForgetOrder, ForgetResult, LogStatus } from "../shipping/log-messages.ts";
 import { answerIfAny } from "./answer-if-any.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Methods } from "./ipc-peer.ts";
@@ -18,7 +28,14 @@ import type { RunningConfig } from "./running-config.ts";
 import type { ServeProcess } from "./serve-process.ts";
 
 /** What is asked of a serve process here. */
-type AskedProcess = Pick<ServeProcess, "status" | "explain">;
+type AskedProcess = Pick<ServeProcess, "status" | "explain" | "metrics">;
+
+/** What is asked of the log process here. Each throws LOG_UNAVAILABLE when it does not run or does not answer. */
+export interface AskedLog {
+  find(predictionId: string): Promise<FoundRows | undefined>;
+  status(): Promise<LogStatus>;
+  forget(order: ForgetOrder): Promise<ForgetResult>;
+}
 
 export interface ControlLinkOptions {
   readonly clock: Clock;
@@ -26,6 +43,8 @@ export interface ControlLinkOptions {
   readonly running: RunningConfig;
   readonly serving: () => readonly AskedProcess[];
   readonly kept: () => readonly KeptFacts[];
+  /** Undefined where nothing is logged. */
+  readonly predictionLog: AskedLog | undefined;
   readonly processCount: number;
   /** Makes a change everywhere or nowhere. */
   readonly change: (
@@ -52,6 +71,8 @@ export class ControlLink {
       status: () => this.#status(),
       liveValues: (path: string | undefined) => Promise.resolve(this.#liveValues(path)),
       explain: (predictionId: string) => this.#explain(predictionId),
+      logStatus: () => this.#logStatus(),
+      forget: async (order: ForgetOrder) => this.#log.forget(order),
     };
   }
 
@@ -113,8 +134,38 @@ export class ControlLink {
     throw new MillraceError("INVALID_OVERRIDE", `Cannot find "${path}": ${why}`);
   }
 
-  #explain(predictionId: string): Promise<JsonValue | undefined> {
-    return this.#firstAnswer((process) => process.explain(predictionId));
+  /** What a process remembers, with the rows of the log: nobody remembers those. */
+  async #explain(asked: string): Promise<Explanation | undefined> {
+    const remembered = await this.#firstAnswer((process) => process.explain(asked));
+    // It may have been asked for by the id of its request.
+    const isId = readPredictionKey(asked) !== undefined;
+    const predictionId = isId ? asked : (remembered?.prediction_id ?? asked);
+    try {
+      const found = await this.#options.predictionLog?.find(predictionId);
+      const logged = found && explainRows(found);
+      return remembered === undefined ? logged : { ...logged, ...remembered };
+    } catch (error) {
+      if (remembered === undefined) throw error;
+      return remembered;
+    }
+  }
+
+  async #logStatus(): Promise<LogReport> {
+    const { serving, clock } = this.#options;
+    const log = await this.#log.status();
+    const reads = serving().map((process) => answerIfAny(process.metrics(), clock));
+    const snapshots = (await Promise.all(reads)).flatMap((snapshot) => snapshot ?? []);
+    return { log, dropped: sumByLabel(snapshots, "predlog_dropped_total") };
+  }
+
+  /** @throws LOG_UNAVAILABLE */
+  get #log(): AskedLog {
+    const { predictionLog } = this.#options;
+    if (predictionLog !== undefined) return predictionLog;
+    throw new MillraceError(
+      "LOG_UNAVAILABLE",
+      "Cannot ask the prediction log: there is none, log.sink is off and log.text absent, or there is no state.dir",
+    );
   }
 
   /** Of a process that has one; one that ends takes what it knows with it, one that hangs keeps it to itself. */
@@ -129,6 +180,21 @@ export class ControlLink {
     });
     return Promise.any(answers).catch(() => undefined);
   }
+}
+
+/** Values of a metric with one label, summed by that label; empty where nobody has it. */
+function sumByLabel(
+  snapshots: readonly MetricSnapshot[],
+  name: string,
+): Readonly<Record<string, number>> {
+  const sums: Record<string, number> = {};
+  for (const { series } of snapshots.filter((snapshot) => snapshot.name === name)) {
+    for (const { labels, value } of series) {
+      const [label = ""] = labels;
+      sums[label] = (sums[label] ?? 0) + value;
+    }
+  }
+  return sums;
 }
 
 /** What the schema has against an override, as an error of the table. */

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { IpcPeer, type Methods } from "./ipc-peer.ts";
 
@@ -50,6 +51,14 @@ export class ForkedProcess {
   /** @throws what the method threw there, ChannelClosedError when the process ends before it answers. */
   protected call<Result>(method: string, params: unknown): Promise<Result> {
     return this.#peer.call(method, params);
+  }
+
+  /** The program may end while it runs: it ends with it. */
+  unref(): void {
+    this.#child.unref();
+    this.#child.channel?.unref();
+    const stderr = this.#child.stderr as Socket | null;
+    stderr?.unref();
   }
 
   kill(): void {

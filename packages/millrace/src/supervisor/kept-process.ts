@@ -89,6 +89,11 @@ export class KeptProcess<Process extends ForkedProcess, Report> implements KeptF
     return report;
   }
 
+  /** Begins it beside everything else: nobody waits for it, and a first start that fails is tried again like later ones. */
+  startAside(): void {
+    this.#launch(false);
+  }
+
   /** From now on it may end. */
   letGo(): void {
     this.#isLetGo = true;
@@ -121,18 +126,19 @@ export class KeptProcess<Process extends ForkedProcess, Report> implements KeptF
         { process: label, processPid: process.pid, reason, restartInMs: waitMs },
         `${name} ended: ${reason}; it starts again in ${waitMs} ms`,
       );
-      this.#cancelRestart = clock.schedule(waitMs, () => this.#restart());
+      this.#cancelRestart = clock.schedule(waitMs, () => this.#launch(true));
     });
   }
 
-  #restart(): void {
+  #launch(isRestart: boolean): void {
     const { log, name, label } = this.#options;
     const process = this.#begin();
     this.#watch(process);
+    const runs = isRestart ? "runs again" : "runs";
     this.#options
-      .start(process, true, () => this.#ready(process))
+      .start(process, isRestart, () => this.#ready(process))
       .then(
-        () => log.info({ process: label, processPid: process.pid }, `${name} runs again`),
+        () => log.info({ process: label, processPid: process.pid }, `${name} ${runs}`),
         (error: unknown) => {
           log.error({ process: label, err: error }, `${name} cannot start`);
           process.kill();

@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
-import type { JsonValue } from "../core/json.ts";
 import type { MetricSnapshot } from "../core/metrics/metrics.ts";
+import type { Explanation } from "../core/predictions/explanation.ts";
 import type { ServeStatus } from "../serve/serve-status.ts";
 import { ForkedProcess } from "./forked-process.ts";
 
@@ -63,7 +63,7 @@ export class ServeProcess extends ForkedProcess {
   }
 
   /** What was decided for a prediction; undefined when this process does not remember it. */
-  explain(predictionId: string): Promise<JsonValue | undefined> {
+  explain(predictionId: string): Promise<Explanation | undefined> {
     return this.call("explain", predictionId);
   }
 

@@ -7,7 +7,11 @@ export class SupervisorMetrics {
   readonly controlRestarts: Counter;
   readonly overridesApplied: Counter;
 
-  constructor(processCount: () => number, overrideVersion: () => number) {
+  constructor(
+    processCount: () => number,
+    overrideVersion: () => number,
+    logRestarts: () => number,
+  ) {
     const help = "Serve processes started again after a crash";
     this.restarts = this.registry.counter("process_restarts_total", help).with();
     this.registry.gauge("process_count", "Serve processes that run", [], () => [
@@ -19,6 +23,8 @@ export class SupervisorMetrics {
         "Times the control process was started again after a crash",
       )
       .with();
+    const logHelp = "Times the log process was started again after a crash";
+    this.registry.externalCounter("log_restarts_total", logHelp, [], () => [[[], logRestarts()]]);
     this.overridesApplied = this.registry
       .counter("overrides_applied_total", "Changes of overrides that every process has made")
       .with();

@@ -16,9 +16,11 @@ import { answerIfAny } from "./answer-if-any.ts";
 import { applyAll } from "./apply-all.ts";
 import { ControlLink } from "./control-link.ts";
 import { ControlProcess } from "./control-process.ts";
+import type { ForkedProcess } from "./forked-process.ts";
 import type { Methods } from "./ipc-peer.ts";
 import { KeptProcess } from "./kept-process.ts";
 import { layAll, layWhatFits, type Layers } from "./layers.ts";
+import type { LogKeeper } from "./log-keeper.ts";
 import { logSetAside } from "./log-set-aside.ts";
 import { holdPorts, type HeldPorts } from "./ports.ts";
 import { RunningConfig } from "./running-config.ts";
@@ -42,6 +44,8 @@ export interface SupervisorOptions {
   readonly entry: string;
   /** Module the control process runs. */
   readonly controlEntry: string;
+  /** Keeps the log process. */
+  readonly logKeeper: LogKeeper;
   /** Serve processes to keep running. */
   readonly processCount: number;
   /** One log line of another process. */
@@ -81,6 +85,7 @@ export class Supervisor {
     this.#metrics = new SupervisorMetrics(
       () => this.#serving.length,
       () => this.#running.order.overrideVersion,
+      () => options.logKeeper.restarts,
     );
     this.#serve = Array.from({ length: options.processCount }, (_, index) =>
       this.#keepServe(index),
@@ -111,13 +116,16 @@ export class Supervisor {
   }
 
   #keepControl(): KeptProcess<ControlProcess, ControlReport> {
-    const { clock, log, controlEntry, onLine } = this.#options;
+    const { clock, log, controlEntry, onLine, logKeeper } = this.#options;
     const link = new ControlLink({
       clock,
       log,
       running: this.#running,
       serving: () => this.#serving,
-      kept: () => [...this.#serve, ...(this.#control === undefined ? [] : [this.#control])],
+      kept: () => [...this.#serve, this.#control ?? [], logKeeper.facts ?? []].flat(),
+      get predictionLog() {
+        return logKeeper.facts === undefined ? undefined : logKeeper;
+      },
       processCount: this.#options.processCount,
       change: (overrides, persist) => this.#changeOverrides(overrides, persist),
       persist: async (order) => {
@@ -161,6 +169,8 @@ export class Supervisor {
         const control = await this.#control?.startFirst();
         const reports = await Promise.all(this.#serve.map((kept) => kept.startFirst()));
         const [first] = reports as [StartReport];
+        // Predictions are answered without it, and it takes up what they left meanwhile.
+        this.#options.logKeeper.apply(this.#running.config);
         return { ...first, controlPort: control?.port, config: this.#running.config };
       } catch (error) {
         const ended = this.#processes.map((process) => process.ended);
@@ -244,6 +254,7 @@ export class Supervisor {
       }
       const next = this.#running.next(result.layers);
       this.#running.become(next);
+      this.#options.logKeeper.apply(next.order.config);
       return (await applyAll(this.#serving, next.order)) ?? { models: [], graphs: [] };
     });
   }
@@ -263,7 +274,10 @@ export class Supervisor {
   async #switchTo(layers: Layers, persist: () => Promise<void>): Promise<void> {
     const { clock, log } = this.#options;
     const next = this.#running.next(layers);
-    const onDecided = (): void => this.#running.become(next);
+    const onDecided = (): void => {
+      this.#running.become(next);
+      this.#options.logKeeper.apply(next.order.config);
+    };
     await switchAll(this.#serving, next.order, { clock, log, persist, onDecided });
   }
 
@@ -277,10 +291,9 @@ export class Supervisor {
   }
 
   /** All there are, started or not. */
-  get #processes(): readonly (ServeProcess | ControlProcess)[] {
-    return [...this.#serve, ...(this.#control === undefined ? [] : [this.#control])].flatMap(
-      (kept) => kept.process ?? [],
-    );
+  get #processes(): readonly ForkedProcess[] {
+    const kept = [...this.#serve, this.#control, this.#options.logKeeper];
+    return kept.flatMap((one) => one?.process ?? []);
   }
 
   /** Metrics of all serve processes together, and of the supervisor. */
@@ -294,7 +307,8 @@ export class Supervisor {
     for (const [label, metrics] of await Promise.all(reads)) {
       if (metrics !== undefined) byProcess.set(label, metrics);
     }
-    return [...mergeSnapshots(byProcess), ...this.#metrics.registry.snapshot()];
+    const ofLog = await this.#options.logKeeper.metrics();
+    return [...mergeSnapshots(byProcess), ...ofLog, ...this.#metrics.registry.snapshot()];
   }
 
   /** Ends every process at once, and starts none again. */
@@ -317,6 +331,7 @@ export class Supervisor {
       this.kill();
     });
     this.#control?.process?.stop();
+    this.#options.logKeeper.process?.stop();
     for (const { process } of this.#serve) process?.stop(lameDuckMs);
     await Promise.all(ended);
     await this.#ports?.release();
@@ -325,6 +340,7 @@ export class Supervisor {
 
   #letGo(): void {
     this.#control?.letGo();
+    this.#options.logKeeper.letGo();
     for (const kept of this.#serve) kept.letGo();
   }
 }

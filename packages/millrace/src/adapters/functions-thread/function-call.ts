@@ -1,6 +1,8 @@
 import { MillraceError } from "../../core/errors.ts";
+import { outgoingContext } from "../../core/graph/outgoing-context.ts";
 import type { StepContext } from "../../core/graph/step.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
+import { formatTraceParent } from "../../core/trace-context/trace-context.ts";
 import type { CallFacts, TensorGroup } from "./thread-messages.ts";
 
 /** What a call works on, and for whom. */
@@ -40,10 +42,11 @@ export class FunctionCall {
   get facts(): CallFacts {
     const { context, rowCount } = this.request;
     const request = context?.request;
+    const trace = context === undefined ? undefined : outgoingContext(context);
     return {
       requestId: request?.requestId,
       predictionId: request?.predictionId ?? "",
-      traceparent: request?.attributes?.header("traceparent"),
+      traceparent: trace === undefined ? undefined : formatTraceParent(trace),
       rowCount,
     };
   }

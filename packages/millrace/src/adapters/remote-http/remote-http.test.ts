@@ -5,7 +5,7 @@ import { Cancellation } from "../../core/cancellation.ts";
 import { MillraceError } from "../../core/errors.ts";
 import type { Step, StepContext } from "../../core/graph/step.ts";
 import { rowsTensor, testContext } from "../../core/graph/test-step.ts";
-import type { Attributes } from "../../core/rules/attributes.ts";
+import { parseTraceContext } from "../../core/trace-context/trace-context.ts";
 import type { Tensor, TensorSpec } from "../../core/tensor/tensor.ts";
 import { TestClock } from "../../core/test-clock.ts";
 import type { RemoteOptions, SourceStep } from "../../ports/step-sources.ts";
@@ -229,17 +229,8 @@ describe("RemoteStep", () => {
       headers: { Authorization: "Bearer hunter22" },
     });
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    const attributes: Attributes = {
-      method: "POST",
-      path: "/",
-      header: (name) => (name === "traceparent" ? traceparent : undefined),
-      query: () => undefined,
-      cookie: () => undefined,
-      body: () => undefined,
-      caller: undefined,
-      unit: "",
-    };
-    const request = { predictionId: "p", requestId: "r", attributes };
+    const traceContext = parseTraceContext(traceparent, undefined);
+    const request = { predictionId: "p", requestId: "r", attributes: undefined, traceContext };
     await run(ROWS, { request, deadlineAtMs: clock.nowMs() + 700 });
     expect(server.seen[0]?.headers).toMatchObject({
       authorization: "Bearer hunter22",

@@ -81,11 +81,11 @@ export class RemoteStep implements Step {
     context: StepContext,
     timeoutMs: number,
   ): Promise<Tensor[]> {
-    const { clock, cancellation, request } = context;
+    const { clock, cancellation } = context;
     const untilMs = clock.nowMs() + timeoutMs;
     const askOptions = (): AskOptions => {
       const left = Math.max(1, untilMs - clock.nowMs());
-      return { clock, cancellation, timeoutMs: left, headers: requestHeaders(request, left) };
+      return { clock, cancellation, timeoutMs: left, headers: requestHeaders(context, left) };
     };
     if (!this.#isDescribed) await this.#describe(askOptions());
     const { specs, client } = this.#options;

@@ -1,22 +1,17 @@
 import { describe, expect, test } from "vitest";
-import type { StepRequest } from "../../core/graph/step.ts";
-import type { Attributes } from "../../core/rules/attributes.ts";
+import type { StepContext } from "../../core/graph/step.ts";
+import { testContext } from "../../core/graph/test-step.ts";
+import { TestClock } from "../../core/test-clock.ts";
+import { childSpanId } from "../../core/trace-context/child-span-id.ts";
+import { parseTraceContext, type TraceContext } from "../../core/trace-context/trace-context.ts";
 import { fixedHeaders, requestHeaders } from "./request-headers.ts";
 
 const PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-function requestWith(headers: Record<string, string>, requestId?: string): StepRequest {
-  const attributes: Attributes = {
-    method: "POST",
-    path: "/",
-    header: (name) => headers[name],
-    query: () => undefined,
-    cookie: () => undefined,
-    body: () => undefined,
-    caller: undefined,
-    unit: "",
-  };
-  return { predictionId: "prediction-1", requestId, attributes };
+function contextOf(requestId?: string, parent?: string, state?: string): StepContext {
+  const traceContext = parseTraceContext(parent, state);
+  const request = { predictionId: "prediction-1", requestId, attributes: undefined, traceContext };
+  return testContext(new TestClock(), { request });
 }
 
 describe("fixedHeaders()", () => {
@@ -43,8 +38,7 @@ describe("fixedHeaders()", () => {
 
 describe("requestHeaders()", () => {
   test("requestHeaders() passes on id, trace and the time that is left", () => {
-    const request = requestWith({ traceparent: PARENT, tracestate: "a=1" }, "request-1");
-    expect(requestHeaders(request, 1_500.7)).toEqual({
+    expect(requestHeaders(contextOf("request-1", PARENT, "a=1"), 1_500.7)).toEqual({
       "x-request-timeout": "1500ms",
       "x-request-id": "request-1",
       traceparent: PARENT,
@@ -52,19 +46,19 @@ describe("requestHeaders()", () => {
     });
   });
 
-  test("requestHeaders() leaves out what no header can hold, and is the prediction's id without another", () => {
-    expect(
-      requestHeaders(requestWith({ traceparent: "x", tracestate: "a=1" }, "é\n"), 0.2),
-    ).toEqual({
-      "x-request-timeout": "1ms",
-    });
-    const { "x-request-id": id } = requestHeaders(
-      { predictionId: "p", requestId: undefined, attributes: undefined },
-      5,
+  test("requestHeaders() names the step's own span where the request is recorded", () => {
+    const context = contextOf("request-1", PARENT, "a=1");
+    const { request } = context;
+    const traceContext = { ...(request.traceContext as TraceContext), isRecorded: true };
+    const headers = requestHeaders({ ...context, request: { ...request, traceContext } }, 5);
+    expect(headers["traceparent"]).toBe(
+      `00-${traceContext.traceId}-${childSpanId(traceContext.spanId, 0)}-01`,
     );
-    expect(id).toBe("p");
-    expect(
-      requestHeaders(requestWith({ traceparent: PARENT, tracestate: "a=\u0001" }), 5),
-    ).not.toHaveProperty("tracestate");
+    expect(headers["tracestate"]).toBe("a=1");
+  });
+
+  test("requestHeaders() leaves out what no header can hold, and is the prediction's id without another", () => {
+    expect(requestHeaders(contextOf("é\n"), 0.2)).toEqual({ "x-request-timeout": "1ms" });
+    expect(requestHeaders(contextOf(), 5)["x-request-id"]).toBe("prediction-1");
   });
 });

@@ -1,5 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
-import type { StepRequest } from "../../core/graph/step.ts";
+import { outgoingContext } from "../../core/graph/outgoing-context.ts";
+import type { StepContext } from "../../core/graph/step.ts";
+import { formatTraceParent } from "../../core/trace-context/trace-context.ts";
 import { MILLRACE_VERSION } from "../../version.ts";
 import { cannotLoad } from "./remote-address.ts";
 
@@ -18,7 +20,6 @@ const RESERVED = new Set([
   "upgrade",
 ]);
 
-const TRACE_PARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 const PRINTABLE = /^[\x20-\x7e]{1,512}$/;
 
 /**
@@ -48,17 +49,17 @@ export function fixedHeaders(
   return { ...headers, "accept-encoding": "identity" };
 }
 
-/** Headers that pass on whose request it is, and how much time is left for it. */
-export function requestHeaders(request: StepRequest, timeoutMs: number): Record<string, string> {
+/** Headers that pass on whose request and whose trace it is, and how much time is left for it. */
+export function requestHeaders(context: StepContext, timeoutMs: number): Record<string, string> {
+  const { request } = context;
   const headers: Record<string, string> = {
     "x-request-timeout": `${Math.max(1, Math.floor(timeoutMs))}ms`,
   };
   const requestId = request.requestId ?? request.predictionId;
   if (PRINTABLE.test(requestId)) headers["x-request-id"] = requestId;
-  const parent = request.attributes?.header("traceparent");
-  if (parent === undefined || !TRACE_PARENT.test(parent)) return headers;
-  headers["traceparent"] = parent;
-  const state = request.attributes?.header("tracestate");
-  if (state !== undefined && PRINTABLE.test(state)) headers["tracestate"] = state;
+  const trace = outgoingContext(context);
+  if (trace === undefined) return headers;
+  headers["traceparent"] = formatTraceParent(trace);
+  if (trace.state !== undefined) headers["tracestate"] = trace.state;
   return headers;
 }

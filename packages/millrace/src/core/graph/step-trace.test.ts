@@ -22,6 +22,14 @@ describe("StepTrace", () => {
     expect(trace.children).toEqual([child]);
   });
 
+  test("begin() numbers the steps of a request in the order they began", () => {
+    const { trace } = startedTrace();
+    const a = trace.begin("a", "sequence");
+    const b = trace.begin("b", "model");
+    const c = a.begin("c", "model");
+    expect([trace, a, b, c].map(({ ordinal }) => ordinal)).toEqual([0, 1, 2, 3]);
+  });
+
   test("end() counts once: what was given up keeps that status when it ends after all", () => {
     const { clock, trace } = startedTrace();
     trace.end("timeout");

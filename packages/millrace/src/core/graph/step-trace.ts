@@ -29,6 +29,8 @@ export class StepTrace {
   readonly kind: string;
   /** When it began, in milliseconds since the request came. */
   readonly startedMs: number;
+  /** Which of the request's steps it is, in the order they began; the outermost is 0. */
+  readonly ordinal: number;
   readonly #request: TracedRequest;
   #status: StepStatus = "running";
   #tookMs = 0;
@@ -40,7 +42,7 @@ export class StepTrace {
     this.kind = kind;
     this.#request = request;
     this.startedMs = request.clock.nowMs() - request.receivedMs;
-    request.stepCount++;
+    this.ordinal = request.stepCount++;
   }
 
   /**

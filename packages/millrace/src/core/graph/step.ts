@@ -3,6 +3,7 @@ import type { Cancellation } from "../cancellation.ts";
 import type { Clock } from "../clock.ts";
 import type { Attributes } from "../rules/attributes.ts";
 import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
+import type { TraceContext } from "../trace-context/trace-context.ts";
 import type { StepOutcome } from "./step-outcome.ts";
 import type { StepTrace } from "./step-trace.ts";
 
@@ -29,8 +30,10 @@ export interface StepRequest {
   readonly predictionId: string;
   /** As in `x-request-id`; undefined where there is none, as in the library. */
   readonly requestId: string | undefined;
-  /** What conditions look at, and `traceparent` is read from; undefined in the library, which has no headers. */
+  /** What conditions look at; undefined in the library, which has no headers. */
   readonly attributes: Attributes | undefined;
+  /** Come with the request or made for it; absent when it is a part of no trace. */
+  readonly traceContext?: TraceContext | undefined;
 }
 
 /** What a step has to know of the request it runs for. */

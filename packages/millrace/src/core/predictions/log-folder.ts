@@ -12,6 +12,8 @@ import type { LogTable } from "./log-block.ts";
  * cursors/<sink>.json                        how far each sink is
  * rewrites/<id>.json                         files that are being replaced by others
  * forgotten.json                             units that are to be left out of what is still in segments
+ * retention.json                             the time by which rows are old, which does not jump as a clock may
+ * quarantine/                                segments a sink could not take, for people to look at
  * key                                        of keyed hashes, unless the file has one
  * tmp/                                       emptied at the start of whoever owns what is in it
  */
@@ -26,6 +28,8 @@ export const CURSORS_FOLDER = "cursors";
 export const REWRITES_FOLDER = "rewrites";
 export const PAYLOADS_FOLDER = "payloads";
 export const TEMPORARY_FOLDER = "tmp";
+export const QUARANTINE_FOLDER = "quarantine";
+export const RETENTION_FILE = "retention.json";
 export const FORGOTTEN_FILE = "forgotten.json";
 export const KEY_FILE = "key";
 /** Held by the one process that ships, compacts and forgets. */

@@ -1,4 +1,5 @@
 import { MillraceError } from "../errors.ts";
+import { shortNumber } from "./short-number.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
@@ -28,7 +29,7 @@ function elementsJson(tensor: Tensor, from: number, to: number): string {
   return json;
 }
 
-function numberJson(value: number): string {
+export function numberJson(value: number): string {
   // String(-0) is "0", and "-0" is the whole number 0 to parsers that tell numbers apart.
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0";
   return Number.isFinite(value) ? String(value) : "null";
@@ -71,14 +72,6 @@ function nested(tensor: Tensor, axis: number, from: number, to: number): string 
  */
 export function withShortNumbers(tensor: Tensor): Tensor {
   if (tensor.datatype !== "FP32") return tensor;
-  const data = Float64Array.from(tensor.data as Float32Array, shortest);
+  const data = Float64Array.from(tensor.data as Float32Array, shortNumber);
   return { ...tensor, datatype: "FP64", data };
-}
-
-function shortest(value: number): number {
-  for (let digits = 6; digits < 10; digits++) {
-    const rounded = Number(value.toPrecision(digits));
-    if (Math.fround(rounded) === value) return rounded;
-  }
-  return value;
 }

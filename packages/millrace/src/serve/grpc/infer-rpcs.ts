@@ -17,6 +17,7 @@ import { frameOf } from "./message-frames.ts";
 import { RpcAttributes } from "./rpc-attributes.ts";
 import type { RpcCall, StreamRpc, UnaryRpc } from "./rpc.ts";
 import { statusOf, STATUS, toMillraceError } from "./status.ts";
+import { tracedRpc, type MessageTrace } from "./traced-rpc.ts";
 
 /** `ModelInfer`: one request, one reply. */
 export function modelInfer(plane: DataPlane): UnaryRpc {
@@ -24,16 +25,17 @@ export function modelInfer(plane: DataPlane): UnaryRpc {
     kind: "unary",
     scope: "infer",
     async run(message, call) {
-      call.predictionId = plane.newPredictionId();
-      const request = readInferRequest(message);
-      const due = {
-        predictionId: call.predictionId,
-        receivedMs: call.receivedMs,
-        timeoutMs: call.timeoutMs,
-      };
-      const answer = await infer(plane, request, { ...due, cancellation: call.cancellation }, call);
-      call.prediction = answer.prediction;
-      return inferResponseFrame({ ...answer, id: request.id, saysFinal: false }, false);
+      const predictionId = plane.newPredictionId();
+      call.predictionId = predictionId;
+      const { receivedMs, timeoutMs, cancellation } = call;
+      return tracedRpc(plane, { call, predictionId, receivedMs }, async (trace) => {
+        const request = readInferRequest(message);
+        const endpoint = "ModelInfer";
+        const due = { endpoint, predictionId, receivedMs, timeoutMs, cancellation, trace };
+        const answer = await infer(plane, request, due, call);
+        call.prediction = answer.prediction;
+        return inferResponseFrame({ ...answer, id: request.id, saysFinal: false }, false);
+      });
     },
   };
 }
@@ -51,17 +53,16 @@ export function modelStreamInfer(plane: DataPlane, log: Logger): StreamRpc {
       const predictionId = plane.newPredictionId();
       let request: InferRequest | undefined;
       try {
-        request = readInferRequest(message);
-        const timeoutMs = call.timeoutMs && call.timeoutMs - (receivedMs - call.receivedMs);
-        const due = { predictionId, receivedMs, timeoutMs };
-        const answer = await infer(
-          plane,
-          request,
-          { ...due, cancellation: call.cancellation },
-          call,
-        );
-        const { id } = request;
-        return inferResponseFrame({ ...answer, id, saysFinal: wantsFinal(request) }, true);
+        return await tracedRpc(plane, { call, predictionId, receivedMs }, async (trace) => {
+          request = readInferRequest(message);
+          const timeoutMs = call.timeoutMs && call.timeoutMs - (receivedMs - call.receivedMs);
+          const { cancellation } = call;
+          const endpoint = "ModelStreamInfer";
+          const due = { endpoint, predictionId, receivedMs, timeoutMs, cancellation, trace };
+          const answer = await infer(plane, request, due, call);
+          const { id } = request;
+          return inferResponseFrame({ ...answer, id, saysFinal: wantsFinal(request) }, true);
+        });
       } catch (error) {
         const known = toMillraceError(error);
         if (statusOf(known.code) === STATUS.INTERNAL) {
@@ -74,7 +75,9 @@ export function modelStreamInfer(plane: DataPlane, log: Logger): StreamRpc {
 }
 
 type Due = Pick<RpcCall, "receivedMs" | "timeoutMs" | "cancellation"> & {
+  readonly endpoint: string;
   readonly predictionId: string;
+  readonly trace: MessageTrace;
 };
 
 interface Answer {
@@ -97,7 +100,7 @@ async function infer(
   const outputs = requestedOutputs(predictor, request.outputs);
   checkClassification(outputs);
   const inputs = matchInputs(request.inputs, predictor.inputs, []);
-  const { predictionId, receivedMs, cancellation } = due;
+  const { endpoint, predictionId, receivedMs, cancellation } = due;
   const timeoutMs = smaller(due.timeoutMs, options.timeoutMs);
   const prediction = await plane.infer(
     target,
@@ -105,12 +108,14 @@ async function infer(
     outputs.map(({ spec }) => spec.name),
     {
       predictionId,
+      endpoint,
       requestId: requestIdOf(call),
       attributes: undefined,
       receivedMs,
       priority,
       timeoutMs,
       cancellation,
+      ...due.trace,
     },
   );
   return {
@@ -124,6 +129,8 @@ async function infer(
 /** The model version that answers, as the service's rules decide unless the call names a version. */
 function routedTarget(plane: DataPlane, request: InferRequest, due: Due, call: RpcCall): Target {
   const service = plane.services.get(request.modelName);
+  const { requestTrace } = due.trace;
+  if (requestTrace !== undefined) requestTrace.service = service.name;
   const version = versionNumber(request.modelName, request.modelVersion);
   if (plane.readsOf(service) === "nothing") return plane.target(service, { version });
   const attributes = new RpcAttributes(call, due.predictionId);

@@ -1,5 +1,6 @@
 import type { Cancellation } from "../../core/cancellation.ts";
 import type { Prediction } from "../prediction.ts";
+import type { RequestTrace } from "../request-trace.ts";
 
 /**
  * Every header that a handler of a hot route may ask for. The list is short on purpose: the fast lane keeps
@@ -13,6 +14,8 @@ export const HEADER_NAMES = [
   "grpc-timeout",
   "inference-header-content-length",
   "prefer",
+  "traceparent",
+  "tracestate",
   "x-request-id",
   "x-request-timeout",
 ] as const;
@@ -67,6 +70,8 @@ export interface Exchange extends RequestFacts, WithHeaders, RoutableRequest {
   readonly bodyBytesMax: number;
   /** Cancelled when the client has gone. */
   readonly cancellation: Cancellation | undefined;
+  /** Set before the handler runs; undefined where nothing is traced. */
+  trace: RequestTrace | undefined;
 }
 
 /** What goes back. The sender adds `x-request-id`, `x-prediction-id`, `content-length`, `date` and `connection`. */

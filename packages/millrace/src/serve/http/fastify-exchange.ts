@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { Cancellation } from "../../core/cancellation.ts";
 import { MillraceError } from "../../core/errors.ts";
 import type { Prediction } from "../prediction.ts";
+import type { RequestTrace } from "../request-trace.ts";
 import type { Answer, Exchange, ExchangeHandler, HeaderName } from "./exchange.ts";
 import "./request-state.ts";
 
@@ -13,6 +14,7 @@ interface HotParams {
 
 /** A request that came through Node's parser and Fastify, as handlers of hot routes take it. */
 export class FastifyExchange implements Exchange {
+  trace: RequestTrace | undefined = undefined;
   readonly #request: FastifyRequest;
   #cancellation: Cancellation | undefined;
 

@@ -39,7 +39,9 @@ function fastifyError(error: unknown, request: FastifyRequest): MillraceError | 
   const code = (error as { code?: unknown } | undefined)?.code;
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
     const limit = request.routeOptions.bodyLimit;
-    const message = `the body is larger than ${limit} bytes, the limit of server.bodyMax`;
+    const whose =
+      request.routeOptions.config.hasOwnBodyLimit === true ? "this route" : "server.bodyMax";
+    const message = `the body is larger than ${limit} bytes, the limit of ${whose}`;
     return new MillraceError("BODY_TOO_LARGE", `Cannot read the body: ${message}`, {
       problems: [{ location: ["body"], message, type: "size" }],
     });

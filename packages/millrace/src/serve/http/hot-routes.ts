@@ -1,6 +1,7 @@
 import type { DataPlane } from "../data-plane.ts";
 import type { ExchangeHandler } from "./exchange.ts";
 import { inferExchange } from "./infer-exchange.ts";
+import { tracedExchange } from "./traced-exchange.ts";
 import { BODY_ROWS, LABEL, predictExchange, SCORES } from "./predict-exchange.ts";
 
 /** A route by POST that both ways serve: Fastify and the fast lane. It takes the scope `infer`. */
@@ -15,7 +16,7 @@ export function hotRoutes(plane: DataPlane): readonly HotRoute[] {
   const scores = predictExchange(plane, BODY_ROWS, SCORES);
   const label = predictExchange(plane, BODY_ROWS, LABEL);
   const infer = inferExchange(plane);
-  return [
+  const routes = [
     { url: "/predict", handler: scores },
     { url: "/predict/label", handler: label },
     { url: "/services/:service/predict", handler: scores },
@@ -23,4 +24,5 @@ export function hotRoutes(plane: DataPlane): readonly HotRoute[] {
     { url: "/v2/models/:model/infer", handler: infer },
     { url: "/v2/models/:model/versions/:version/infer", handler: infer },
   ];
+  return routes.map(({ url, handler }) => ({ url, handler: tracedExchange(plane, url, handler) }));
 }

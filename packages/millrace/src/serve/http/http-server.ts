@@ -11,6 +11,7 @@ import { LoopLoad } from "../../core/overload/loop-load.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { Auth } from "../auth.ts";
 import type { DataPlane } from "../data-plane.ts";
+import type { FeedbackIntake } from "../feedback/feedback-intake.ts";
 import type { ModelRepository } from "../model-repository.ts";
 import { readTls } from "../read-tls.ts";
 import type { Readiness } from "../readiness.ts";
@@ -23,6 +24,7 @@ import { FrontServer } from "./fast-lane/front-server.ts";
 import { KEEP_ALIVE_MS, REQUEST_MS_MAX } from "./fast-lane/lane-connection.ts";
 import { throughFastify } from "./fastify-exchange.ts";
 import { problemSender } from "./fastify-problem.ts";
+import { addFeedbackRoutes } from "./feedback-routes.ts";
 import { addHealthRoutes } from "./health-routes.ts";
 import { hotRoutes, type HotRoute } from "./hot-routes.ts";
 import { addOipRoutes } from "./oip-routes.ts";
@@ -38,6 +40,7 @@ export interface HttpServerOptions {
   /** Title of the API pages. */
   readonly title: string;
   readonly plane: DataPlane;
+  readonly feedback: FeedbackIntake;
   readonly readiness: Readiness;
   readonly repository: ModelRepository;
   readonly log: Logger;
@@ -99,6 +102,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     app.post(url, { config: { scope: "infer" } }, throughFastify(handler));
   }
   addPredictRoutes(app, plane);
+  addFeedbackRoutes(app, options);
   addHealthRoutes(app, plane, readiness);
   addOipRoutes(app, plane, isReady);
   addRepositoryRoutes(app, plane, options.repository);

@@ -23,7 +23,7 @@ export function inferExchange(plane: DataPlane): ExchangeHandler {
   checkByteOrder();
   return async (exchange) => {
     // Binary inputs may be views of the body; nobody reads it again, and its memory is of this request alone.
-    const call = callOf(plane, exchange, true);
+    const call = callOf(plane, exchange, "/v2/infer", true);
     const model = exchange.service ?? "";
     const version = versionNumber(model, exchange.version);
     const target = await routedTarget(plane, plane.services.get(model), exchange, version);

@@ -27,7 +27,7 @@ export const PROBLEM_SCHEMA = {
   },
 };
 
-const PROBLEM_RESPONSES = {
+export const PROBLEM_RESPONSES = {
   "4XX": {
     description: "What is wrong with the request, and where",
     content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },

@@ -3,6 +3,7 @@ import { nestedJson, rowJson, withShortNumbers } from "../../core/tensor/write-j
 import type { Predictor } from "../../models/predictor.ts";
 import { MILLRACE_VERSION } from "../../version.ts";
 import type { DataPlane } from "../data-plane.ts";
+import { feedbackOperation } from "./openapi-feedback.ts";
 import {
   arraySchema,
   get,
@@ -79,6 +80,7 @@ function serviceOperations(tag: string, predictor: Predictor): Record<string, Js
     "/predict": {
       post: { tags: [tag], summary: "Predict", requestBody: body, responses: scoresReply },
     },
+    "/feedback": feedbackOperation(tag, predictor.labels?.[0]),
     "/metadata": get(tag, "Input and output of the service, with its sample"),
   };
   if (predictor.sample !== undefined) {

@@ -21,18 +21,22 @@ export interface RowsSource {
   readonly read: (exchange: Exchange, predictor: Predictor) => Rows | Promise<Rows>;
   /** Are they made for one request, so that whoever runs it may keep their memory? */
   readonly isOwned: boolean;
+  /** What its routes begin with, as the prediction log has it. */
+  readonly endpoint: string;
 }
 
 /** What a route makes of a prediction. */
 export interface ReplyForm {
+  /** What its routes end with. */
+  readonly suffix: string;
   /** Throws before anything runs when what answers can never give such a reply. */
   readonly check?: (predictor: Predictor) => void;
   /** @returns the body. */
   readonly write: (prediction: Prediction, isOneRow: boolean) => string;
 }
 
-export const SCORES: ReplyForm = { write: predictionReply };
-export const LABEL: ReplyForm = { check: checkHasLabel, write: labelReply };
+export const SCORES: ReplyForm = { suffix: "", write: predictionReply };
+export const LABEL: ReplyForm = { suffix: "/label", check: checkHasLabel, write: labelReply };
 
 /** @returns the handler of `/predict` and its family. */
 export function predictExchange(
@@ -40,8 +44,9 @@ export function predictExchange(
   rows: RowsSource,
   reply: ReplyForm,
 ): ExchangeHandler {
+  const endpoint = `${rows.endpoint}${reply.suffix}`;
   return async (exchange) => {
-    const call = callOf(plane, exchange, rows.isOwned);
+    const call = callOf(plane, exchange, endpoint, rows.isOwned);
     const target = await serviceTarget(plane, exchange);
     const { predictor } = target;
     reply.check?.(predictor);
@@ -72,9 +77,12 @@ function overloadReply({ service: { overload } }: Target, error: unknown): Answe
 
 /** What answers a request to the service in its path, or to the default one. @throws as `routedTarget`. */
 export function serviceTarget(plane: DataPlane, exchange: Exchange): Target | Promise<Target> {
-  const { service: name } = exchange;
-  const service = name === undefined ? defaultOf(plane) : plane.services.get(name);
-  return routedTarget(plane, service, exchange);
+  return routedTarget(plane, serviceOf(plane, exchange), exchange);
+}
+
+/** The service in the path of a request, or the default one. @throws MODEL_NOT_FOUND */
+export function serviceOf(plane: DataPlane, { service }: Exchange): ServiceConfig {
+  return service === undefined ? defaultOf(plane) : plane.services.get(service);
 }
 
 function defaultOf(plane: DataPlane): ServiceConfig {
@@ -88,10 +96,14 @@ function defaultOf(plane: DataPlane): ServiceConfig {
 }
 
 /** The rows that the request brings. */
-export const BODY_ROWS: RowsSource = { read: readBodyRows, isOwned: true };
+export const BODY_ROWS: RowsSource = { endpoint: "/predict", read: readBodyRows, isOwned: true };
 
 /** The model's sample, which stays with the model. */
-export const SAMPLE_ROWS: RowsSource = { read: readSample, isOwned: false };
+export const SAMPLE_ROWS: RowsSource = {
+  endpoint: "/predict/test",
+  read: readSample,
+  isOwned: false,
+};
 
 function readBodyRows(exchange: Exchange, predictor: Predictor): Rows | Promise<Rows> {
   const image = imageRows(exchange, predictor.inputs);

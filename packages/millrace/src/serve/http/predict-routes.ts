@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { MillraceError } from "../../core/errors.ts";
 import type { DataPlane, Target } from "../data-plane.ts";
+import type { ExchangeHandler } from "./exchange.ts";
 import { FastifyExchange, sendsAsItIs, throughFastify } from "./fastify-exchange.ts";
 import { LABEL, predictExchange, SAMPLE_ROWS, SCORES, serviceTarget } from "./predict-exchange.ts";
 import { checkHasLabel } from "./prediction-json.ts";
 import { serviceMetadata } from "./service-metadata.ts";
+import { tracedExchange } from "./traced-exchange.ts";
 
 /**
  * What stands beside `POST /predict`, for the default service and under `/services/{service}` for every one.
@@ -13,11 +15,14 @@ import { serviceMetadata } from "./service-metadata.ts";
 export function addPredictRoutes(app: FastifyInstance, plane: DataPlane): void {
   const infer = { config: { scope: "infer" } } as const;
   const read = { config: { scope: "read" } } as const;
-  const testScores = throughFastify(predictExchange(plane, SAMPLE_ROWS, SCORES));
-  const testLabel = throughFastify(predictExchange(plane, SAMPLE_ROWS, LABEL));
+  const testScores = predictExchange(plane, SAMPLE_ROWS, SCORES);
+  const testLabel = predictExchange(plane, SAMPLE_ROWS, LABEL);
+  const addSample = (url: string, handler: ExchangeHandler): void => {
+    app.get(url, infer, throughFastify(tracedExchange(plane, url, handler)));
+  };
   for (const prefix of ["", "/services/:service"]) {
-    app.get(`${prefix}/predict/test`, infer, testScores);
-    app.get(`${prefix}/predict/test/label`, infer, testLabel);
+    addSample(`${prefix}/predict/test`, testScores);
+    addSample(`${prefix}/predict/test/label`, testLabel);
     app.get(`${prefix}/label`, read, async (request) => labelsOf(await targetOf(plane, request)));
     app.get(`${prefix}/metadata`, read, async (request, reply) => {
       sendsAsItIs(reply.header("content-type", "application/json"));

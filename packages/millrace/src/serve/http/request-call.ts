@@ -1,4 +1,5 @@
 import { MillraceError } from "../../core/errors.ts";
+import { parseTraceContext, type TraceContext } from "../../core/trace-context/trace-context.ts";
 import type { DataPlane } from "../data-plane.ts";
 import { PRIORITY_DEFAULT, type Call } from "../prediction.ts";
 import type { Exchange, HeaderName } from "./exchange.ts";
@@ -29,15 +30,22 @@ const TIMEOUT_HEADERS: readonly TimeoutHeader[] = [
 /**
  * The deadline, the cancellation and the id of a prediction. The id is in the reply from here on, whatever
  * becomes of the request.
- * @param isInputOwned as in `Call`.
+ * @param endpoint as in `Call`. @param isInputOwned as in `Call`.
  * @throws INVALID_HEADER when `x-request-timeout` is not a duration, NOT_IMPLEMENTED for `Prefer: respond-async`.
  */
-export function callOf(plane: DataPlane, exchange: Exchange, isInputOwned = false): Call {
+export function callOf(
+  plane: DataPlane,
+  exchange: Exchange,
+  endpoint: string,
+  isInputOwned = false,
+): Call {
   refuseAsync(exchange);
   const predictionId = plane.newPredictionId();
+  const { trace } = exchange;
   exchange.predictionId = predictionId;
   return {
     predictionId,
+    endpoint,
     requestId: exchange.requestId,
     attributes: undefined,
     receivedMs: exchange.receivedMs,
@@ -45,7 +53,14 @@ export function callOf(plane: DataPlane, exchange: Exchange, isInputOwned = fals
     timeoutMs: timeoutOf(exchange),
     cancellation: exchange.cancellation,
     isInputOwned,
+    traceContext: trace === undefined ? sentContext(exchange) : trace.context,
+    requestTrace: trace,
   };
+}
+
+/** What the client sent is passed on to other servers, also where this one traces nothing. */
+function sentContext(exchange: Exchange): TraceContext | undefined {
+  return parseTraceContext(exchange.header("traceparent"), exchange.header("tracestate"));
 }
 
 /** A prediction that takes long as a job of its own comes with a later version: say so, never block instead. */

@@ -5,6 +5,8 @@ import type { Prediction } from "../prediction.ts";
 declare module "fastify" {
   interface FastifyContextConfig {
     readonly scope?: RouteScope;
+    /** Is `bodyLimit` of the route smaller than `server.bodyMax`? */
+    readonly hasOwnBodyLimit?: boolean;
   }
   interface FastifyRequest {
     /** When the head of the request was read, on the clock's `nowMs`. */

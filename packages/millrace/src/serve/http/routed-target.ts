@@ -15,6 +15,7 @@ export function routedTarget(
   exchange: Exchange,
   version?: number,
 ): Target | Promise<Target> {
+  if (exchange.trace !== undefined) exchange.trace.service = service.name;
   const reads = plane.readsOf(service);
   if (reads === "nothing") return plane.target(service, { version });
   const attributes = new RequestAttributes(exchange);

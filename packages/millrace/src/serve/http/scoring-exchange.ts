@@ -14,6 +14,8 @@ import { routedTarget } from "./routed-target.ts";
 
 /** What stands in the body of a scoring request: JSON with one of some members, or CSV. */
 export interface ScoringForm {
+  /** As in `Call`. */
+  readonly endpoint: string;
   /** Members that hold rows; a body has one of them. */
   readonly members: readonly ScoringMember[];
   readonly takesCsv: boolean;
@@ -31,7 +33,7 @@ export async function scoringAnswer(
   service: () => ServiceConfig,
   form: ScoringForm,
 ): Promise<Answer> {
-  const call = callOf(plane, exchange, true);
+  const call = callOf(plane, exchange, form.endpoint, true);
   const found = await routedTarget(plane, service(), exchange);
   const { predictor } = found;
   const inputs = await readInputs(exchange, found, columnNames(plane, found), form);

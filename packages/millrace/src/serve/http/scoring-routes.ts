@@ -3,11 +3,15 @@ import type { ServiceConfig } from "../../config/config.ts";
 import { MillraceError } from "../../core/errors.ts";
 import { MILLRACE_VERSION } from "../../version.ts";
 import type { DataPlane } from "../data-plane.ts";
-import { FastifyExchange, sendAnswer, throughFastify } from "./fastify-exchange.ts";
+import type { ExchangeHandler } from "./exchange.ts";
+import { throughFastify } from "./fastify-exchange.ts";
 import { scoringAnswer, type ScoringForm } from "./scoring-exchange.ts";
+import { tracedExchange } from "./traced-exchange.ts";
 
-const V1: ScoringForm = { members: ["instances"], takesCsv: false };
+const V1_ROUTE = "/v1/models/:modelAndVerb";
+const V1: ScoringForm = { endpoint: "/v1/predict", members: ["instances"], takesCsv: false };
 const MLFLOW: ScoringForm = {
+  endpoint: "/invocations",
   members: ["dataframe_split", "dataframe_records", "instances", "inputs"],
   takesCsv: true,
 };
@@ -25,13 +29,13 @@ export function addScoringRoutes(
   const read = { config: { scope: "read" } } as const;
   const probe = { config: { scope: "none" } } as const;
 
-  app.post("/v1/models/:modelAndVerb", infer, async (request, reply) => {
+  app.post(V1_ROUTE, infer, (request, reply) => {
     const { modelAndVerb } = request.params as { modelAndVerb: string };
     const [model, verb] = splitVerb(modelAndVerb);
     if (verb !== "predict") throw unknownVerb(request, verb);
     const service = (): ServiceConfig => plane.services.get(model);
-    const answer = await scoringAnswer(plane, new FastifyExchange(request), service, V1);
-    return sendAnswer(answer, request, reply);
+    const score: ExchangeHandler = (exchange) => scoringAnswer(plane, exchange, service, V1);
+    return throughFastify(tracedExchange(plane, V1_ROUTE, score))(request, reply);
   });
 
   app.get("/v1/models/:model", read, async (request) => {
@@ -55,10 +59,10 @@ export function addScoringRoutes(
     const message = "Cannot choose a service: none is the default, set services.<name>.default";
     throw new MillraceError("MODEL_NOT_FOUND", message);
   };
-  const invocations = throughFastify((exchange) =>
-    scoringAnswer(plane, exchange, defaultService, MLFLOW),
-  );
-  app.post("/invocations", infer, invocations);
+  const invoke: ExchangeHandler = (exchange) =>
+    scoringAnswer(plane, exchange, defaultService, MLFLOW);
+  const invocations = tracedExchange(plane, "/invocations", invoke);
+  app.post("/invocations", infer, throughFastify(invocations));
 
   app.get("/ping", probe, async (_request, reply) => {
     void reply.code(isReady() ? 200 : 503).header("content-type", "application/json");

@@ -1,5 +1,6 @@
 import type { Cancellation } from "../../../core/cancellation.ts";
 import type { Prediction } from "../../prediction.ts";
+import type { RequestTrace } from "../../request-trace.ts";
 import type { Exchange, HeaderName } from "../exchange.ts";
 import type { HotPath } from "./hot-paths.ts";
 import { headerValue, type HeaderValues } from "./recognise-head.ts";
@@ -27,6 +28,7 @@ export class LaneExchange implements Exchange {
   predictionId: string | undefined = undefined;
   prediction: Prediction | undefined = undefined;
   rule: string | undefined = undefined;
+  trace: RequestTrace | undefined = undefined;
   readonly method = "POST";
   readonly caller: string | undefined;
   readonly #values: HeaderValues;

@@ -1,0 +1,80 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readMetrics } from "../../test/e2e/prometheus.ts";
+import { predictRequest, startBenchServer } from "../graphs/bench-server.ts";
+import { memoryOf, treeOf } from "../serving/process-tree.ts";
+import { ScratchFolder } from "../serving/scratch-folder.ts";
+import { runWrk } from "../serving/wrk.ts";
+
+/** Does memory stay flat while no sink takes anything? */
+export interface LogMemory {
+  /** Rows in the segments at the end: an hour at 1,000 a second is 3.6 million. */
+  readonly rows: number;
+  readonly dropped: number;
+  readonly failedRequests: number;
+  /** Bytes of the segments that wait for the sink, in MiB. */
+  readonly walMib: number;
+  readonly sinkErrors: number;
+  /** Of all processes together, after each slice; the first slices warm up. */
+  readonly privateMib: readonly number[];
+  /** Growth by a least-squares line over the second half, per million rows. */
+  readonly growthMibPerMillionRows: number;
+}
+
+const SLICES = 24;
+
+/** An hour's rows as fast as they come, with a file where the sink wants to make its folder. */
+export async function measureLogMemory(rowCount: number): Promise<LogMemory> {
+  const scratch = new ScratchFolder();
+  const log = join(scratch.path, "state", "log");
+  mkdirSync(log, { recursive: true });
+  writeFileSync(join(log, "predictions"), "not a folder");
+  const request = predictRequest("iris", [[5.1, 3.5, 1.4, 0.2]]);
+  const file = "../prediction-log/log-sink-down.yaml";
+  const server = await startBenchServer("serve", file, request, scratch);
+  const read = () => readMetrics(server.metricsUrl);
+  try {
+    const privateMib: number[] = [];
+    let failedRequests = 0;
+    const rowsAt: number[] = [];
+    for (let i = 0; i < SLICES; i++) {
+      const until = (rowCount * (i + 1)) / SLICES;
+      while ((await read()).sum("predlog_rows_total") < until) {
+        failedRequests += (
+          await runWrk(server.httpPort, request, { connections: 64, durationMs: 2000 }, scratch)
+        ).failed;
+      }
+      rowsAt.push((await read()).sum("predlog_rows_total"));
+      privateMib.push(treeOf(server.pid).reduce((sum, pid) => sum + memoryOf(pid).privateDirty, 0));
+    }
+    const metrics = await read();
+    return {
+      rows: metrics.sum("predlog_rows_total"),
+      dropped: metrics.sum("predlog_dropped_total"),
+      failedRequests,
+      walMib: metrics.sum("predlog_wal_bytes") / 2 ** 20,
+      sinkErrors: metrics.sum("predlog_sink_errors_total"),
+      privateMib,
+      growthMibPerMillionRows: slope(
+        rowsAt.slice(SLICES / 2).map((rows) => rows / 1e6),
+        privateMib.slice(SLICES / 2),
+      ),
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Of the least-squares line. */
+function slope(xs: readonly number[], ys: readonly number[]): number {
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [meanX, meanY] = [mean(xs), mean(ys)];
+  let covariance = 0;
+  let variance = 0;
+  for (const [i, x] of xs.entries()) {
+    covariance += (x - meanX) * ((ys[i] ?? NaN) - meanY);
+    variance += (x - meanX) ** 2;
+  }
+  return covariance / variance;
+}

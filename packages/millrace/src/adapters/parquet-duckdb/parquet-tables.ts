@@ -1,0 +1,173 @@
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readdir, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { syncFile, syncFolder } from "../../disk/synced-files.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { LOG_TABLES } from "../../core/predictions/log-block.ts";
+import type { HoldingFile, LogTables, RewriteChange, TableFile } from "../../ports/log-tables.ts";
+import { findPrediction } from "./find-prediction.ts";
+import { listTableFiles } from "./list-table-files.ts";
+import { quoted, type DuckDb } from "./open-duckdb.ts";
+import { payloadsOf, removePayloads } from "./payload-files.ts";
+import { keptRows } from "./rewrite-sql.ts";
+import {
+  readRewriteNotes,
+  removeRewriteNote,
+  writeRewriteNote,
+  type RewriteNote,
+} from "./rewrite-note.ts";
+import { pathIn, rewrittenName } from "./table-path.ts";
+import { copyTo, readFiles, readFilesNamed } from "./table-sql.ts";
+
+/** Ends the name of a file that is not part of its table yet. */
+const DRAFT = ".tmp";
+
+export interface ParquetTablesOptions {
+  /** The log's. */
+  readonly folder: string;
+  readonly duckDb: DuckDb;
+}
+
+/**
+ * The Parquet files of the log. A rewrite is noted in `rewrites/` before its new file gets its name, which is the moment
+ * from which on the new file counts and the old ones do not; readers go by the note until the old ones are deleted.
+ */
+export class ParquetTables implements LogTables {
+  readonly #folder: string;
+  readonly #duckDb: DuckDb;
+
+  constructor({ folder, duckDb }: ParquetTablesOptions) {
+    this.#folder = folder;
+    this.#duckDb = duckDb;
+  }
+
+  list(): Promise<readonly TableFile[]> {
+    return listTableFiles(this.#folder);
+  }
+
+  async rewrite(files: readonly TableFile[], change: RewriteChange): Promise<number> {
+    const [first] = files;
+    if (first === undefined) return 0;
+    if (files.some(({ partition }) => partition !== first.partition)) {
+      throw new Error("Cannot rewrite files: they are of several partitions");
+    }
+    const id = `${Date.now().toString(36)}-${randomUUID().slice(0, 8)}`;
+    const isWithoutPayload = change.kind === "drop_payload" || first.isWithoutPayload;
+    const path = pathIn(first.partition, rewrittenName(id, isWithoutPayload));
+    const draft = join(this.#folder, path + DRAFT);
+    try {
+      const { rowCount, leftOutCount, payloads } = await this.#copy(files, change, draft);
+      const add = rowCount === 0 ? [] : [path];
+      await this.#commit({ id, add, remove: files.map((file) => file.path) });
+      await removePayloads(this.#folder, payloads);
+      return leftOutCount;
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+
+  async #copy(files: readonly TableFile[], change: RewriteChange, draft: string) {
+    const rows = readFiles(files.map(({ path }) => join(this.#folder, path)));
+    const table = (files[0] as TableFile).table;
+    return this.#duckDb.with(async (connection) => {
+      const counted = await connection.runAndReadAll(`select count(*)::integer from ${rows}`);
+      const before = Number(counted.getRowsJson()[0]?.[0]);
+      const { rowsChanged } = await connection.run(copyTo(keptRows(table, rows, change), draft));
+      await syncFile(draft);
+      const payloads = await payloadsOf(connection, table, rows, change);
+      return { rowCount: rowsChanged, leftOutCount: before - rowsChanged, payloads };
+    });
+  }
+
+  async #commit(note: RewriteNote): Promise<void> {
+    await writeRewriteNote(this.#folder, note);
+    for (const path of note.add) {
+      const full = join(this.#folder, path);
+      await rename(full + DRAFT, full);
+      await syncFolder(dirname(full));
+    }
+    await this.#finish(note);
+  }
+
+  async #finish({ id, remove }: RewriteNote): Promise<void> {
+    await this.#delete(remove);
+    await removeRewriteNote(this.#folder, id);
+  }
+
+  async remove(files: readonly TableFile[]): Promise<void> {
+    await this.#delete(files.map(({ path }) => path));
+  }
+
+  /** With the folders that are empty then. */
+  async #delete(paths: readonly string[]): Promise<void> {
+    for (const path of paths) await rm(join(this.#folder, path), { force: true });
+    for (const folder of new Set(paths.map((path) => dirname(path)))) {
+      if (existsSync(join(this.#folder, folder))) await syncFolder(join(this.#folder, folder));
+      await this.#removeEmpty(folder);
+    }
+  }
+
+  async #removeEmpty(folder: string): Promise<void> {
+    for (let path = folder; path.includes("/"); path = dirname(path)) {
+      try {
+        await rmdir(join(this.#folder, path));
+      } catch {
+        return; // it is not empty, or somebody else was faster
+      }
+    }
+  }
+
+  async recover(): Promise<void> {
+    for (const note of await readRewriteNotes(this.#folder)) {
+      const isCommitted = note.add.every((path) => existsSync(join(this.#folder, path)));
+      if (isCommitted) await this.#finish(note);
+      else await removeRewriteNote(this.#folder, note.id);
+    }
+    for (const table of LOG_TABLES) await this.#removeDrafts(table);
+  }
+
+  async #removeDrafts(table: string): Promise<void> {
+    const folder = join(this.#folder, table);
+    if (!existsSync(folder)) return;
+    for (const name of await readdir(folder, { recursive: true })) {
+      if (name.endsWith(`.parquet${DRAFT}`)) await rm(join(folder, name), { force: true });
+    }
+  }
+
+  async holding(unitHashes: readonly string[]): Promise<readonly HoldingFile[]> {
+    const files = await this.list();
+    const found: HoldingFile[] = [];
+    for (const table of LOG_TABLES) {
+      const ofTable = files.filter((file) => file.table === table);
+      found.push(...(await this.#holding(ofTable, unitHashes)));
+    }
+    return found;
+  }
+
+  async #holding(
+    files: readonly TableFile[],
+    unitHashes: readonly string[],
+  ): Promise<readonly HoldingFile[]> {
+    if (files.length === 0 || unitHashes.length === 0) return [];
+    const byPath = new Map(files.map((file) => [join(this.#folder, file.path), file]));
+    const hashes = unitHashes.map(quoted).join(", ");
+    const rows = readFilesNamed([...byPath.keys()]);
+    const sql = `select filename, count(*)::integer from ${rows} where unit_hash in (${hashes}) group by filename`;
+    return this.#duckDb.with(async (connection) => {
+      const read = await connection.runAndReadAll(sql);
+      return read.getRowsJson().flatMap(([path, count]) => {
+        const file = byPath.get(path as string);
+        return file === undefined ? [] : { file, rowCount: Number(count) };
+      });
+    });
+  }
+
+  find(predictionId: string): Promise<readonly JsonValue[] | undefined> {
+    return findPrediction(this.#folder, this.#duckDb, predictionId);
+  }
+
+  close(): Promise<void> {
+    return this.#duckDb.close();
+  }
+}

@@ -1,0 +1,119 @@
+import { readBlock } from "../../core/predictions/block-reader.ts";
+import type { FeedbackRow } from "../../core/predictions/feedback-row.ts";
+import type { LoggedPrediction } from "../../core/predictions/logged-prediction.ts";
+import { rowLines } from "../../core/predictions/row-lines.ts";
+import type { SegmentId } from "../../core/predictions/segment-name.ts";
+import type { ReadBlock } from "../../ports/segments.ts";
+import type { PartitionSpreader } from "./partition-lines.ts";
+import { feedbackPartition, predictionPartition } from "./table-path.ts";
+
+/** Rows that must not become a part of the tables any more. */
+export interface ForgottenRows {
+  /** Is anything forgotten at all? */
+  readonly isAny: boolean;
+  /** @param tsUs when it came. */
+  has(unitHash: string, tsUs: number): boolean;
+}
+
+/** Puts the rows of a block where they belong. @returns records that cannot be read. */
+export async function spreadBlock(
+  block: ReadBlock,
+  segment: SegmentId,
+  spreader: PartitionSpreader,
+  forgotten: ForgottenRows,
+): Promise<number> {
+  const unreadable =
+    segment.table === "predictions"
+      ? await spreadPredictions(block, segment.writer, spreader, forgotten)
+      : spreadFeedback(block, spreader, forgotten);
+  await spreader.breathe();
+  return unreadable;
+}
+
+async function spreadPredictions(
+  { bytes, recordCount }: ReadBlock,
+  node: string,
+  spreader: PartitionSpreader,
+  forgotten: ForgottenRows,
+): Promise<number> {
+  const records = readIfPossible(bytes);
+  if (records === undefined) return recordCount;
+  let unreadable = 0;
+  const partitions = new HourPartitions();
+  for (const record of records) {
+    const { unitHash, receivedUs, context, rowCount } = record;
+    if (unitHash !== undefined && forgotten.has(unitHash, receivedUs)) continue;
+    const lines = linesIfPossible(record, node);
+    if (lines === undefined) unreadable++;
+    else spreader.add(partitions.of(receivedUs, context.model), lines, rowCount);
+    await spreader.breathe();
+  }
+  return unreadable;
+}
+
+function readIfPossible(bytes: Uint8Array): readonly LoggedPrediction[] | undefined {
+  try {
+    // They come in the order in which they were answered.
+    return readBlock(bytes).toSorted((a, b) => a.receivedUs - b.receivedUs);
+  } catch {
+    return undefined;
+  }
+}
+
+function linesIfPossible(record: LoggedPrediction, node: string): string | undefined {
+  try {
+    return rowLines(record, node);
+  } catch {
+    return undefined;
+  }
+}
+
+function spreadFeedback(
+  { bytes }: ReadBlock,
+  spreader: PartitionSpreader,
+  forgotten: ForgottenRows,
+): number {
+  let unreadable = 0;
+  for (const line of Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .toString("utf8")
+    .split("\n")) {
+    if (line === "") continue;
+    const row = feedbackIfPossible(line);
+    if (row === undefined) {
+      unreadable++;
+      continue;
+    }
+    const { unit_hash: unitHash, received_ts: receivedUs } = row;
+    if (typeof unitHash === "string" && forgotten.has(unitHash, receivedUs)) continue;
+    spreader.add(feedbackPartition(receivedUs), `${line}\n`, 1);
+  }
+  return unreadable;
+}
+
+function feedbackIfPossible(line: string): FeedbackRow | undefined {
+  try {
+    const row = JSON.parse(line) as Partial<FeedbackRow> | null;
+    return typeof row?.received_ts === "number" && typeof row.ts === "number"
+      ? (row as FeedbackRow)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Most rows of a block are of the hour and the model of the one before. */
+class HourPartitions {
+  #hour = -1;
+  #model = "";
+  #partition = "";
+
+  of(tsUs: number, model: string): string {
+    const hour = Math.floor(tsUs / 3_600_000_000);
+    if (hour !== this.#hour || model !== this.#model) {
+      this.#hour = hour;
+      this.#model = model;
+      this.#partition = predictionPartition(tsUs, model);
+    }
+    return this.#partition;
+  }
+}

@@ -1,0 +1,88 @@
+import { readExactJson } from "../exact-json.ts";
+import type { StepRecord } from "../graph/describe-trace.ts";
+import type { JsonValue } from "../json.ts";
+import type { RuleExplanation } from "../rules/rule-set.ts";
+import {
+  EXPLAINED_ROWS_MAX,
+  type Explanation,
+  type ExplainedRow,
+  type FoundRows,
+} from "./explanation.ts";
+import { knownMembers } from "./known-members.ts";
+import type { PredictionRow } from "./prediction-row.ts";
+
+/** What the log says of a prediction; the first of its rows tells what they have in common. */
+export function explainRows({ rows, source }: FoundRows): Explanation | undefined {
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const rules = parse(row.rules) as readonly RuleExplanation[] | undefined;
+  return knownMembers<Explanation>({
+    prediction_id: rows.length === 1 ? row.prediction_id : requestOf(row.prediction_id),
+    source,
+    request_id: row.request_id,
+    trace_id: row.trace_id,
+    service: row.service,
+    endpoint: row.endpoint,
+    model: row.models ?? `${row.model}@${row.version}`,
+    digest: row.model_digest,
+    role: row.role,
+    received_at: new Date(row.ts / 1000).toISOString(),
+    status: row.error_code ?? "ok",
+    error: row.error,
+    degraded: row.degraded,
+    cache: row.cache,
+    override_version: row.param_version,
+    duration_ms: {
+      total: row.total_us / 1000,
+      queue: row.queue_us / 1000,
+      batch: row.batch_us / 1000,
+      infer: row.infer_us / 1000,
+    },
+    rule: row.route_rule ?? (rules === undefined ? undefined : "default"),
+    rules,
+    experiment: row.experiment,
+    variant: row.variant,
+    phase: row.phase,
+    propensity: row.propensity,
+    graph: parse(row.steps) as StepRecord | undefined,
+    observed: parse(row.observed),
+    row_count: row.row_count,
+    rows: rows.slice(0, EXPLAINED_ROWS_MAX).map(explainRow),
+    payload: row.payload,
+    payload_ref: row.payload_ref,
+    sampled_weight: row.sampled_weight,
+    unit_hash: row.unit_hash,
+    attributes: parse(row.attributes),
+    policy: row.policy,
+    node: row.node,
+  });
+}
+
+function explainRow(row: PredictionRow): ExplainedRow {
+  return knownMembers<ExplainedRow>({
+    row: row.row_index,
+    features: parse(row.features),
+    prediction: parse(row.prediction),
+    label: row.label,
+    score: row.score,
+    threshold: row.threshold,
+    is_outlier: row.is_outlier,
+    outlier_score: row.outlier_score,
+  });
+}
+
+/** `01992f3c-…#3` is row 3 of `01992f3c-…`. */
+function requestOf(predictionId: string): string {
+  const hash = predictionId.indexOf("#");
+  return hash < 0 ? predictionId : predictionId.slice(0, hash);
+}
+
+/** @param text undefined also where an older file lacks the column. @returns the text itself where it is no JSON. */
+function parse(text: string | null | undefined): JsonValue | undefined {
+  if (text === null || text === undefined) return undefined;
+  try {
+    return readExactJson(text);
+  } catch {
+    return text;
+  }
+}

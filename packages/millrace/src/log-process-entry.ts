@@ -1,0 +1,3 @@
+import { runLogProcess } from "./log-main.ts";
+
+runLogProcess();

@@ -1,0 +1,3 @@
+import { runQueryProcess } from "./query-main.ts";
+
+runQueryProcess();

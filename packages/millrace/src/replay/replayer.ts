@@ -1,0 +1,181 @@
+import type { Comparator } from "../core/compare/comparison.ts";
+import { MillraceError } from "../core/errors.ts";
+import { messageOf } from "../core/message-of.ts";
+import type { Tensor } from "../core/tensor/tensor.ts";
+import type { DataPlane, Target } from "../serve/data-plane.ts";
+import { PRIORITY_DEFAULT, type Prediction } from "../serve/prediction.ts";
+import { Counts } from "./counts.ts";
+import { isWhole } from "./group-rows.ts";
+import type { LoggedRequest } from "./logged-request.ts";
+import type { TrafficKind } from "./logged-traffic.ts";
+import { Pace } from "./pace.ts";
+import { Places } from "./places.ts";
+import { rebuildInputs, type InputNames } from "./rebuild-inputs.ts";
+import type { ReplayReport } from "./replay-report.ts";
+import { ReplayTally, type ReplayOutcome } from "./replay-tally.ts";
+import { candidatePredictions } from "./candidate-predictions.ts";
+
+export interface ReplayerOptions {
+  /** Of a role that has the candidate and logs nothing. */
+  readonly plane: DataPlane;
+  readonly target: Target;
+  readonly names: InputNames;
+  readonly compare: Comparator;
+  /** 1 is the pace at which requests came; `max` goes as fast as `concurrency` allows. */
+  readonly speed: number | "max";
+  /** Requests under way at a time, at least 1: those that are due have to wait beyond it. */
+  readonly concurrency: number;
+  /** Requests that are replayed at most. */
+  readonly limit: number;
+  readonly signal: AbortSignal;
+  /** Called for every request that was read. */
+  readonly onRequest: (readCount: number) => void;
+}
+
+export type Replayed = Omit<
+  ReplayReport,
+  "service" | "candidate" | "from" | "until" | "speed" | "compare"
+>;
+
+/** Times the first request is predicted before it counts, and the longest time for that. */
+const WARM_UP_RUNS = 20;
+const WARM_UP_MS = 1000;
+
+/** Sends logged requests to a candidate and compares what it says with what was said. For one run. */
+export class Replayer {
+  readonly #options: ReplayerOptions;
+  readonly #tally: ReplayTally;
+  readonly #places: Places;
+  readonly #pace: Pace | undefined;
+  readonly #skipped = new Counts();
+  #startMs = 0;
+  #sent = 0;
+  #firstUs = 0;
+  #lastUs = 0;
+
+  constructor(options: ReplayerOptions) {
+    this.#options = options;
+    this.#tally = new ReplayTally(options.compare);
+    this.#places = new Places(options.concurrency);
+    const { clock } = options.plane;
+    this.#pace = options.speed === "max" ? undefined : new Pace(clock, options.speed);
+  }
+
+  /** @param kinds what there is, of which `requests` are those that can be replayed. */
+  async run(
+    requests: AsyncIterable<LoggedRequest>,
+    kinds: readonly TrafficKind[],
+  ): Promise<Replayed> {
+    const { plane, signal } = this.#options;
+    for (const { skipped, requests: count } of kinds) {
+      if (skipped !== undefined && count > 0) this.#skipped.add(skipped, count);
+    }
+    const found = kinds.reduce((sum, kind) => sum + kind.requests, 0);
+    this.#startMs = plane.clock.nowMs();
+    const isLimited = await this.#sendAll(requests);
+    await this.#places.empty();
+    const tookMs = plane.clock.nowMs() - this.#startMs;
+    return {
+      end: signal.aborted ? "interrupted" : isLimited ? "limit" : "complete",
+      tookMs,
+      requests: { found, replayed: this.#sent, skipped: this.#skipped.list() },
+      rate: this.#rate(tookMs),
+      ...this.#tally.report(),
+    };
+  }
+
+  /** @returns whether the limit ended it. */
+  async #sendAll(requests: AsyncIterable<LoggedRequest>): Promise<boolean> {
+    const { limit, signal } = this.#options;
+    let readCount = 0;
+    try {
+      for await (const request of requests) {
+        if (signal.aborted) return false;
+        this.#options.onRequest(++readCount);
+        await this.#replay(request);
+        if (this.#sent >= limit) return true;
+      }
+      return false;
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw error;
+    }
+  }
+
+  async #replay(request: LoggedRequest): Promise<void> {
+    const rebuilt = isWhole(request)
+      ? rebuildInputs(request, this.#options.names)
+      : ({ kind: "skipped", reason: "not all of its rows were logged" } as const);
+    if (rebuilt.kind === "skipped") this.#skipped.add(rebuilt.reason);
+    else await this.#send(request, rebuilt.inputs);
+  }
+
+  /** Waits until it may go, not until it is answered. */
+  async #send(request: LoggedRequest, inputs: readonly Tensor[]): Promise<void> {
+    const { signal } = this.#options;
+    const [{ receivedUs }] = request.rows;
+    if (this.#sent === 0) await this.#warmUp(inputs);
+    await this.#pace?.wait(receivedUs, signal);
+    await this.#places.take();
+    if (signal.aborted) return this.#places.giveBack();
+    if (this.#sent++ === 0) this.#firstUs = receivedUs;
+    this.#lastUs = receivedUs;
+    this.#pace?.sent(receivedUs);
+    void this.#predict(inputs, request)
+      .then((outcome) => this.#tally.add(request, outcome))
+      .finally(() => this.#places.giveBack());
+  }
+
+  /** The first runs take longer, which says nothing of the candidate: they come before time is measured. */
+  async #warmUp(inputs: readonly Tensor[]): Promise<void> {
+    const { clock } = this.#options.plane;
+    const untilMs = clock.nowMs() + WARM_UP_MS;
+    try {
+      for (let i = 0; i < WARM_UP_RUNS && clock.nowMs() < untilMs; i++) await this.#infer(inputs);
+    } catch {
+      // It fails again when it counts.
+    }
+    this.#startMs = clock.nowMs();
+  }
+
+  async #predict(inputs: readonly Tensor[], request: LoggedRequest): Promise<ReplayOutcome> {
+    const { clock } = this.#options.plane;
+    const startMs = clock.nowMs();
+    try {
+      const prediction = await this.#infer(inputs);
+      const totalUs = (clock.nowMs() - startMs) * 1000;
+      const predictions = candidatePredictions(prediction, inputs, request);
+      return { kind: "answered", predictions, inferUs: prediction.computeMs * 1000, totalUs };
+    } catch (error) {
+      const code = error instanceof MillraceError ? error.code : "INTERNAL";
+      return { kind: "failed", code, message: messageOf(error) };
+    }
+  }
+
+  #infer(inputs: readonly Tensor[]): Promise<Prediction> {
+    const { plane, target } = this.#options;
+    return plane.infer(target, inputs, target.predictor.predictionNames, {
+      predictionId: plane.newPredictionId(),
+      endpoint: "replay",
+      requestId: undefined,
+      attributes: undefined,
+      receivedMs: plane.clock.nowMs(),
+      priority: PRIORITY_DEFAULT,
+      timeoutMs: undefined,
+      cancellation: undefined,
+    });
+  }
+
+  #rate(tookMs: number): Replayed["rate"] {
+    const { speed } = this.#options;
+    const loggedSeconds = (this.#lastUs - this.#firstUs) / 1e6;
+    // Between n requests lie n − 1 times.
+    const logged = loggedSeconds > 0 ? (this.#sent - 1) / loggedSeconds : undefined;
+    return {
+      logged,
+      offered: speed === "max" || logged === undefined ? undefined : logged * speed,
+      reached: tookMs > 0 && this.#sent > 0 ? this.#sent / (tookMs / 1000) : undefined,
+      lateMsMax: this.#pace?.lateMsMax,
+    };
+  }
+}
