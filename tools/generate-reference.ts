@@ -19,6 +19,8 @@ import { LOG_COLUMNS, LOG_PARTITIONS } from "../packages/millrace/src/core/predi
 import { LOG_TABLES } from "../packages/millrace/src/core/predictions/log-block.ts";
 import { ServeMetrics } from "../packages/millrace/src/serve/serve-metrics.ts";
 import { addTraceCounters } from "../packages/millrace/src/serve/traces-of.ts";
+import type { LogStatus } from "../packages/millrace/src/shipping/log-messages.ts";
+import { shippingMetrics } from "../packages/millrace/src/shipping/shipping-metrics.ts";
 import { SupervisorMetrics } from "../packages/millrace/src/supervisor/supervisor-metrics.ts";
 
 interface Page {
@@ -36,6 +38,18 @@ const KIND_TYPES: Readonly<Record<string, string>> = {
   secret: "text",
   headerText: "text",
   onError: "`fail`, `skip` or step",
+};
+
+/** For the names of what is counted. */
+const NO_LOG: LogStatus = {
+  folder: "",
+  isShipping: false,
+  problem: undefined,
+  sinks: [],
+  segments: { count: 0, bytes: 0 },
+  tables: [],
+  uncleanWriters: 0,
+  damagedBlocks: 0,
 };
 
 const isCheck = process.argv.includes("--check");
@@ -228,11 +242,14 @@ function metricsPage(): string {
   const supervisor = new SupervisorMetrics(
     () => 0,
     () => 0,
+    () => 0,
   ).registry.snapshot();
-  const rows = [...serve.snapshot(), ...supervisor].map(({ name, kind, labelNames, help }) => {
-    const labels = labelNames.map((label) => code(label)).join(", ");
-    return `| ${code(name)} | ${kind} | ${labels} | ${help} |\n`;
-  });
+  const rows = [...serve.snapshot(), ...shippingMetrics(NO_LOG), ...supervisor].map(
+    ({ name, kind, labelNames, help }) => {
+      const labels = labelNames.map((label) => code(label)).join(", ");
+      return `| ${code(name)} | ${kind} | ${labels} | ${help} |\n`;
+    },
+  );
   return `# Metrics
 
 Generated from the code by \`${COMMAND}\`; do not edit.

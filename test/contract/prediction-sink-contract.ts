@@ -120,7 +120,7 @@ function mended(batch: SinkBatch, blocks: readonly ReadBlock[]): SinkBatch {
 
 /** What every implementation of `PredictionSink` does. */
 export function describePredictionSinkContract(contract: PredictionSinkContract): void {
-  const { name, create, read, readFeedback, skip } = contract;
+  const { name, read, readFeedback, skip } = contract;
 
   function test(text: string, run: (setting: Setting) => Promise<void>): void {
     const reason = skip.find((skipped) => skipped.test === text)?.reason;

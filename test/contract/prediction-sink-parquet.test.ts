@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import type { LogTable } from "../../packages/millrace/src/core/predictions/log-block.ts";
 import { listTableFiles } from "../../packages/millrace/src/adapters/parquet-duckdb/list-table-files.ts";
-import { DuckDb } from "../../packages/millrace/src/adapters/parquet-duckdb/open-duckdb.ts";
+import {
+  DuckDb,
+  quotedList,
+} from "../../packages/millrace/src/adapters/parquet-duckdb/open-duckdb.ts";
 import { ParquetSink } from "../../packages/millrace/src/adapters/parquet-duckdb/parquet-sink.ts";
-import { readFilesNamed } from "../../packages/millrace/src/adapters/parquet-duckdb/table-sql.ts";
 import { describePredictionSinkContract } from "./prediction-sink-contract.ts";
 
 const duckDb = new DuckDb({ spillFolder: "", memoryBytesMax: 256 * 2 ** 20 });
@@ -26,10 +28,10 @@ describePredictionSinkContract({
 async function idsOf(folder: string, table: LogTable, column: string): Promise<readonly string[]> {
   const files = (await listTableFiles(folder)).filter((file) => file.table === table);
   if (files.length === 0) return [];
-  const rows = readFilesNamed(files.map(({ path }) => join(folder, path)));
+  const paths = quotedList(files.map(({ path }) => join(folder, path)));
+  const rows = `read_parquet(${paths}, filename = true, file_row_number = true)`;
   return duckDb.with(async (connection) => {
-    const sql = `select ${column}, filename, file_row_number from ${rows.replace(/\)$/, ", file_row_number = true)")} order by filename, file_row_number`;
-    const read = await connection.runAndReadAll(sql);
-    return read.getRowsJson().map(([id]) => id as string);
+    const sql = `select ${column} from ${rows} order by filename, file_row_number`;
+    return (await connection.runAndReadAll(sql)).getRowsJson().map(([id]) => id as string);
   });
 }

@@ -322,6 +322,7 @@ describe("millrace up with overrides", () => {
         { process: 0, state: "running" },
         { process: 1, state: "running" },
         { process: "control", state: "running", pid: server.controlPid },
+        { process: "log", pid: expect.any(Number) as number },
       ],
       models: [{ name: "iris", ready: true }],
       services: [

@@ -25,7 +25,7 @@ function query(server: MillraceProcess, body: object, question: Question = {}): 
 
 async function rowsOf(server: MillraceProcess, sql: string): Promise<Result["rows"]> {
   const answer = await query(server, { sql });
-  expect(answer.status, answer.text).toBe(200);
+  if (answer.status !== 200) throw new Error(answer.text);
   return (answer.json as Result).rows;
 }
 

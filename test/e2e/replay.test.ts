@@ -148,6 +148,10 @@ describe("millrace replay", () => {
     const missing = await run("replay", "--service", "iris", "--candidate", "./none.onnx");
     expect(missing.code).toBe(1);
     expect(missing.stderr).toMatch(/^Cannot replay: the candidate does not load: .*none\.onnx/);
+    const words = ["--service", "iris", "--candidate", "iris", "--output", "no/such/folder.html"];
+    const unwritten = await run("replay", ...words);
+    expect([unwritten.code, unwritten.stdout]).toEqual([1, expect.stringContaining("60 of 60")]);
+    expect(unwritten.stderr).toMatch(/^Cannot write the report: ENOENT/);
     const version = await run("replay", "--service", "iris", "--candidate", "iris@7");
     expect([version.code, version.stdout]).toEqual([1, ""]);
     expect(version.stderr).toContain("7");

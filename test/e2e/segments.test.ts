@@ -42,6 +42,10 @@ describe(`segments of real processes (seed ${SEED})`, () => {
   });
 
   it(`keep every answered block, each once, in order, whenever kill -9 comes: ${KILLS} times`, async () => {
+    // One that ends by itself leaves its compiled modules to those that do not: they start in half the time.
+    const first = start({ folder: join(folder, "first") });
+    await first.line("end");
+    await first.end();
     const random = new TestRandom(SEED);
     let round = 0;
     const killNext = async (): Promise<void> => {
@@ -55,7 +59,7 @@ describe(`segments of real processes (seed ${SEED})`, () => {
   }, 240_000);
 
   it("hold what two processes write at once, while a third one reads and removes what has ended", async () => {
-    const count = 400;
+    const count = 250;
     const names = ["p0-a", "p1-b"];
     const writers = names.map((writer, i) =>
       start({ ...SMALL_SEGMENTS, folder, writer, count, seed: SEED + i }),
@@ -189,6 +193,7 @@ describe(`segments of real processes (seed ${SEED})`, () => {
         ...order,
       },
       command,
+      join(folder, "compiled"),
     );
     processes.push(process);
     return process;
@@ -214,7 +219,7 @@ class WriterProcess {
   #text = "";
   #onText: () => void = () => undefined;
 
-  constructor(order: SegmentWriterOrder, command: readonly string[]) {
+  constructor(order: SegmentWriterOrder, command: readonly string[], compiledFolder: string) {
     const program = join(ROOT, "test/fixtures/segment-writer-process.ts");
     const [file, ...args] = [
       ...command,
@@ -223,7 +228,10 @@ class WriterProcess {
       program,
       JSON.stringify(order),
     ];
-    this.#child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.#child = spawn(file, args, {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, NODE_COMPILE_CACHE: compiledFolder },
+    });
     this.#exit = once(this.#child, "close").then(() => {
       this.#isEnded = true;
       this.#onText();
@@ -260,6 +268,12 @@ class WriterProcess {
   /** Gives back the space that its ballast takes. */
   free(): void {
     this.#child.stdin?.write("free\n");
+  }
+
+  /** Lets it end, which it does when it has nothing to do. */
+  async end(): Promise<void> {
+    this.#child.stdin?.end();
+    await this.#exit;
   }
 
   async kill(): Promise<void> {

@@ -90,7 +90,6 @@ async function writeParquet(
   const duckdb = new DuckDb({
     spillFolder: join(folder, "tmp"),
     memoryBytesMax: 256 * 2 ** 20,
-    threadCount: 1,
   });
   await duckdb.with((connection) =>
     connection.run(

@@ -187,6 +187,10 @@ const TEMPLATES: readonly [Template, ...Template[]] = [
   post("/invocations", { dataframe_records: [{ a: 1, b: 2, c: 3, d: 4 }] }),
   post("/invocations", { inputs: [ROW] }),
   post("/feedback", { prediction_id: "0195d3c2-0000-7000-8000-000000000000", label: "setosa" }),
+  post("/services/iris/feedback", [
+    { prediction_id: "0195d3c2-0000-7000-8000-000000000000#1", label: ["a", 1, true] },
+    { entity_id: "u", ts: "2026-11-21T16:00:00Z", event: "clicked", value: 2, note: { a: [null] } },
+  ]),
   {
     method: "POST",
     path: "/invocations",

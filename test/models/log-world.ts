@@ -8,6 +8,9 @@ import { TestSegmentWriter } from "../../packages/millrace/src/serve/prediction-
 import { GraphWorld, type GraphWorldOptions } from "./graph-world.ts";
 import { LOG } from "./plane-parts.ts";
 
+/** Predictions that are not yet written: few, so that a test fills it soon. */
+export const LOG_WORLD_RECORDS_MAX = 400;
+
 export function hashOf(text: string): string {
   return createHmac("sha256", "key of the tests").update(text).digest("hex").slice(0, 32);
 }
@@ -43,6 +46,7 @@ export async function openLogWorld(
         clock,
         log: { debug: write, info: write, warn: write, error: write },
         metrics: metrics.predictionLog,
+        recordsMax: LOG_WORLD_RECORDS_MAX,
         inputConfig: (predictor, input) => world.plane.inputConfig(predictor, input),
       });
       logs.push(log);

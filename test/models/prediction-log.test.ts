@@ -5,11 +5,11 @@ import type {
   ServiceConfig,
   ServiceLogConfig,
 } from "../../packages/millrace/src/config/config.ts";
+import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
 import { attributesOf } from "../../packages/millrace/src/core/rules/test-attributes.ts";
-import { RING_RECORDS_MAX } from "../../packages/millrace/src/serve/prediction-log/log-ring.ts";
 import { PAYLOAD_BYTES_MAX } from "../../packages/millrace/src/serve/prediction-log/outcome-record.ts";
-import { hashOf, openLogWorld, type LogWorld } from "./log-world.ts";
-import { numbers, parallel, rows as rowsTensor, sequence } from "./graph-world.ts";
+import { hashOf, LOG_WORLD_RECORDS_MAX, openLogWorld, type LogWorld } from "./log-world.ts";
+import { numbers, parallel, rows as rowsTensor } from "./graph-world.ts";
 import { modelStep, serviceConfig } from "./plane-parts.ts";
 
 const IRIS = {
@@ -25,6 +25,10 @@ const IRIS = {
   },
 };
 const GATHER = { path: "gather.onnx", sample: [0] };
+const CACHE = {
+  prediction: { ttlMs: 60_000, entriesMax: 10, bytesMax: 1e6, lookup: "before", warmUp: [] },
+  data: undefined,
+} as const;
 const FLOWER = [5.1, 3.5, 1.4, 0.2];
 const OTHER = [6, 2.9, 4.5, 1.5];
 
@@ -130,7 +134,7 @@ describe("infer()", () => {
       prediction: null,
       label: null,
     });
-    expect(row?.error).toContain("gather");
+    expect(row?.error).toBe("Cannot run the model: it failed on these inputs");
   });
 
   test("logs nothing of a service with payload off, nor of a warm-up", async () => {
@@ -192,11 +196,7 @@ describe("infer()", () => {
   });
 
   test("logs an answer of the cache as one", async () => {
-    const cache = {
-      prediction: { ttlMs: 60_000, entriesMax: 10, bytesMax: 1e6, lookup: "before", warmUp: [] },
-      data: undefined,
-    } as const;
-    const made = await serve("iris", {}, { service: { cache } });
+    const made = await serve("iris", {}, { service: { cache: CACHE } });
     for (let i = 0; i < 2; i++) await made.world.predict("s", flowers(made, FLOWER));
     expect(made.rows().map(({ role, cache: found, label }) => [role, found, label])).toEqual([
       ["primary", "miss", "setosa"],
@@ -217,13 +217,12 @@ describe("infer()", () => {
   });
 
   test("logs what a rule decided, and why", async () => {
-    const rules = [
-      {
-        name: "eu",
-        to: "iris",
-        when: { kind: "header", name: "x-region", is: { kind: "equals", value: "eu" } },
-      },
-    ] as unknown as ServiceConfig["rules"];
+    const when = {
+      kind: "header",
+      name: "x-region",
+      test: { kind: "equals", value: "eu" },
+    } as const;
+    const rules = [{ name: "eu", to: "iris", when }];
     const made = await serve("iris", {}, { service: { rules } });
     const attributes = attributesOf({ headers: { "x-region": "eu" } });
     await made.world.predict("s", flowers(made, FLOWER), { attributes });
@@ -283,6 +282,22 @@ describe("privacy", () => {
       petal_width: hashOf("0.2"),
     });
     expect(row?.policy).toMatch(/^[0-9a-f]{8}$/);
+  });
+
+  test("logs the rest of what is too large where that is left out", async () => {
+    const made = await serve("iris", { fields: ["none"] });
+    const large = flowers(made, ...new Array<number[]>(20_000).fill(FLOWER));
+    await made.world.predict("s", large, { isInputOwned: true });
+    expect(made.records()).toMatchObject([{ payload: "full", inputs: [], rowCount: 20_000 }]);
+    await made.world.predict("s", flowers(made, FLOWER));
+    expect(made.rows()).toMatchObject([{ payload: "full", features: "{}" }]);
+  });
+
+  test("leaves out inputs of which too much would have to be hashed", async () => {
+    const redact = { petal_width: { kind: "hmac" } } as const;
+    const made = await serve("iris", {}, { config: { redact } });
+    await made.world.predict("s", flowers(made, ...new Array<number[]>(1_025).fill(FLOWER)));
+    expect(made.records()).toMatchObject([{ payload: "too_large" }]);
   });
 
   test("follows a file that is loaded again", async () => {
@@ -346,7 +361,7 @@ describe("a log that is full", () => {
   /** Fills the ring to a share of its records. */
   async function fill(made: LogWorld, share: number): Promise<void> {
     made.writer.isHeld = true;
-    const target = share * RING_RECORDS_MAX;
+    const target = share * LOG_WORLD_RECORDS_MAX;
     while (made.world.count("predlog_ring_records", []) < target)
       await made.world.predict("s", one);
   }
@@ -418,10 +433,10 @@ describe("a log that is full", () => {
     expect(await made.world.ask("s", one)).toEqual({ VALUE: [20] });
   });
 
-  test("lets predictions wait 5 ms where the file says so", { timeout: 60_000 }, async () => {
+  test("lets predictions wait 5 ms where the file says so", async () => {
     const made = await serve("gather", {}, { config: { whenFull: "wait" } });
     made.writer.isHeld = true;
-    while (made.world.count("predlog_ring_records", []) < RING_RECORDS_MAX) {
+    while (made.world.count("predlog_ring_records", []) < LOG_WORLD_RECORDS_MAX) {
       await made.world.ask("s", numbers("INDEX", 9)); // what failed is never sampled
     }
     made.records();
@@ -452,15 +467,16 @@ describe("faults", () => {
     expect(made.lines).toEqual(["Cannot log a prediction of s: no header today"]);
   });
 
-  test("of inputs that were taken apart leave a row without them", async () => {
-    const made = await serve("gather");
-    const graph = sequence([modelStep("gather")]);
-    await made.world.serve(withLog({}, { graph }));
-    const inputs = numbers("INDEX", 1);
-    const predicting = made.world.predict("s", inputs);
-    const { data } = inputs[0] ?? {};
-    if (!Array.isArray(data)) await predicting.then(() => undefined);
-    expect(made.records()).toMatchObject([{ payload: "full" }]);
+  test("that take inputs apart before they are logged leave a row without them", async () => {
+    const made = await serve("gather", {}, { service: { cache: CACHE } });
+    await made.world.predict("s", numbers("INDEX", 1));
+    made.records();
+    const [input] = numbers("INDEX", 1);
+    const predicting = made.world.predict("s", [input as Tensor]);
+    ((input as Tensor).data as BigInt64Array<ArrayBuffer>).buffer.transfer();
+    expect((await predicting).cache).toBe("hit");
+    expect(made.rows()).toMatchObject([{ payload: "failed", features: null, status: "ok" }]);
+    expect(made.world.count("predlog_payloads_dropped_total", ["failed"])).toBe(1);
   });
 
   test("addFeedback() writes rows as lines of JSON", async () => {

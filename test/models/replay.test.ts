@@ -5,6 +5,7 @@ import type { MillraceInput } from "../../packages/millrace/src/config/define-co
 import { loadConfig } from "../../packages/millrace/src/config/load.ts";
 import { compareEqual } from "../../packages/millrace/src/core/compare/compare-equal.ts";
 import type { LoggedPrediction } from "../../packages/millrace/src/core/predictions/logged-prediction.ts";
+import { policyOf } from "../../packages/millrace/src/core/predictions/privacy-plan.ts";
 import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
 import { createServeRole } from "../../packages/millrace/src/main.ts";
 import type { Logger } from "../../packages/millrace/src/ports/logger.ts";
@@ -87,10 +88,10 @@ describe("a replay against real models", () => {
     await Promise.all([server, ...roles].map((role) => role.stop(0)));
   });
 
-  async function outputsOf(model: string, inputs: readonly Tensor[]): Promise<readonly Tensor[]> {
+  async function outputsOf(model: string, inputs: readonly Tensor[], names?: readonly string[]): Promise<readonly Tensor[]> {
     const { plane } = server;
     const target = plane.target(plane.services.get(model));
-    const prediction = await plane.infer(target, inputs, target.predictor.predictionNames, {
+    const prediction = await plane.infer(target, inputs, names ?? target.predictor.predictionNames, {
       predictionId: plane.newPredictionId(),
       endpoint: "test",
       requestId: undefined,
@@ -269,6 +270,30 @@ describe("a replay against real models", () => {
     });
   });
 
+  it("leaves out what privacy has changed, by the rules the rows were logged under", async () => {
+    const redact = { petal_width: { bucket: 0.5 } };
+    const changed = await configOf({ ...FILE, log: { redact } });
+    const policy = policyOf({ fields: undefined, redact: changed.log.redact });
+    const rows = FLOWERS.slice(0, 4).map((row) => [row]);
+    const records = [
+      ...(await trafficOf(rows.slice(0, 1), { number: 1, of: { policy } })),
+      ...(await trafficOf(rows.slice(1, 2), { number: 2, of: { policy: "another" } })),
+      ...(await trafficOf(rows.slice(2, 3), { number: 3 })),
+    ];
+    const report = await replay(records, { candidate: ITSELF, config: changed });
+    expect(report.requests).toEqual({
+      found: 3,
+      replayed: 1,
+      skipped: [
+        { name: '"petal_width" is logged as its bucket: log.redact', count: 1 },
+        {
+          name: "it was logged under other log.redact or log.fields than the file has now",
+          count: 1,
+        },
+      ],
+    });
+  });
+
   it("replays failed requests when asked, and tells how many are answered now", async () => {
     const failed = logged([flower([FLOWERS[0] as number[]])], undefined, {
       number: 500,
@@ -301,6 +326,19 @@ describe("a replay against real models", () => {
     });
     expect(report.agreement).toMatchObject({ compared: 1100, agreed: 1100 });
     expect(report.requests.replayed).toBe(1);
+  });
+
+  it("asks for the outputs that were asked for, which the candidate may not have", async () => {
+    const inputs = [flower(FLOWERS.slice(0, 3))];
+    const labels = await outputsOf("iris", inputs, ["output_label"]);
+    const of = { columns: { float_input: COLUMNS }, predictionOutputs: ["probabilities"] };
+    const record = logged(inputs, labels, { number: 1, of });
+    const itself = await replay([record], { candidate: ITSELF, how: { kind: "equal" } });
+    expect(itself.agreement).toMatchObject({ compared: 3, agreed: 3 });
+    await engine?.close();
+    const renamed = labels.map((tensor) => ({ ...tensor, name: "class" }));
+    const other = await replay([logged(inputs, renamed, { number: 1, of })], { candidate: FOREST });
+    expect(other.requests.skipped).toEqual([{ name: 'the candidate has no output "class"', count: 1 }]);
   });
 
   it("ends at its limit, and when it is interrupted, with what was done", async () => {

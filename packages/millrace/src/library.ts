@@ -12,11 +12,12 @@ import type { Tensor } from "./core/tensor/tensor.ts";
 import { unpack, unpackRow } from "./core/tensor/unpack.ts";
 import { checkFeedback } from "./core/feedback/read-feedback.ts";
 import { feedbackBody, isFeedbackList, type LibraryFeedback } from "./library-feedback.ts";
-import { createLogging, createServeRole } from "./main.ts";
+import { createLogging, createLogKeeper, createServeRole } from "./main.ts";
 import type { ModelStatus } from "./models/served-model.ts";
 import type { Target } from "./serve/data-plane.ts";
 import { PRIORITY_DEFAULT, type Prediction } from "./serve/prediction.ts";
 import type { ServeRole } from "./serve/serve-role.ts";
+import type { LogKeeper } from "./supervisor/log-keeper.ts";
 
 export interface CallOptions {
   /** Longest time for the prediction, in milliseconds; the service's own timeout may be shorter. */
@@ -64,9 +65,11 @@ export class InvalidConfigError extends Error {
  */
 export class Millrace {
   readonly #role: ServeRole;
+  readonly #logKeeper: LogKeeper;
 
-  constructor(role: ServeRole) {
+  constructor(role: ServeRole, logKeeper: LogKeeper) {
     this.#role = role;
+    this.#logKeeper = logKeeper;
   }
 
   /** State of each model. */
@@ -172,6 +175,7 @@ export class Millrace {
   /** Waits for predictions in flight and frees every model. */
   async close(): Promise<void> {
     await this.#role.stop(0);
+    await this.#logKeeper.stop();
   }
 }
 
@@ -215,10 +219,14 @@ export async function createMillrace(input: MillraceInput): Promise<Millrace> {
   const log = isLevelChosen
     ? config.server.log
     : { ...config.server.log, levels: { default: "warn" as const } };
-  const { loggerFor } = await createLogging(log);
-  const role = await createServeRole(config, loggerFor);
+  const logging = await createLogging(log);
+  const role = await createServeRole(config, logging.loggerFor);
   await role.loadModels();
-  if (role.readiness.isReady) return new Millrace(role);
+  if (role.readiness.isReady) {
+    const logKeeper = createLogKeeper(logging, true);
+    logKeeper.apply(config);
+    return new Millrace(role, logKeeper);
+  }
   const reasons = role.readiness.problems().join("; ");
   await role.stop(0);
   throw new MillraceError("MODEL_LOAD_FAILED", `Cannot start: ${reasons}`);

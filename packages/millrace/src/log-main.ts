@@ -87,7 +87,7 @@ export async function withLogAtRest<Result>(
   const role = await createShippingRole({ order, log: loggerFor("log") });
   return role.atRest(() =>
     use({
-      status: () => Promise.resolve(role.status()),
+      status: () => role.status(),
       forget: (asked) => forgetIn(role, order, asked, loggerFor("log")),
     }),
   );
@@ -140,8 +140,8 @@ export function runLogProcess(): void {
       const { role, order, log: to } = mustRun();
       return forgetIn(role, order, asked, to);
     },
-    status: () => Promise.resolve(mustRun().role.status()),
-    metrics: () => Promise.resolve(mustRun().role.metrics()),
+    status: () => mustRun().role.status(),
+    metrics: () => mustRun().role.metrics(),
     stop,
   });
   endWithSupervisor(stop, stop);

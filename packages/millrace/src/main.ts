@@ -154,10 +154,16 @@ async function createTensorCaches(
 function createLogParts({ stateDir, log }: Config, { index }: ProcessShare): LogParts | undefined {
   if (stateDir === undefined || log.sink === "off") return undefined;
   const folder = join(stateDir, LOG_FOLDER);
-  const newWriter = (): string => newWriterName(index, systemClock.wallMs());
+  const node = newWriterName(index, systemClock.wallMs());
+  let first: string | undefined = node;
+  const newWriter = (): string => {
+    const name = first ?? newWriterName(index, systemClock.wallMs());
+    first = undefined;
+    return name;
+  };
   let hash: KeyedHash | undefined;
   return {
-    node: newWriter(),
+    node,
     // The first one who asks makes the key: where nothing is hashed there is none.
     hash: (text) => (hash ??= keyedHashOf(readLogKey(folder, log.key)))(text),
     openWriter: (events) => {

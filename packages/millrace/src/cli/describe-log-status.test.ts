@@ -23,14 +23,15 @@ const STATUS: LogStatusAnswer = {
     { name: "predictions", files: 1, bytes: 3e6, oldest: "2026-11-21", newest: "2026-11-21" },
     { name: "feedback", files: 0, bytes: 0, oldest: null, newest: null },
   ],
-  dropped: { payload: 0 },
+  dropped: { ring: 0 },
+  without_payload: { ring: 0 },
   unclean_writers: 0,
   damaged_blocks: 0,
 };
 
 it("describeLogStatus() shows how far it is and how large, and nothing that is all right", () => {
-  expect(describeLogStatus(STATUS)).toBe(`folder       /srv/.millrace/log
-state        this Millrace ships it
+  expect(describeLogStatus(STATUS, false)).toBe(`folder       /srv/.millrace/log
+state        is shipped
 segments     1 segment, 1.5 KiB
 to parquet   1,234 rows since its start, nothing waits
 predictions  1 file, 2.9 MiB, 2026-11-21
@@ -56,16 +57,25 @@ it("describeLogStatus() shows what is wrong", () => {
     problem: "no room",
     sinks: [sink],
     tables: [],
-    dropped: { payload: 7, row: 0, sample: 2 },
+    dropped: { ring: 7, disk: 0, failed: 2 },
+    without_payload: { disk: 9 },
     unclean_writers: 1,
     damaged_blocks: 3,
   };
-  expect(describeLogStatus(status)).toBe(`folder       /srv/.millrace/log
+  expect(describeLogStatus(status, false)).toBe(`folder       /srv/.millrace/log
 state        nothing is shipped: no room
 segments     1 segment, 1.5 KiB
 to text      1 row since its start, 300 B wait, 10 min behind, 4 failures, 1 record unreadable, 2 segments set aside, FAILS: the disk is full
-left out     payload 7, sample 2
+left out     ring 7, failed 2
+no payload   disk 9
 killed       1 process
 damaged      3 blocks
 `);
+});
+
+it("describeLogStatus() of a log that nothing ships says what waits", () => {
+  const sink = { ...SINK, rows: 0, lag_seconds: 10, waiting: { segments: 1, bytes: 2_048 } };
+  const lines = describeLogStatus({ ...STATUS, sinks: [sink] }, true).split("\n");
+  expect(lines).toContain("state        nothing runs");
+  expect(lines).toContain("to parquet   2.0 KiB wait, 10 s behind");
 });

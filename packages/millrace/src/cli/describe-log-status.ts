@@ -1,17 +1,19 @@
 import type { LogStatusAnswer, SinkAnswer, TableAnswer } from "../control/log-status-json.ts";
 
-/** How the log is, as a person reads it. */
-export function describeLogStatus(status: LogStatusAnswer): string {
+/**
+ * How the log is, as a person reads it.
+ * @param isAtRest nothing runs that would ship it.
+ */
+export function describeLogStatus(status: LogStatusAnswer, isAtRest: boolean): string {
   const { segments, unclean_writers: unclean, damaged_blocks: damaged } = status;
-  const dropped = Object.entries(status.dropped).filter(([, count]) => count > 0);
-  const shipping = status.shipping ? "this Millrace ships it" : "another process ships it";
   const facts: readonly (readonly [string, string | undefined])[] = [
     ["folder", status.folder],
-    ["state", status.problem === null ? shipping : `nothing is shipped: ${status.problem}`],
+    ["state", stateText(status, isAtRest)],
     ["segments", `${count(segments.count, "segment")}, ${sizeText(segments.bytes)}`],
-    ...status.sinks.map((sink) => [`to ${sink.name}`, sinkText(sink)] as const),
+    ...status.sinks.map((sink) => [`to ${sink.name}`, sinkText(sink, isAtRest)] as const),
     ...status.tables.map((table) => [table.name, tableText(table)] as const),
-    ["left out", dropped.map(([reason, rows]) => `${reason} ${rows}`).join(", ") || undefined],
+    ["left out", countsText(status.dropped)],
+    ["no payload", countsText(status.without_payload)],
     ["killed", unclean === 0 ? undefined : count(unclean, "process", "processes")],
     ["damaged", damaged === 0 ? undefined : count(damaged, "block")],
   ];
@@ -19,10 +21,23 @@ export function describeLogStatus(status: LogStatusAnswer): string {
   return shown.map(([name, text]) => `${name.padEnd(12)} ${text ?? ""}\n`).join("");
 }
 
-function sinkText(sink: SinkAnswer): string {
+function stateText({ problem, shipping }: LogStatusAnswer, isAtRest: boolean): string {
+  if (problem !== null) return `nothing is shipped: ${problem}`;
+  if (isAtRest) return "nothing runs";
+  return shipping ? "is shipped" : "is shipped by another Millrace";
+}
+
+/** Those that happened: `ring 12, disk 3`. */
+function countsText(counts: Readonly<Record<string, number>> = {}): string | undefined {
+  const known = Object.entries(counts).filter(([, number]) => number > 0);
+  if (known.length === 0) return undefined;
+  return known.map(([reason, number]) => `${reason} ${number}`).join(", ");
+}
+
+function sinkText(sink: SinkAnswer, isAtRest: boolean): string {
   const { rows, lag_seconds: lag, waiting, errors, problem, unreadable, set_aside: aside } = sink;
   const parts = [
-    `${count(rows, "row")} since its start`,
+    ...(isAtRest ? [] : [`${count(rows, "row")} since its start`]),
     waiting.bytes === 0 ? "nothing waits" : `${sizeText(waiting.bytes)} wait, ${lagText(lag)}`,
     ...(errors === 0 ? [] : [count(errors, "failure")]),
     ...(unreadable === 0 ? [] : [`${count(unreadable, "record")} unreadable`]),

@@ -44,7 +44,7 @@ overrides   v12
   services.iris.timeout = 1s  (v9, by ann: x)
 time        total 4 ms, queue 2 ms, batch 0.5 ms, infer 1.5 ms
 rule        mountain
-found in    memory of the process
+found in    memory of a serve process
 rules
   rain → wet
     false: all of

@@ -1,8 +1,7 @@
 import { writeExactJson } from "../core/exact-json.ts";
 import type { StepRecord } from "../core/graph/describe-trace.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { Explanation, ExplainedRow } from "../core/predictions/explanation.ts";
-import type { RuleExplanation } from "../core/rules/rule-set.ts";
+import type { ExplainedRow, ExplainedRule, Explanation } from "../core/predictions/explanation.ts";
 
 /** Characters of one value in a line. */
 const VALUE_CHARACTERS_MAX = 400;
@@ -46,20 +45,18 @@ function factsOf(facts: Partial<Explanation>): readonly Fact[] {
     ["experiment", joined([facts.experiment, facts.variant && `arm ${facts.variant}`])],
     ["unit", facts.unit_hash],
     ["attributes", facts.attributes === undefined ? undefined : valueText(facts.attributes)],
-    ["found in", facts.source && FOUND_IN[facts.source]],
+    ["found in", facts.source && foundIn(facts.source, facts.node)],
     ["payload", payloadText(facts)],
     ["weight", facts.sampled_weight === 1 ? undefined : facts.sampled_weight?.toString()],
     ["policy", facts.policy],
-    ["process", facts.node],
+    ["process", facts.source === "memory" ? undefined : facts.node],
   ];
 }
 
-const FOUND_IN: Readonly<Record<Explanation["source"], string>> = {
-  memory: "memory of the process",
-  segment: "the log, not yet shipped",
-  parquet: "the log",
-  log: "the log",
-};
+function foundIn(source: Explanation["source"], node: string | undefined): string {
+  if (source === "memory") return `memory of ${node ?? "a serve process"}`;
+  return source === "segment" ? "the log, not yet a file" : "the log";
+}
 
 /** The version, and beneath it what it stands for. */
 function overridesText(facts: Partial<Explanation>): string {
@@ -137,8 +134,8 @@ function stepLines(step: StepRecord, indent: string): readonly string[] {
 }
 
 /** `mountain → plant`, and beneath it why it matched or did not. */
-function ruleLines(rules: readonly RuleExplanation[]): readonly string[] {
-  return rules.flatMap(({ name, to, why }) => [
+function ruleLines(rules: readonly ExplainedRule[]): readonly string[] {
+  return rules.flatMap(({ name, to, isMatch, why = String(isMatch) }) => [
     `  ${name} → ${to}`,
     ...why.split("\n").map((line) => `    ${line}`),
   ]);

@@ -13,9 +13,9 @@ export const logStatus: Command = {
   examples: ["log status", "log status --json"],
   async run(line, io) {
     if (line.positionals.length > 0) throw new UsageError("expected no argument");
-    const show = (answer: LogStatusAnswer): void => {
+    const show = (answer: LogStatusAnswer, isAtRest = false): void => {
       const isJson = line.options.has("json");
-      io.stdout.write(isJson ? `${JSON.stringify(answer)}\n` : describeLogStatus(answer));
+      io.stdout.write(isJson ? `${JSON.stringify(answer)}\n` : describeLogStatus(answer, isAtRest));
     };
     const toControl = await lineToControl(line, io);
     if (toControl !== undefined) {
@@ -25,7 +25,7 @@ export const logStatus: Command = {
     }
     const { askLogAtRest } = await import("./log-at-rest.ts");
     return askLogAtRest(line, io, async (log) =>
-      show(logStatusJson({ log: await log.status(), dropped: {} })),
+      show(logStatusJson({ log: await log.status(), dropped: {}, withoutPayload: {} }), true),
     );
   },
 };

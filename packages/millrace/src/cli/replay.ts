@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { didYouMean } from "../config/did-you-mean.ts";
 import type { Config, ServiceConfig } from "../config/config.ts";
+import { messageOf } from "../core/message-of.ts";
 import { createServeRole } from "../main.ts";
 import type { QueryEngine } from "../ports/query-engine.ts";
 import { createCandidate, type Candidate } from "../replay/candidate.ts";
@@ -48,9 +49,9 @@ export const replay: Command = {
           runReplay(order, source, { io, signal }),
         );
         io.stdout.write(isJson ? `${JSON.stringify(report)}\n` : textReport(report));
-        if (order.output !== undefined) await writeFile(order.output, htmlReport(report));
+        const isWritten = await writePage(report, order.output, io);
         if (isInterrupted) return 130;
-        return isEnough(report, order, io) ? 0 : 1;
+        return isEnough(report, order, io) && isWritten ? 0 : 1;
       }),
     );
   },
@@ -154,6 +155,22 @@ async function runReplay(
     compare: chosen.name,
     ...replayed,
   };
+}
+
+/** @returns false after it has said why it cannot be written. */
+async function writePage(
+  report: ReplayReport,
+  path: string | undefined,
+  io: CommandIo,
+): Promise<boolean> {
+  if (path === undefined) return true;
+  try {
+    await writeFile(path, htmlReport(report));
+    return true;
+  } catch (error) {
+    io.stderr.write(`Cannot write the report: ${messageOf(error)}\n`);
+    return false;
+  }
 }
 
 /** Says so when it is not. */

@@ -57,7 +57,7 @@ function countThatFit(widths: readonly number[], width: number): number {
 }
 
 function oneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>
+  return text.replace(/\p{Cc}/gu, (character) =>
     character === "\n" ? "\\n" : character === "\t" ? "\\t" : "�",
   );
 }
@@ -65,7 +65,9 @@ function oneLine(text: string): string {
 function shorten(text: string, width: number): string {
   const most = Math.min(CELL_CHARACTERS_MAX, width);
   if (width === Infinity || lengthOf(text) <= most) return text;
-  return `${[...text].slice(0, most - 1).join("")}…`;
+  return `${Array.from(text)
+    .slice(0, most - 1)
+    .join("")}…`;
 }
 
 function pad(text: string, length: number, isRight: boolean): string {
@@ -75,5 +77,5 @@ function pad(text: string, length: number, isRight: boolean): string {
 
 /** Characters, not the halves of them that a string counts. */
 function lengthOf(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }

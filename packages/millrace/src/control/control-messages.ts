@@ -78,6 +78,8 @@ export interface LogReport {
   readonly log: LogStatus;
   /** What the serve processes have left out since they started, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+  /** What they have logged without inputs and prediction, likewise. */
+  readonly withoutPayload: Readonly<Record<string, number>>;
 }
 
 /** What the control role asks of the processes that serve, through their supervisor. */

@@ -76,7 +76,7 @@ function create(keys: readonly ApiKey[]): FastifyInstance {
     status: () => Promise.resolve(status),
     liveValues: () => Promise.resolve([]),
     explain: () => Promise.resolve(EXPLANATION),
-    logStatus: () => Promise.resolve({ log: LOG, dropped: { row: 3 } }),
+    logStatus: () => Promise.resolve({ log: LOG, dropped: { row: 3 }, withoutPayload: {} }),
     forget: ({ unit, unitHash = `hash of ${unit ?? ""}` }) =>
       Promise.resolve({ unitHash, rows: 7, files: 2, segments: 1 }),
   };
@@ -194,6 +194,7 @@ describe("GET /api/v1/log", () => {
       segments: { count: 1, bytes: 10 },
       tables: [{ name: "feedback", files: 0, bytes: 0, oldest: null, newest: null }],
       dropped: { row: 3 },
+      without_payload: {},
       unclean_writers: 0,
       damaged_blocks: 0,
     });

@@ -13,6 +13,8 @@ export interface LogStatusAnswer {
   readonly tables: readonly TableAnswer[];
   /** What the serve processes have left out since they started, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+  /** What they have logged without inputs and prediction, likewise. */
+  readonly without_payload: Readonly<Record<string, number>>;
   /** Processes that ended without ending their segments. */
   readonly unclean_writers: number;
   readonly damaged_blocks: number;
@@ -49,7 +51,7 @@ export interface ForgetAnswer {
   readonly segments: number;
 }
 
-export function logStatusJson({ log, dropped }: LogReport): LogStatusAnswer {
+export function logStatusJson({ log, dropped, withoutPayload }: LogReport): LogStatusAnswer {
   return {
     folder: log.folder,
     shipping: log.isShipping,
@@ -58,6 +60,7 @@ export function logStatusJson({ log, dropped }: LogReport): LogStatusAnswer {
     segments: log.segments,
     tables: log.tables.map(tableJson),
     dropped,
+    without_payload: withoutPayload,
     unclean_writers: log.uncleanWriters,
     damaged_blocks: log.damagedBlocks,
   };

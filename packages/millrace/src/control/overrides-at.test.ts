@@ -21,7 +21,9 @@ const STATE = { version: 5, overrides: [{ ...FACTS, path: "b", value: 5, version
 
 test("overridesAt() tells what was in force at each version", () => {
   const values = [0, 1, 2, 3, 4, 5].map((version) =>
-    overridesAt(version, STATE, EVENTS).map(({ path, value }) => `${path}=${JSON.stringify(value)}`),
+    overridesAt(version, STATE, EVENTS).map(
+      ({ path, value }) => `${path}=${JSON.stringify(value)}`,
+    ),
   );
   expect(values).toEqual([[], ["a=1"], ["a=1", "b=2"], ["a=3", "b=2"], ["b=2"], ["b=5"]]);
 });

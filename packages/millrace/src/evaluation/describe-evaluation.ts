@@ -90,8 +90,10 @@ function detailLines({ classification, counts, incomparable }: GroupEvaluation):
     const { p50, p90 } = counts.delaySeconds;
     lines.push(`  half of the labels came within ${duration(p50)}, 90 % within ${duration(p90)}`);
   }
-  if (incomparable > 0)
-    lines.push(`  ${incomparable} labels are of another kind than the predictions`);
+  if (incomparable > 0) {
+    const [what, whose] = incomparable === 1 ? ["label is", "its"] : ["labels are", "their"];
+    lines.push(`  ${incomparable} ${what} of another kind than ${whose} prediction`);
+  }
   if (classification === undefined) return lines;
   const { report, matrix, probabilities } = classification;
   const classes = report.classes.map(({ label, precision, recall, f1, support }) => [

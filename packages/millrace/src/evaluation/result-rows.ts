@@ -9,8 +9,10 @@ export class ResultRow {
     this.#values = values;
   }
 
+  /** Null is empty. */
   text(column: string): string {
-    return String(this.#values.get(column) ?? "");
+    const value = this.#values.get(column);
+    return typeof value === "string" ? value : "";
   }
 
   /** Null is NaN. Whole numbers beyond 2^53 come as texts. */

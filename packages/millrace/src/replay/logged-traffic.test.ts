@@ -108,8 +108,26 @@ describe("LoggedTraffic", () => {
     const found = await read(records);
     expect(found).toHaveLength(600);
     // 36 KB a row: 8 MiB are about 230 of them.
-    const [, first, second] = engine?.asked ?? [];
-    expect([first, (second ?? 0) > 200, (second ?? 500) < 250]).toEqual([500, true, true]);
+    const [, first, second, third] = engine?.asked ?? [];
+    expect([first, second]).toEqual([100, 200]);
+    expect([(third ?? 0) > 200, (third ?? 500) < 250]).toEqual([true, true]);
+  });
+
+  it("asks for fewer rows when a page turns out to be too large, and gives up when one row is", async () => {
+    const wide = new Float64Array(500).fill(1 / 3);
+    const large: Tensor = { name: "x", datatype: "FP64", shape: [1, 500], data: wide };
+    const records = Array.from({ length: 400 }, (_, number) =>
+      logged([number < 300 ? rows(1) : large], [rows(1)], { number }),
+    );
+    engine = await TestQueryEngine.of(records);
+    engine.charactersMax = 300_000;
+    expect(ids(await listOf(new LoggedTraffic(engine, FILTER).requests()))).toEqual([
+      ...Array(400).keys(),
+    ]);
+    // 100 of the small ones, 200 more, then the large ones, of which some 30 are allowed.
+    expect(engine.asked.slice(0, 5)).toEqual([2001, 100, 200, 400, 50]);
+    engine.charactersMax = 9_000;
+    await expect(listOf(new LoggedTraffic(engine, FILTER).requests())).rejects.toThrow("too large");
   });
 
   it("keeps a request with other numbers of rows than it had apart, as one that is not whole", async () => {

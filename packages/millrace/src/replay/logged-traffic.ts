@@ -27,15 +27,26 @@ interface Slice {
   readonly untilUs: number;
 }
 
+/** Rows as they are selected. */
+type Page = readonly (readonly JsonValue[])[];
+
+interface FoundPage {
+  readonly rows: Page;
+  /** None follow. */
+  readonly isLast: boolean;
+}
+
 /** Parts the time is cut into, so that a page is looked for in a few files only. */
 const SLICES_MAX = 2000;
 const SLICE_US_MIN = 60_000_000;
 
 /** Rows of a page: as many as make about so many characters, by those of the page before. */
 const PAGE_CHARACTERS = 8 * 1024 * 1024;
-const PAGE_ROWS_FIRST = 500;
-const PAGE_ROWS_MIN = 50;
+const PAGE_ROWS_FIRST = 100;
+const PAGE_ROWS_MIN = 10;
 const PAGE_ROWS_MAX = 5000;
+/** A page that is too large is asked for again with its rows divided by this; the next one has at most twice as many. */
+const SHRINK = 8;
 
 /** Kinds of requests: roles × outcomes × payload states, of which there are few. */
 const KINDS_MAX = 1000;
@@ -44,7 +55,7 @@ const KINDS_MAX = 1000;
 const ROLES = ["primary", "fallback", "cache"] as const;
 const ROLE_LIST = ROLES.map((role) => `'${role}'`).join(", ");
 
-/** The logged requests of a service. It holds a page of them at a time, however many there are. */
+/** The logged requests of a service. It holds two pages of them, however many there are. */
 export class LoggedTraffic {
   readonly #engine: QueryEngine;
   readonly #filter: TrafficFilter;
@@ -98,27 +109,46 @@ export class LoggedTraffic {
     });
   }
 
+  /** The next page is asked for before this one is used, so that two are in memory. */
   async *#pages({ fromUs, untilUs }: Slice): AsyncGenerator<readonly LoggedRow[]> {
-    let last = { receivedUs: fromUs, predictionId: "", rowIndex: -1 };
     let rowsMax = PAGE_ROWS_FIRST;
-    for (;;) {
-      const found = await this.#page({ fromUs, untilUs }, last, rowsMax);
-      const page = found.map((row) => readLoggedRow(row));
-      if (page.length > 0) yield page;
-      if (page.length < rowsMax) return;
-      last = page.at(-1) as LoggedRow;
-      const characters = found.reduce((sum, row) => sum + charactersOf(row), 0);
-      const fitting = Math.floor((PAGE_CHARACTERS * found.length) / Math.max(1, characters));
-      rowsMax = Math.min(PAGE_ROWS_MAX, Math.max(PAGE_ROWS_MIN, fitting));
+    const first = { receivedUs: fromUs, predictionId: "", rowIndex: -1 };
+    let asked: Promise<FoundPage> | undefined = this.#page(untilUs, first, rowsMax);
+    while (asked !== undefined) {
+      const { rows, isLast }: FoundPage = await asked;
+      const page = rows.map((row) => readLoggedRow(row));
+      const last = page.at(-1);
+      asked = undefined;
+      if (last !== undefined && !isLast) {
+        rowsMax = Math.min(rowsOfPage(rows), 2 * rows.length);
+        asked = this.#page(untilUs, last, rowsMax);
+        asked.catch(() => undefined); // whoever ends early does not wait for it
+      }
+      if (last !== undefined) yield page;
     }
   }
 
-  /** The rows that follow `last`. */
-  #page(
-    { untilUs }: Slice,
+  /** The rows that follow `last`; fewer than `rowsMax` where these are too large to be had at once. */
+  async #page(
+    untilUs: number,
     last: Pick<LoggedRow, "receivedUs" | "predictionId" | "rowIndex">,
     rowsMax: number,
-  ): Promise<readonly (readonly JsonValue[])[]> {
+  ): Promise<FoundPage> {
+    for (let count = rowsMax; ; count = Math.ceil(count / SHRINK)) {
+      try {
+        const rows = await this.#rowsAfter(last, untilUs, count);
+        return { rows, isLast: rows.length < count };
+      } catch (error) {
+        if (count === 1 || !isTooLarge(error)) throw error;
+      }
+    }
+  }
+
+  #rowsAfter(
+    last: Pick<LoggedRow, "receivedUs" | "predictionId" | "rowIndex">,
+    untilUs: number,
+    rowsMax: number,
+  ): Promise<Page> {
     const sql = `SELECT ${LOGGED_ROW_COLUMNS} FROM predictions
       WHERE ${this.#replayable()}
         AND ts >= make_timestamp($4::BIGINT) AND ts < make_timestamp($5::BIGINT)
@@ -135,11 +165,7 @@ export class LoggedTraffic {
   }
 
   /** @param more values from `$4` on. */
-  async #ask(
-    sql: string,
-    more: readonly (string | number)[],
-    rowsMax: number,
-  ): Promise<readonly (readonly JsonValue[])[]> {
+  async #ask(sql: string, more: readonly (string | number)[], rowsMax: number): Promise<Page> {
     const { service, fromUs, untilUs } = this.#filter;
     const parameters = [service, fromUs, untilUs, ...more];
     const order = { sql, format: "json", parameters, rowsMax, timeoutMs: undefined } as const;
@@ -167,6 +193,18 @@ const PAYLOAD_REASONS: ReadonlyMap<JsonValue | undefined, string> = new Map([
   ["too_large", "its inputs were too large for the log"],
   ["dropped", "its inputs were older than log.retention.payload"],
 ]);
+
+/** Rows that make a page as long as it may be, when they are like these. */
+function rowsOfPage(rows: Page): number {
+  const characters = rows.reduce((sum, row) => sum + charactersOf(row), 0);
+  const fitting = Math.floor((PAGE_CHARACTERS * rows.length) / Math.max(1, characters));
+  return Math.min(PAGE_ROWS_MAX, Math.max(PAGE_ROWS_MIN, fitting));
+}
+
+/** Whoever is asked may be another process, whose errors have the code and not the class. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "QUERY_TOO_LARGE";
+}
 
 function charactersOf(row: readonly JsonValue[]): number {
   return row.reduce<number>((sum, one) => sum + (typeof one === "string" ? one.length : 8), 0);

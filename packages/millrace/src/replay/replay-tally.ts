@@ -4,6 +4,7 @@ import { agreementOf } from "./agreement-of.ts";
 import { AgreementGroups, type ComparedRow } from "./agreement-groups.ts";
 import { Counts } from "./counts.ts";
 import { loggedPredictions } from "./logged-predictions.ts";
+import { HourNames } from "./hour-names.ts";
 import { LatencyRecorder } from "./latency-recorder.ts";
 import type { LoggedRequest, LoggedRow } from "./logged-request.ts";
 import {
@@ -39,6 +40,7 @@ export class ReplayTally {
   #answered = 0;
   readonly #errors = new Counts();
   readonly #loggedErrors = new Counts();
+  readonly #hours = new HourNames();
   readonly #byHour = new AgreementGroups();
   readonly #byLabel = new AgreementGroups();
   readonly #disagreements: Disagreement[] = [];
@@ -72,21 +74,26 @@ export class ReplayTally {
     if (outcome.kind === "failed") {
       const { code, message } = outcome;
       this.#count(place, logged, { isAgreed: false, isFailed: true, became: undefined });
-      this.#keep(place, logged, { candidate: code, detail: message });
+      if (this.#hasRoom) this.#keep(place, logged, { candidate: code, detail: message });
       return;
     }
     const found = outcome.predictions[place.index] ?? { value: null, label: undefined };
     const { isAgreed, detail = "" } = this.#compare(logged, found);
     this.#count(place, logged, { isAgreed, isFailed: false, became: nameOf(found) });
-    if (!isAgreed) this.#keep(place, logged, { candidate: shownPrediction(found), detail });
+    if (isAgreed || !this.#hasRoom) return;
+    this.#keep(place, logged, { candidate: shownPrediction(found), detail });
   }
 
   #count({ row }: RowPlace, logged: ComparedPrediction, compared: ComparedRow): void {
     this.#compared++;
     if (compared.isAgreed) this.#agreed++;
-    this.#byHour.add(hourOf(row.receivedUs), { ...compared, became: undefined });
+    this.#byHour.add(this.#hours.nameOf(row.receivedUs), { ...compared, became: undefined });
     const label = nameOf(logged);
     if (label !== undefined) this.#byLabel.add(label, compared);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#disagreements.length < DISAGREEMENTS_MAX;
   }
 
   #keep(
@@ -94,7 +101,6 @@ export class ReplayTally {
     logged: ComparedPrediction,
     found: Pick<Disagreement, "candidate" | "detail">,
   ): void {
-    if (this.#disagreements.length >= DISAGREEMENTS_MAX) return;
     this.#disagreements.push({
       predictionId: count === 1 ? row.predictionId : `${row.predictionId}#${index}`,
       inputs: shownValue(row.features),
@@ -154,9 +160,4 @@ function nameOf({ label, value }: ComparedPrediction): string | undefined {
 function shownPrediction({ value, label }: ComparedPrediction): string {
   const shown = shownValue(value);
   return label === undefined || label === value ? shown : `${label} ${shown}`;
-}
-
-/** `2026-11-21T16:00Z` */
-function hourOf(receivedUs: number): string {
-  return `${new Date(receivedUs / 1000).toISOString().slice(0, 13)}:00Z`;
 }

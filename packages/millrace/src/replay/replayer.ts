@@ -1,7 +1,6 @@
 import type { Comparator } from "../core/compare/comparison.ts";
 import { MillraceError } from "../core/errors.ts";
 import { messageOf } from "../core/message-of.ts";
-import type { Tensor } from "../core/tensor/tensor.ts";
 import type { DataPlane, Target } from "../serve/data-plane.ts";
 import { PRIORITY_DEFAULT, type Prediction } from "../serve/prediction.ts";
 import { Counts } from "./counts.ts";
@@ -13,7 +12,8 @@ import { Places } from "./places.ts";
 import { rebuildInputs, type InputNames } from "./rebuild-inputs.ts";
 import type { ReplayReport } from "./replay-report.ts";
 import { ReplayTally, type ReplayOutcome } from "./replay-tally.ts";
-import { candidatePredictions } from "./candidate-predictions.ts";
+import { askedOutputs } from "./asked-outputs.ts";
+import { candidatePredictions, type AskedRequest } from "./candidate-predictions.ts";
 
 export interface ReplayerOptions {
   /** Of a role that has the candidate and logs nothing. */
@@ -103,48 +103,56 @@ export class Replayer {
   }
 
   async #replay(request: LoggedRequest): Promise<void> {
-    const rebuilt = isWhole(request)
-      ? rebuildInputs(request, this.#options.names)
-      : ({ kind: "skipped", reason: "not all of its rows were logged" } as const);
-    if (rebuilt.kind === "skipped") this.#skipped.add(rebuilt.reason);
-    else await this.#send(request, rebuilt.inputs);
+    const asked = this.#ask(request);
+    if ("reason" in asked) this.#skipped.add(asked.reason);
+    else await this.#send(asked);
+  }
+
+  #ask(request: LoggedRequest): AskedRequest | { readonly reason: string } {
+    const { names, target } = this.#options;
+    if (!isWhole(request)) return { reason: "not all of its rows were logged" };
+    const rebuilt = rebuildInputs(request, names);
+    if (rebuilt.kind === "skipped") return rebuilt;
+    const outputs = askedOutputs(request, target.predictor);
+    if ("reason" in outputs) return outputs;
+    return { request, inputs: rebuilt.inputs, names: outputs.names };
   }
 
   /** Waits until it may go, not until it is answered. */
-  async #send(request: LoggedRequest, inputs: readonly Tensor[]): Promise<void> {
+  async #send(asked: AskedRequest): Promise<void> {
     const { signal } = this.#options;
-    const [{ receivedUs }] = request.rows;
-    if (this.#sent === 0) await this.#warmUp(inputs);
+    const [{ receivedUs }] = asked.request.rows;
+    if (this.#sent === 0) await this.#warmUp(asked);
     await this.#pace?.wait(receivedUs, signal);
     await this.#places.take();
     if (signal.aborted) return this.#places.giveBack();
     if (this.#sent++ === 0) this.#firstUs = receivedUs;
     this.#lastUs = receivedUs;
     this.#pace?.sent(receivedUs);
-    void this.#predict(inputs, request)
-      .then((outcome) => this.#tally.add(request, outcome))
+    void this.#predict(asked)
+      .then((outcome) => this.#tally.add(asked.request, outcome))
       .finally(() => this.#places.giveBack());
   }
 
   /** The first runs take longer, which says nothing of the candidate: they come before time is measured. */
-  async #warmUp(inputs: readonly Tensor[]): Promise<void> {
+  async #warmUp(asked: AskedRequest): Promise<void> {
     const { clock } = this.#options.plane;
     const untilMs = clock.nowMs() + WARM_UP_MS;
     try {
-      for (let i = 0; i < WARM_UP_RUNS && clock.nowMs() < untilMs; i++) await this.#infer(inputs);
+      for (let i = 0; i < WARM_UP_RUNS && clock.nowMs() < untilMs; i++) await this.#infer(asked);
     } catch {
       // It fails again when it counts.
     }
     this.#startMs = clock.nowMs();
   }
 
-  async #predict(inputs: readonly Tensor[], request: LoggedRequest): Promise<ReplayOutcome> {
+  async #predict(asked: AskedRequest): Promise<ReplayOutcome> {
     const { clock } = this.#options.plane;
     const startMs = clock.nowMs();
     try {
-      const prediction = await this.#infer(inputs);
+      const prediction = await this.#infer(asked);
       const totalUs = (clock.nowMs() - startMs) * 1000;
-      const predictions = candidatePredictions(prediction, inputs, request);
+      const predictions = candidatePredictions(prediction, asked);
       return { kind: "answered", predictions, inferUs: prediction.computeMs * 1000, totalUs };
     } catch (error) {
       const code = error instanceof MillraceError ? error.code : "INTERNAL";
@@ -152,9 +160,9 @@ export class Replayer {
     }
   }
 
-  #infer(inputs: readonly Tensor[]): Promise<Prediction> {
+  #infer({ inputs, names }: AskedRequest): Promise<Prediction> {
     const { plane, target } = this.#options;
-    return plane.infer(target, inputs, target.predictor.predictionNames, {
+    return plane.infer(target, inputs, names, {
       predictionId: plane.newPredictionId(),
       endpoint: "replay",
       requestId: undefined,

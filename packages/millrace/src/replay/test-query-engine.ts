@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
+import { MillraceError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import { LOG_COLUMNS } from "../core/predictions/columns.ts";
 import { rowLines } from "../core/predictions/row-lines.ts";
@@ -13,6 +14,8 @@ export class TestQueryEngine implements QueryEngine {
   readonly #connection: DuckDBConnection;
   /** Rows that each query asked for at most. */
   readonly asked: number[] = [];
+  /** A larger result is refused. */
+  charactersMax = Infinity;
 
   private constructor(connection: DuckDBConnection) {
     this.#connection = connection;
@@ -43,6 +46,9 @@ export class TestQueryEngine implements QueryEngine {
     );
     const reader = await this.#connection.runAndReadAll(order.sql, parameters);
     const rows = reader.getRows().map((row) => row.map((value) => plain(value)));
+    if (JSON.stringify(rows).length > this.charactersMax) {
+      throw new MillraceError("QUERY_TOO_LARGE", "Cannot query: too large");
+    }
     if (rows.length > order.rowsMax) throw new Error(`${rows.length} rows, asked for fewer`);
     return { kind: "rows", columns: [], rows, isCut: false, tookMs: 0 };
   }

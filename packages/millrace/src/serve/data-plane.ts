@@ -300,7 +300,7 @@ export class DataPlane {
     const { modelName, isClosed } = target.predictor;
     const predictor = isClosed ? this.predictor(modelName) : target.predictor;
     const isInputOwned =
-      call.isInputOwned === true && this.log?.keepsInputs(service, inputs) !== true;
+      call.isInputOwned === true && this.log?.keepsInputs(service, predictor, inputs) !== true;
     return {
       service,
       predictor,

@@ -2,6 +2,7 @@ import type { ServiceConfig } from "../config/config.ts";
 import type { FeedbackRow } from "../core/predictions/feedback-row.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
 import type { PredictionRecord } from "./recent-predictions.ts";
+import type { Predictor } from "../models/predictor.ts";
 import type { Job } from "./answers.ts";
 import type { Target } from "./data-plane.ts";
 import type { Prediction } from "./prediction.ts";
@@ -24,7 +25,7 @@ export interface PredictionLog {
    */
   admit(): Promise<void> | undefined;
   /** Are inputs to be there until `add`, so that nobody may take their memory before? */
-  keepsInputs(service: ServiceConfig, inputs: readonly Tensor[]): boolean;
+  keepsInputs(service: ServiceConfig, predictor: Predictor, inputs: readonly Tensor[]): boolean;
   add(outcome: PredictionOutcome): void;
   /** @returns when it is written. @throws LOG_UNAVAILABLE when it cannot be. */
   addFeedback(rows: readonly FeedbackRow[]): Promise<void>;

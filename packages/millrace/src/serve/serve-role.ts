@@ -379,6 +379,7 @@ export class ServeRole {
   async stop(lameDuckMs: number): Promise<boolean> {
     const { clock } = this.#parts;
     const { drainMs } = this.#config.server;
+    const startedMs = clock.nowMs();
     this.readiness.startDraining();
     this.#warmer.stop();
     const deadline = new Promise<false>((resolve) => clock.schedule(drainMs, () => resolve(false)));
@@ -396,11 +397,7 @@ export class ServeRole {
       this.graphs.close();
       await this.models.close();
       await this.#caches.close();
-      await Promise.all([
-        this.#parts.caches.close(),
-        this.#parts.tracer?.close(TRACES_FLUSH_MS_MAX),
-        this.#log?.close(),
-      ]);
+      await Promise.all([this.#parts.caches.close(), this.#log?.close()]);
       return true;
     })();
     const isFinished = await Promise.race([finished, deadline]);
@@ -412,6 +409,9 @@ export class ServeRole {
       this.#grpc?.closeAllConnections();
       await this.#closeLog(LOG_CLOSE_MS_MAX);
     }
+    // Those of the last answers too, in what is left of the time: then a supervisor ends the process.
+    const leftMs = Math.max(0, drainMs - (clock.nowMs() - startedMs));
+    await this.#parts.tracer?.close(Math.min(TRACES_FLUSH_MS_MAX, leftMs));
     return isFinished;
   }
 }

@@ -15,6 +15,9 @@ import { RetentionClock } from "./retention-clock.ts";
 /** Time between two looks at the files. */
 const LOOK_EVERY_MS = 60_000;
 
+/** Whoever asks gets a list of files that is not older: a thousand files take a while to look at. */
+const FRESH_MS = 2_000;
+
 /** Jobs of one look, so that shipping gets its turn. */
 const JOBS_PER_LOOK = 8;
 
@@ -38,6 +41,7 @@ export class Housekeeping {
   readonly #options: HousekeepingOptions;
   #retentionClock: RetentionClock | undefined;
   #files: readonly TableFile[] = [];
+  #listedAtMs = -Infinity;
   #isStopped = false;
   #cancel: () => void = () => undefined;
   #looking: Promise<void> = Promise.resolve();
@@ -51,8 +55,14 @@ export class Housekeeping {
     return this.#files;
   }
 
-  /** Looks, and does nothing. */
-  async refresh(): Promise<readonly TableFile[]> {
+  /** Looks, unless it has looked just now. */
+  async refresh(): Promise<void> {
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#listedAtMs >= FRESH_MS) await this.#list();
+  }
+
+  async #list(): Promise<readonly TableFile[]> {
+    this.#listedAtMs = this.#options.clock.nowMs();
     this.#files = await this.#options.tables.list();
     return this.#files;
   }
@@ -84,7 +94,7 @@ export class Housekeeping {
   /** Does what is to be done, up to a bound. @throws what a job throws; it is tried again at the next look. */
   async look(): Promise<void> {
     const { store, units, config, clock, exclusive } = this.#options;
-    const files = await this.refresh();
+    const files = await this.#list();
     const retentionMs = await (await this.#retention(files)).nowMs();
     await exclusive(async () => units.keepFor((await store.list()).map(({ id }) => id)));
     const ids = (await store.list()).map(({ id }) => id);

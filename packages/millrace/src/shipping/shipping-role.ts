@@ -106,7 +106,6 @@ export class ShippingRole {
         throw new MillraceError("LOG_UNAVAILABLE", text);
       }
       await this.#shipping.shipper.look();
-      await this.#shipping.housekeeping.refresh();
       return await run();
     } finally {
       await this.stop();
@@ -169,9 +168,10 @@ export class ShippingRole {
     });
   }
 
-  status(): LogStatus {
+  async status(): Promise<LogStatus> {
     const { folder } = this.#options;
     const shipping = this.#shipping;
+    await shipping?.housekeeping.refresh();
     const watch = shipping?.shipper.watch;
     const segments = watch?.segments ?? [];
     const sinks = (shipping?.shipper.lanes ?? []).map(({ facts }) => {
@@ -194,8 +194,8 @@ export class ShippingRole {
     };
   }
 
-  metrics(): readonly MetricSnapshot[] {
-    return shippingMetrics(this.status());
+  async metrics(): Promise<readonly MetricSnapshot[]> {
+    return shippingMetrics(await this.status());
   }
 
   /** What is under way is begun again at the next start. */

@@ -172,7 +172,7 @@ it("logStatus() sums what every process has left out, but for one that hangs", a
   await Promise.resolve(); // the log has answered, the processes are asked
   await Promise.resolve();
   clock.advanceMs(5_000);
-  expect(await asked).toEqual({ log, dropped: { row: 5, payload: 5 } });
+  expect(await asked).toEqual({ log, dropped: { row: 5, payload: 5 }, withoutPayload: {} });
 });
 
 it("logStatus() and forget() refuse where nothing is logged", async () => {

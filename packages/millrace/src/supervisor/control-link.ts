@@ -155,7 +155,11 @@ export class ControlLink {
     const log = await this.#log.status();
     const reads = serving().map((process) => answerIfAny(process.metrics(), clock));
     const snapshots = (await Promise.all(reads)).flatMap((snapshot) => snapshot ?? []);
-    return { log, dropped: sumByLabel(snapshots, "predlog_dropped_total") };
+    return {
+      log,
+      dropped: sumByLabel(snapshots, "predlog_dropped_total"),
+      withoutPayload: sumByLabel(snapshots, "predlog_payloads_dropped_total"),
+    };
   }
 
   /** @throws LOG_UNAVAILABLE */

@@ -134,11 +134,13 @@ export class KeptProcess<Process extends ForkedProcess, Report> implements KeptF
     const { log, name, label } = this.#options;
     const process = this.#begin();
     this.#watch(process);
-    const runs = isRestart ? "runs again" : "runs";
     this.#options
       .start(process, isRestart, () => this.#ready(process))
       .then(
-        () => log.info({ process: label, processPid: process.pid }, `${name} ${runs}`),
+        () => {
+          if (isRestart)
+            log.info({ process: label, processPid: process.pid }, `${name} runs again`);
+        },
         (error: unknown) => {
           log.error({ process: label, err: error }, `${name} cannot start`);
           process.kill();

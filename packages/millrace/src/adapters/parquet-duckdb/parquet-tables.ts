@@ -59,6 +59,7 @@ export class ParquetTables implements LogTables {
     try {
       const { rowCount, leftOutCount, payloads } = await this.#copy(files, change, draft);
       const add = rowCount === 0 ? [] : [path];
+      if (rowCount === 0) await rm(draft); // or its folder would not be empty
       await this.#commit({ id, add, remove: files.map((file) => file.path) });
       await removePayloads(this.#folder, payloads);
       return leftOutCount;

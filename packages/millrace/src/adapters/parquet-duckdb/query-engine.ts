@@ -114,7 +114,7 @@ export class DuckDbQueryEngine implements QueryEngine {
     const connection = await instance.connect();
     const stopInterrupting = interruptOn(signal, connection);
     try {
-      await this.#looks.run(() => this.#look(connection, tail, signal));
+      await this.#whenFree(signal, () => this.#look(connection, tail, signal));
       signal.throwIfAborted();
       return await run(connection);
     } finally {
@@ -123,8 +123,24 @@ export class DuckDbQueryEngine implements QueryEngine {
     }
   }
 
+  /** One looks at a time; who waits for that goes when its signal says so, who looks stays until it has ended. */
+  #whenFree(signal: AbortSignal, look: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isLooking = false;
+      const leave = (): void => {
+        if (!isLooking) reject(signal.reason as Error);
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      const looked = this.#looks.run(() => {
+        signal.throwIfAborted();
+        isLooking = true;
+        return look();
+      });
+      looked.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+    });
+  }
+
   async #look(connection: DuckDBConnection, tail: QueryTail, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
     const { folder, segments } = this.#options;
     const { files, unshipped, forgotten } = await takeSnapshot(folder, segments);
     await tail.refresh(unshipped, signal);

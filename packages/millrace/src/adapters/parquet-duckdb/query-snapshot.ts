@@ -10,6 +10,7 @@ import {
 } from "../../core/predictions/log-folder.ts";
 import { segmentKey, type SegmentId } from "../../core/predictions/segment-name.ts";
 import type { Segment, SegmentStore } from "../../ports/segments.ts";
+import { readRewriteNotes, type RewriteNote } from "./rewrite-note.ts";
 
 /** What a query reads: every row of the log is in it once. */
 export interface LogSnapshot {
@@ -31,15 +32,10 @@ export interface ForgottenUnit {
 interface LogState {
   readonly segments: readonly Segment[];
   readonly covered: ReadonlyMap<string, number>;
-  readonly rewrites: readonly Rewrite[];
+  readonly rewrites: readonly RewriteNote[];
   readonly forgotten: readonly ForgottenUnit[];
   /** Equal when nothing has happened in between. */
   readonly stamp: string;
-}
-
-interface Rewrite {
-  readonly add: readonly string[];
-  readonly remove: readonly string[];
 }
 
 /** Times that the log may change while it is looked at. Each change is a file that is shipped or rewritten. */
@@ -109,28 +105,25 @@ async function listFiles(folder: string): Promise<ReadonlyMap<LogTable, readonly
 }
 
 async function readState(folder: string, store: SegmentStore): Promise<LogState> {
-  const rewritesFolder = join(folder, REWRITES_FOLDER);
   // Its time tells of a rewrite that came and went between two looks.
-  const rewritesTime = await stat(rewritesFolder, { bigint: true }).catch(() => undefined);
-  const names = (await ifThere(readdir(rewritesFolder), [])).filter((name) =>
-    name.endsWith(".json"),
+  const rewritesFolder = stat(join(folder, REWRITES_FOLDER), { bigint: true });
+  const rewrittenNs = await ifThere(
+    rewritesFolder.then(({ mtimeNs }) => String(mtimeNs)),
+    "never",
   );
-  const rewriteTexts = await Promise.all(
-    names.toSorted().map((name) => textOf(join(rewritesFolder, name))),
-  );
+  const rewrites = await readRewriteNotes(folder);
   const [cursorText, forgottenText, segments] = await Promise.all([
     textOf(join(folder, CURSORS_FOLDER, CURSOR_FILE)),
     textOf(join(folder, FORGOTTEN_FILE)),
     store.list(),
   ]);
   const keys = segments.map(({ id }) => `${id.table}/${segmentKey(id)}`);
-  const mtime = String(rewritesTime?.mtimeNs);
   return {
     segments,
     covered: coveredBy(cursorText),
-    rewrites: rewriteTexts.flatMap((text) => (text === "" ? [] : (JSON.parse(text) as Rewrite))),
+    rewrites,
     forgotten: forgottenBy(forgottenText),
-    stamp: JSON.stringify([mtime, names, rewriteTexts, cursorText, forgottenText, keys]),
+    stamp: JSON.stringify([rewrittenNs, rewrites, cursorText, forgottenText, keys]),
   };
 }
 

@@ -10,6 +10,9 @@ import { acquireFileLock, isFileLocked } from "./file-lock.ts";
 const MODULE = JSON.stringify(new URL("file-lock.ts", import.meta.url).href);
 const NODE_ARGS = ["--conditions=@millrace/source", "--input-type=module", "-e"];
 
+/** Of what a busy machine takes its time for. */
+const PATIENCE = { timeout: 10_000 };
+
 describe("file lock", () => {
   let folder: string;
   let path: string;
@@ -83,7 +86,7 @@ describe("file lock", () => {
     const ended = new Promise((resolve) => thread.on("error", resolve).on("exit", resolve));
     thread.postMessage("break");
     await ended;
-    await expect.poll(() => isFileLocked(path)).toBe(false);
+    await expect.poll(() => isFileLocked(path), PATIENCE).toBe(false);
     const lock = acquireFileLock(path);
     expect(lock).toBeDefined();
     lock?.release();

@@ -25,6 +25,9 @@ import { numberedBlock, readNumbers } from "./test-blocks.ts";
 const SEED = Number(process.env["MILLRACE_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const SALT = 77;
 
+/** Of what a busy machine takes its time for. */
+const PATIENCE = { timeout: 10_000 };
+
 describe(`FileSegmentStore (seed ${SEED})`, () => {
   let folder: string;
   let store: FileSegmentStore;
@@ -240,7 +243,7 @@ describe(`FileSegmentStore (seed ${SEED})`, () => {
     });
     await writer.append(numberedBlock(1));
     clock.advanceMs(1_000);
-    await expect.poll(async () => (await store.list())[0]?.isEnded).toBe(true);
+    await expect.poll(async () => (await store.list())[0]?.isEnded, PATIENCE).toBe(true);
     await store.remove(predictions(1));
     expect(existsSync(join(folder, "wal/w/lock"))).toBe(true);
     await writer.append(numberedBlock(2));

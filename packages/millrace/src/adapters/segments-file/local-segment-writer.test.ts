@@ -52,6 +52,17 @@ describe("LocalSegmentWriter", () => {
     expect(files.writeCount).toBe(1);
   });
 
+  it("append() is answered at whatever moment of the one before it comes", async () => {
+    const writer = openWriter();
+    for (let moment = 0; moment < 30; moment++) {
+      await writer.append(numberedBlock(2 * moment));
+      for (let turn = 0; turn < moment; turn++) await Promise.resolve();
+      const append = writer.append(numberedBlock(2 * moment + 1));
+      await settle();
+      expect(await Promise.race([append, "waits"]), `moment ${moment}`).toBeUndefined();
+    }
+  });
+
   it("append() refuses a block that is longer than a reader accepts", async () => {
     const block = numberedBlock(1, { byteLength: 72 * MIB + 4 });
     await expect(openWriter().append(block)).rejects.toThrow(
@@ -68,6 +79,20 @@ describe("LocalSegmentWriter", () => {
     for (const name of readdirSync(join(folder, "wal/w1"))) {
       expect(statSync(join(folder, "wal/w1", name)).mode & 0o777, `${name}`).toBe(0o600);
     }
+  });
+
+  it("writes feedback although there are always more predictions", async () => {
+    const writer = openWriter({ durability: BATCH });
+    const feedback = writer.append(numberedBlock(0, { table: "feedback" }));
+    let isFeedbackWritten = false;
+    void feedback.then(() => (isFeedbackWritten = true));
+    let given = writer.append(numberedBlock(1));
+    for (let number = 2; number < 50 && !isFeedbackWritten; number++) {
+      const next = writer.append(numberedBlock(number));
+      await given;
+      given = next;
+    }
+    expect(isFeedbackWritten).toBe(true);
   });
 
   it("ends a segment in time when nothing comes any more, and leaves no empty one", async () => {
@@ -149,6 +174,7 @@ describe("LocalSegmentWriter", () => {
     await settle();
     await advance(200);
     expect(writer.usage.durableLagMs).toBe(0);
+    expect(files.syncCount).toBeLessThan(4); // one that hung, and one for all that came meanwhile
     expect(told).toEqual([]);
   });
 

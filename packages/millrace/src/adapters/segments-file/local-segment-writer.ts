@@ -191,7 +191,7 @@ export class LocalSegmentWriter implements SegmentWriter {
     }
     this.#working = undefined;
     this.#planRoll();
-    // What came for a table whose turn was over.
+    // What came while the last write was answered.
     if (this.#closed === undefined && this.#hasWaiting()) this.#work();
   }
 
@@ -220,15 +220,19 @@ export class LocalSegmentWriter implements SegmentWriter {
   }
 
   async #writeWaiting(): Promise<void> {
-    for (const queue of this.#queues.values()) {
-      await this.#endIfDue(queue.series);
-      while (queue.waiting.length > 0) {
-        await this.#folder.open();
-        this.#giveUpDeleted(queue.series);
-        await this.#writeNext(queue);
-        await this.#endIfDue(queue.series);
-      }
-    }
+    do {
+      // One write each in turn: a table for which there is always more does not hold up the other.
+      for (const queue of this.#queues.values()) await this.#writeSome(queue);
+    } while (this.#hasWaiting());
+  }
+
+  async #writeSome(queue: TableQueue): Promise<void> {
+    await this.#endIfDue(queue.series);
+    if (queue.waiting.length === 0) return;
+    await this.#folder.open();
+    this.#giveUpDeleted(queue.series);
+    await this.#writeNext(queue);
+    await this.#endIfDue(queue.series);
   }
 
   /** As many blocks as go into one write. */

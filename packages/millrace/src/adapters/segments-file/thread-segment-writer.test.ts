@@ -21,6 +21,9 @@ const BREAKABLE_ENTRY = new URL(
   `)}`,
 );
 
+/** Of what a busy machine takes its time for. */
+const PATIENCE = { timeout: 10_000 };
+
 describe("ThreadSegmentWriter", () => {
   let folder: string;
   let clock: TestClock;
@@ -68,7 +71,7 @@ describe("ThreadSegmentWriter", () => {
     clock.advanceMs(30);
     expect(opened.usage.durableLagMs).toBe(30);
     await opened.sync();
-    await expect.poll(() => opened.usage.writtenBytes, { timeout: 5_000 }).toBe(428);
+    await expect.poll(() => opened.usage.writtenBytes, PATIENCE).toBe(428);
     expect(opened.usage).toEqual({ writtenBytes: 428, walBytes: 428, durableLagMs: 0 });
   });
 
@@ -91,6 +94,15 @@ describe("ThreadSegmentWriter", () => {
       opened.append(numberedBlock(2)),
     ]);
     expect(await numbers()).toEqual([2]);
+  });
+
+  it("append() rejects a block whose memory has moved already and goes on with the next", async () => {
+    const opened = open();
+    const block = numberedBlock(1);
+    await opened.append(block);
+    await expect(opened.append(block)).rejects.toThrow("Cannot transfer");
+    await opened.append(numberedBlock(2));
+    expect(await numbers()).toEqual([1, 2]);
   });
 
   it("starts another thread, under a new name, when one breaks; what that had is rejected", async () => {
@@ -120,14 +132,14 @@ describe("ThreadSegmentWriter", () => {
     open(new URL("data:text/javascript,throw new Error('no')"));
     for (const waitMs of [500, 1_000, 2_000]) {
       const before = names.length;
-      await expect.poll(() => clock.timerCount).toBe(1);
+      await expect.poll(() => clock.timerCount, PATIENCE).toBe(1);
       clock.advanceMs(waitMs - 1);
       expect(names).toHaveLength(before);
       clock.advanceMs(1);
       expect(names).toHaveLength(before + 1);
     }
     expect(told).toHaveLength(1);
-    await expect.poll(() => clock.timerCount).toBe(1);
+    await expect.poll(() => clock.timerCount, PATIENCE).toBe(1);
     const waiting = writer?.append(numberedBlock(1));
     await Promise.all([writer?.close(), expect(waiting).rejects.toThrow("it is closed")]);
   });

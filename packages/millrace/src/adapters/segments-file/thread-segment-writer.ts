@@ -100,7 +100,12 @@ export class ThreadSegmentWriter implements SegmentWriter {
     this.#pending.set(id, { atMs: this.#options.clock.nowMs(), answer });
     // A process may end when nothing is to be written, whether or not somebody closed this.
     if (this.#pending.size === 1) this.#thread?.ref();
-    this.#post(orderOf(id));
+    try {
+      this.#post(orderOf(id));
+    } catch (error) {
+      // Its memory is somebody else's, or has moved before.
+      this.#settle(id, () => answer.reject(error));
+    }
     return answer.promise;
   }
 

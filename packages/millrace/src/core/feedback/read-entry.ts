@@ -81,14 +81,14 @@ function readSubject(members: Members, context: EntryContext): FeedbackSubject |
     const message = "found none, expected a time: it tells which prediction of the entity is meant";
     problems.add([...place, "ts"], "missing", message);
   }
-  // A whole number is a name as good as any; it is hashed as its digits.
-  const name = isWhole(entity as JsonValue) ? String(entity) : (entity as JsonValue);
-  const entityId = readText(name, "entity_id", ENTITY_LENGTH_MAX, context);
+  const entityId = readText(nameOf(entity as JsonValue), "entity_id", ENTITY_LENGTH_MAX, context);
   return entityId === undefined ? undefined : { kind: "unit", entityId };
 }
 
-function isWhole(value: JsonValue): boolean {
-  return typeof value === "bigint" || Number.isSafeInteger(value);
+/** A whole number is a name as good as any: it is hashed as its digits. */
+function nameOf(entity: JsonValue): JsonValue {
+  const isWhole = typeof entity === "bigint" || Number.isSafeInteger(entity);
+  return isWhole ? (entity as number | bigint).toString() : entity;
 }
 
 function readReport(members: Members, context: EntryContext): FeedbackReport | undefined {

@@ -11,8 +11,8 @@ const ISO_8601 =
 export const MOMENT_FORMS =
   'a time with its zone, "2026-11-21T16:00:00Z", or the time since 1970 with its unit, "1795276800s" or "1795276800000ms"';
 
-/** 9999-12-31: what follows has no date. */
-const US_MAX = 253_402_300_799_999_999;
+/** In the year 2255: microseconds are exact until then. */
+const US_MAX = Number.MAX_SAFE_INTEGER;
 
 /**
  * A moment as text: ISO 8601 with its zone, or a number since 1970 with its unit. A number alone is refused, because nobody

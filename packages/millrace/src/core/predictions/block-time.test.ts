@@ -13,6 +13,6 @@ test("blockTimeUs() tells when the first record was finished", () => {
 test("blockTimeUs() knows none of an empty block, and refuses what is none", () => {
   expect(blockTimeUs(new BlockWriter().take().bytes)).toBeUndefined();
   for (const text of ["", "MLB1", "nonsense that is long enough for a header"]) {
-    expect(() => blockTimeUs(Buffer.from(text))).toThrow("Cannot read block");
+    expect(() => blockTimeUs(Buffer.from(text))).toThrow("Cannot read the block");
   }
 });

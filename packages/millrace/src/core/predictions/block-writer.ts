@@ -13,7 +13,7 @@ import type { LogBlock } from "./log-block.ts";
 import type { LogContext, LoggedPrediction, PredictionSummary } from "./logged-prediction.ts";
 
 /** A block is not larger; what does not fit begins the next one. */
-export const BLOCK_BYTES_MAX = 16 * 1024 * 1024;
+const BLOCK_BYTES_MAX = 16 * 1024 * 1024;
 
 const CAPACITY_AT_START = 64 * 1024;
 

@@ -1,9 +1,9 @@
 import { readExactJson } from "../exact-json.ts";
 import type { StepRecord } from "../graph/describe-trace.ts";
 import type { JsonValue } from "../json.ts";
-import type { RuleExplanation } from "../rules/rule-set.ts";
 import {
   EXPLAINED_ROWS_MAX,
+  type ExplainedRule,
   type Explanation,
   type ExplainedRow,
   type FoundRows,
@@ -15,7 +15,7 @@ import type { PredictionRow } from "./prediction-row.ts";
 export function explainRows({ rows, source }: FoundRows): Explanation | undefined {
   const [row] = rows;
   if (row === undefined) return undefined;
-  const rules = parse(row.rules) as readonly RuleExplanation[] | undefined;
+  const rules = parse(row.rules) as readonly ExplainedRule[] | undefined;
   return knownMembers<Explanation>({
     prediction_id: rows.length === 1 ? row.prediction_id : requestOf(row.prediction_id),
     source,

@@ -44,7 +44,7 @@ export interface Explanation {
   };
   /** Rule that chose the model; `default` when none matched, absent where there is none. */
   readonly rule?: string;
-  readonly rules?: readonly RuleExplanation[];
+  readonly rules?: readonly ExplainedRule[];
   readonly experiment?: string;
   readonly variant?: string;
   readonly phase?: number;
@@ -69,6 +69,9 @@ export interface Explanation {
   /** Process that answered. */
   readonly node?: string;
 }
+
+/** Why it matched or did not is left out of rows that have rules of privacy: it names values of the request. */
+export type ExplainedRule = Omit<RuleExplanation, "why"> & Partial<Pick<RuleExplanation, "why">>;
 
 export interface ExplainedRow {
   readonly row: number;

@@ -2,7 +2,6 @@ import { shortElementJson, shortNestedJson, shortRowJson } from "../tensor/short
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LogFacts, LoggedPrediction, PredictionSummary } from "./logged-prediction.ts";
 import type { PredictionRow } from "./prediction-row.ts";
-export type { PredictionRow };
 import { summaryOf } from "./prediction-summary.ts";
 
 /** A request of more rows is one row of the table, which has them as arrays. */

@@ -67,6 +67,25 @@ export class PrivacyPlan {
     return new PrivacyPlan(plans, Object.fromEntries(left));
   }
 
+  /** The inputs of which anything is logged, as they are. */
+  allowed(inputs: readonly Tensor[]): Tensor[] {
+    return inputs.filter(({ name }) => (this.#plans.get(name) ?? LEAVE_OUT).kind !== "leave_out");
+  }
+
+  /** Keyed hashes that `apply` makes. */
+  hashCountOf(inputs: readonly Tensor[]): number {
+    let count = 0;
+    for (const { name, data } of inputs) {
+      const plan = this.#plans.get(name);
+      if (plan?.kind === "redact" && plan.redaction.kind === "hmac") count += data.length;
+      if (plan?.kind !== "split") continue;
+      const { columnCount, redacted: changed } = plan.split;
+      const hashed = changed.filter(({ redaction }) => redaction.kind === "hmac").length;
+      count += (data.length / columnCount) * hashed;
+    }
+    return count;
+  }
+
   /** What may be logged of the inputs; what no plan knows may not. The given tensors stay as they are. */
   apply(inputs: readonly Tensor[], hash: KeyedHash): Tensor[] {
     return inputs.flatMap((input) => {
@@ -94,7 +113,9 @@ function planOf(
 ): InputPlan {
   const own = redactionOf(redact, name);
   const isAllowed = fields === undefined || fields.includes(name);
-  if (own !== undefined) return isAllowed ? { kind: "redact", redaction: own } : LEAVE_OUT;
+  if (own !== undefined) {
+    return isAllowed && own.kind !== "drop" ? { kind: "redact", redaction: own } : LEAVE_OUT;
+  }
   if (columns === undefined) return isAllowed ? { kind: "keep" } : LEAVE_OUT;
   const allowed = columns
     .map((_, index) => index)

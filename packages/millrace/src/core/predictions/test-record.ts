@@ -101,7 +101,7 @@ function randomTensors(random: TestRandom): Tensor[] {
   return Array.from({ length: random.below(4) }, () => randomTensor(random));
 }
 
-export function randomTensor(random: TestRandom): Tensor {
+function randomTensor(random: TestRandom): Tensor {
   const datatype = DATATYPE_CODES[random.below(DATATYPE_CODES.length)] as Datatype;
   const shape = Array.from({ length: random.below(4) }, () => random.below(6));
   if (random.below(20) === 0) shape.push(200);

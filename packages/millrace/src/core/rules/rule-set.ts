@@ -78,11 +78,18 @@ export class RuleSet {
     return new KeptAttributes(attributes, this.#lookedAt);
   }
 
-  /** Every rule up to the first that matches, and why it does or does not; all rules when none matches. */
-  explain(attributes: Attributes, nowWallMs: number): readonly RuleExplanation[] {
+  /**
+   * Every rule up to the first that matches, and why it does or does not; all rules when none matches.
+   * @param countMax rules of which it is told; the others are left out.
+   */
+  explain(
+    attributes: Attributes,
+    nowWallMs: number,
+    countMax = RULES_MAX,
+  ): readonly RuleExplanation[] {
     const moment: Moment = { wallMs: nowWallMs, zones: this.#zones, units: this.#units };
     const explanations: RuleExplanation[] = [];
-    for (const { name, to, when } of this.#rules) {
+    for (const { name, to, when } of this.#rules.slice(0, countMax)) {
       const isMatch = isTrue(when, attributes, moment, { invalidCount: 0 });
       const why = explainCondition(when, attributes, moment);
       explanations.push({ name, to, isMatch, why });

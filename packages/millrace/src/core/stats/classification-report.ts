@@ -1,5 +1,5 @@
 import type { ConfusionMatrix, ConfusionCell } from "./confusion-matrix.ts";
-import { CONFIDENCE, type Estimate } from "./interval.ts";
+import { CONFIDENCE, type Estimate, type Interval } from "./interval.ts";
 import { wilsonInterval } from "./wilson-interval.ts";
 
 const MEASURES = ["precision", "recall", "f1"] as const;
@@ -33,9 +33,11 @@ export interface ClassificationReport {
  * precision = TP/(TP+FP), recall = TP/(TP+FN), F1 = 2·TP/(2·TP+FP+FN)
  *
  * Where a class has no precision or recall the averages take 0 for it, as scikit-learn does. Intervals: of shares by
- * Wilson over the effective count; of F1 by Wilson of J = TP/(TP+FP+FN), since F1 = 2J/(1+J) grows with J; of averages
- * by the delta method over the cells of the matrix (K. Takahashi et al., Applied Intelligence 52, 2022), brought into
- * Wilson's form by the count of rows that a share of this variance would have.
+ * Wilson over the effective count; of F1 by Wilson of J = TP/(TP+FP+FN), since F1 = 2J/(1+J) grows with J. Of
+ * averages the wider of two: the delta method over the cells of the matrix (K. Takahashi et al., Applied Intelligence 52,
+ * 2022), brought into Wilson's form by the count of rows that a share of this variance would have; and the intervals of
+ * the classes put together (MOVER: G. Y. Zou and A. Donner, Statistics in Medicine 27, 2008). The first sees that classes
+ * share their mistakes, the second that a class which was always right may be of five rows.
  * @returns undefined without rows.
  */
 export function classificationReport(
@@ -122,7 +124,36 @@ function averageEstimate(matrix: ConfusionMatrix, average: Average, confidence: 
     square += (weight / matrix.weight) * slope * slope;
   }
   const variance = Math.max(0, square - mean * mean) / matrix.effectiveCount;
-  return shareEstimate(value, countOfVariance(value, variance, matrix.effectiveCount), confidence);
+  const count = countOfVariance(value, variance, matrix.effectiveCount);
+  const byCells = wilsonInterval(value * count, count, confidence);
+  const byClasses = combinedInterval(value, classes, measure, shareOf);
+  return {
+    value,
+    interval: {
+      low: Math.min(byCells.low, byClasses.low),
+      high: Math.max(byCells.high, byClasses.high),
+    },
+  };
+}
+
+/** value − √Σq²(m − low)² to value + √Σq²(high − m)², of the measure m of each class with the share q. */
+function combinedInterval(
+  value: number,
+  classes: readonly ClassReport[],
+  measure: Measure,
+  shareOf: AverageWeight,
+): Interval {
+  const distance = (end: (estimate: Estimate) => number): number =>
+    Math.hypot(
+      ...classes.map((each) => {
+        const estimate = each[measure];
+        return estimate === undefined ? 0 : shareOf(each.label) * (end(estimate) - estimate.value);
+      }),
+    );
+  return {
+    low: Math.max(0, value - distance(({ interval }) => interval.low)),
+    high: Math.min(1, value + distance(({ interval }) => interval.high)),
+  };
 }
 
 /** How a measure of the class `label` changes with the share of all rows that is in `cell`. */

@@ -115,3 +115,14 @@ it("take() refuses when nothing is logged, says what to do, and counts nothing t
     "Cannot take feedback: predictions are not logged, set log.sink to parquet and state.dir to a folder",
   );
 });
+
+it("take() says so when the disk hangs, and leaves no timer behind when it does not", async () => {
+  const { clock, id, log, take, counted } = setUp();
+  await take({ prediction_id: id, label: 1 });
+  expect(clock.timerCount).toBe(0);
+  log.hangs = true;
+  const waiting = take({ prediction_id: id, label: 2 });
+  clock.advanceMs(10_000);
+  await expect(waiting).rejects.toThrow("Cannot take feedback: it was not written within 10000 ms");
+  expect(counted()).toEqual(["label accepted 1", "label 0"]);
+});

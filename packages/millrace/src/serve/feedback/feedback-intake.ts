@@ -20,6 +20,12 @@ export interface FeedbackIntakeOptions {
   readonly metrics: FeedbackMetrics;
 }
 
+/** Longest wait for the log. */
+const WRITE_MS_MAX = 10_000;
+
+/** Somebody has to change the file first. */
+const NO_LOG_RETRY_SECONDS = 60;
+
 /** Takes feedback into the log. Whether there is such a prediction shows when somebody joins the two. */
 export class FeedbackIntake {
   readonly #options: FeedbackIntakeOptions;
@@ -52,11 +58,22 @@ export class FeedbackIntake {
       const id = key === undefined || !isList ? key : `${key}#${index}`;
       return this.#rowOf(entry, { log, service, nowMs, id, delayMs: delays[index] });
     });
-    await log.addFeedback(rows);
+    await this.#inTime(log.addFeedback(rows));
     for (const [index, { kind, is_late: isLate }] of rows.entries()) {
       metrics.count(kind, isLate, delays[index]);
     }
     return rows.map(({ feedback_id: id }) => id);
+  }
+
+  /** A disk that hangs is tried again and again; whoever waits is told, and may send it again. */
+  async #inTime(written: Promise<void>): Promise<void> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const cancel = this.#options.clock.schedule(WRITE_MS_MAX, () => reject(tooSlow()));
+    try {
+      await Promise.race([written, late]);
+    } finally {
+      cancel();
+    }
   }
 
   #rowOf(entry: FeedbackEntry, arrival: Arrival): FeedbackRow {
@@ -101,9 +118,18 @@ function delayOf({ about }: FeedbackEntry, nowMs: number): number | undefined {
   return key === undefined ? undefined : nowMs - key.madeAtMs;
 }
 
+function tooSlow(): MillraceError {
+  return new MillraceError(
+    "LOG_UNAVAILABLE",
+    `Cannot take feedback: it was not written within ${WRITE_MS_MAX} ms; send it again, it counts once`,
+    { retryAfterSeconds: 1 },
+  );
+}
+
 function noLog(): MillraceError {
   return new MillraceError(
     "LOG_UNAVAILABLE",
     "Cannot take feedback: predictions are not logged, set log.sink to parquet and state.dir to a folder",
+    { retryAfterSeconds: NO_LOG_RETRY_SECONDS },
   );
 }

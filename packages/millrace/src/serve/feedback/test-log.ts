@@ -2,11 +2,12 @@ import { MillraceError } from "../../core/errors.ts";
 import type { FeedbackRow } from "../../core/predictions/feedback-row.ts";
 import type { PredictionLog } from "../prediction-log.ts";
 
-/** A log that keeps feedback in memory, and can be told that its disk is full. */
+/** A log that keeps feedback in memory, and can be told that its disk is full, or hangs. */
 export class TestLog implements PredictionLog {
   readonly rows: FeedbackRow[] = [];
   readonly node = "p0-test";
   isBroken = false;
+  hangs = false;
 
   admit(): undefined {
     return undefined;
@@ -26,7 +27,7 @@ export class TestLog implements PredictionLog {
       return Promise.reject(new MillraceError("LOG_UNAVAILABLE", message));
     }
     this.rows.push(...rows);
-    return Promise.resolve();
+    return this.hangs ? new Promise(() => undefined) : Promise.resolve();
   }
 
   unitHash(unit: string): string {

@@ -12,6 +12,9 @@ import { requestText } from "./request-values.ts";
 const ATTRIBUTE_LENGTH_MAX = 1_024;
 const ERROR_LENGTH_MAX = 4_096;
 
+/** Rules of which it is told why they match or do not: of a thousand that would take longer than the prediction. */
+const RULES_EXPLAINED_MAX = 16;
+
 /** Facts that are longer go without steps, rules and what was observed. */
 const FACTS_LENGTH_MAX = 64 * 1024;
 
@@ -61,7 +64,7 @@ function more({ record, isPrivate, hasPayload }: FactsSource): Facts {
 
 /** Why a rule matches has values of the request in it. */
 function rulesOf({ rules, attributes, wallMs }: AskedRules, isPrivate: boolean): unknown {
-  const explained = rules.explain(attributes, wallMs);
+  const explained = rules.explain(attributes, wallMs, RULES_EXPLAINED_MAX);
   return isPrivate ? explained.map(({ name, to, isMatch }) => ({ name, to, isMatch })) : explained;
 }
 

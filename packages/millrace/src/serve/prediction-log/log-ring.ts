@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { MillraceError } from "../../core/errors.ts";
+import { LineLimit } from "../../core/line-limit.ts";
 import { messageOf } from "../../core/message-of.ts";
 import { BlockWriter } from "../../core/predictions/block-writer.ts";
 import type { LogBlock } from "../../core/predictions/log-block.ts";
@@ -12,7 +13,7 @@ import type { LogUsage } from "./prediction-log-metrics.ts";
 export const RING_RECORDS_MAX = 10_000;
 
 /** Memory of what is not yet written. */
-export const RING_BYTES_MAX = 64 * 1024 * 1024;
+const RING_BYTES_MAX = 64 * 1024 * 1024;
 
 /** A block of this size leaves at once, ... */
 const BLOCK_BYTES = 256 * 1024;
@@ -26,6 +27,12 @@ export const LEVELS: readonly DiskLevel[] = ["all", "no_payload", "sampled", "no
 /** Share of the ring from which on each level but the first begins. */
 const LEVEL_SHARES = [0.5, 0.75, 1];
 
+/** Predictions that wait for room. */
+const WAITING_MAX = 10_000;
+
+/** Every block may fail alike. */
+const COMPLAINTS_EVERY_MS = 10_000;
+
 const NO_USAGE = { writtenBytes: 0, walBytes: 0, durableLagMs: 0 };
 
 export interface LogRingOptions {
@@ -35,6 +42,8 @@ export interface LogRingOptions {
   readonly log: Logger;
   /** Records were taken and will never be written. */
   readonly onLost: (recordCount: number) => void;
+  /** By default `RING_RECORDS_MAX`. */
+  readonly recordsMax?: number | undefined;
 }
 
 /**
@@ -43,6 +52,7 @@ export interface LogRingOptions {
  */
 export class LogRing {
   readonly #options: LogRingOptions;
+  readonly #recordsMax: number;
   readonly #block = new BlockWriter();
   #writer: SegmentWriter | undefined;
   #diskLevel: DiskLevel = "all";
@@ -51,9 +61,12 @@ export class LogRing {
   #byteCount = 0;
   #cancelFlush: (() => void) | undefined;
   readonly #onRoom = new Set<() => void>();
+  readonly #complaints: LineLimit;
 
   constructor(options: LogRingOptions) {
     this.#options = options;
+    this.#recordsMax = options.recordsMax ?? RING_RECORDS_MAX;
+    this.#complaints = new LineLimit(options.clock, COMPLAINTS_EVERY_MS);
   }
 
   get diskLevel(): DiskLevel {
@@ -62,7 +75,7 @@ export class LogRing {
 
   /** 0 is empty, 1 is full. */
   get fullness(): number {
-    const records = (this.#recordCount + this.#block.recordCount) / RING_RECORDS_MAX;
+    const records = (this.#recordCount + this.#block.recordCount) / this.#recordsMax;
     const bytes = (this.#byteCount + this.#block.byteLength) / RING_BYTES_MAX;
     return Math.max(records, bytes);
   }
@@ -112,8 +125,12 @@ export class LogRing {
     }
   }
 
-  /** Resolves when something was written, `delayMs` later at the latest. */
-  room(delayMs: number): Promise<void> {
+  /**
+   * Resolves when something was written, `delayMs` later at the latest.
+   * @returns undefined when too many wait already.
+   */
+  room(delayMs: number): Promise<void> | undefined {
+    if (this.#onRoom.size >= WAITING_MAX) return undefined;
     return new Promise((resolve) => {
       const done = (): void => {
         cancel();
@@ -136,9 +153,12 @@ export class LogRing {
     this.#cancelFlush = undefined;
     if (this.#block.recordCount === 0) return;
     const block = this.#block.take();
+    const { recordCount } = block;
     this.#append(block).catch((error: unknown) => {
-      this.#options.onLost(block.recordCount);
-      const fields = { records: block.recordCount, err: error };
+      this.#options.onLost(recordCount);
+      const moreSinceLast = this.#complaints.pass("append");
+      if (moreSinceLast === undefined) return;
+      const fields = { records: recordCount, moreSinceLast, err: error };
       this.#options.log.error(fields, `Cannot write predictions: ${messageOf(error)}`);
     });
   }

@@ -7,6 +7,7 @@ import type {
   PayloadState,
   PredictionSummary,
 } from "../../core/predictions/logged-prediction.ts";
+import type { PrivacyPlan } from "../../core/predictions/privacy-plan.ts";
 import { summaryOf } from "../../core/predictions/prediction-summary.ts";
 import type { KeyedHash } from "../../core/predictions/redaction.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
@@ -18,6 +19,9 @@ import type { ServiceLog } from "./service-log.ts";
 
 /** Inputs and prediction of more bytes are left out of their row. */
 export const PAYLOAD_BYTES_MAX = 256 * 1024;
+
+/** Keyed hashes of one request; each takes some microseconds. */
+const HASHES_MAX = 1_024;
 
 /** What was found out before it is written down. */
 export interface KeptOutcome {
@@ -73,13 +77,22 @@ export function recordOf(outcome: PredictionOutcome, kept: KeptOutcome): LoggedP
   };
 }
 
+/** Are there not too many of them, and not too much work to do with them? */
+export function isLoggable(inputs: readonly Tensor[], plan: PrivacyPlan | undefined): boolean {
+  const logged = plan === undefined ? inputs : plan.allowed(inputs);
+  if (dataBytesOf(logged) > PAYLOAD_BYTES_MAX) return false;
+  return plan === undefined || plan.hashCountOf(logged) <= HASHES_MAX;
+}
+
 /** Of text it is the most it can be. */
-export function dataBytesOf(tensors: readonly Tensor[]): number {
+function dataBytesOf(tensors: readonly Tensor[]): number {
   let bytes = 0;
   for (let i = 0; i < tensors.length; i++) {
     const { data } = tensors[i] as Tensor;
     if (!Array.isArray(data)) bytes += data.byteLength;
-    else for (const text of data) bytes += textBytesMax(text);
+    else
+      for (let k = 0; k < data.length && bytes <= PAYLOAD_BYTES_MAX; k++)
+        bytes += textBytesMax(data[k] as string);
   }
   return bytes;
 }
@@ -116,7 +129,9 @@ function payloadOf(
   if (job.service.log.payload !== "full") return withoutTensors("off", context, outputs);
   if (isShed) return withoutTensors("shed", context, outputs);
   // The memory of inputs that `keepsInputs` did not ask for has moved to another thread.
-  if (job.limits.isInputOwned) return withoutTensors("too_large", context, outputs);
+  if (job.limits.isInputOwned || !isLoggable(job.inputs, plan)) {
+    return withoutTensors("too_large", context, outputs);
+  }
   const inputs = plan === undefined ? job.inputs : plan.apply(job.inputs, hash);
   const bytes = dataBytesOf(inputs) + (outputs === undefined ? 0 : dataBytesOf(outputs));
   if (bytes > PAYLOAD_BYTES_MAX) return withoutTensors("too_large", context, outputs);

@@ -9,11 +9,12 @@ import type { LoggedPrediction } from "../../core/predictions/logged-prediction.
 import type { KeyedHash } from "../../core/predictions/redaction.ts";
 import { fnv1a } from "../../core/predictions/short-digest.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
+import type { Predictor } from "../../models/predictor.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { SegmentWriter, SegmentWriterEvents } from "../../ports/segments.ts";
 import type { PredictionLog, PredictionOutcome } from "../prediction-log.ts";
 import { LEVELS, LogRing } from "./log-ring.ts";
-import { dataBytesOf, PAYLOAD_BYTES_MAX, recordOf } from "./outcome-record.ts";
+import { isLoggable, recordOf } from "./outcome-record.ts";
 import type { PredictionLogMetrics } from "./prediction-log-metrics.ts";
 import { ServiceLog, type ServiceLogOptions } from "./service-log.ts";
 
@@ -47,6 +48,8 @@ export interface RingPredictionLogOptions {
   readonly log: Logger;
   readonly metrics: PredictionLogMetrics;
   readonly inputConfig: ServiceLogOptions["inputConfig"];
+  /** Predictions that are not yet written; by default 10,000. */
+  readonly recordsMax?: number;
 }
 
 /**
@@ -62,13 +65,13 @@ export class RingPredictionLog implements PredictionLog {
   readonly #complaints: LineLimit;
 
   constructor(options: RingPredictionLogOptions) {
-    const { config, node, openWriter, clock, log, metrics } = options;
+    const { config, node, openWriter, clock, log, metrics, recordsMax } = options;
     this.#complaints = new LineLimit(clock, COMPLAINTS_EVERY_MS);
     this.node = node;
     this.#options = options;
     this.#config = config;
     const onLost = (count: number): void => metrics.countDropped("failed", count);
-    this.#ring = new LogRing({ openWriter, clock, log, onLost });
+    this.#ring = new LogRing({ openWriter, clock, log, onLost, recordsMax });
     metrics.setUsage(() => this.#ring.usage);
   }
 
@@ -93,8 +96,9 @@ export class RingPredictionLog implements PredictionLog {
     throw MillraceError.withoutStack("OVERLOADED", text, { reason: "log", retryAfterSeconds: 1 });
   }
 
-  keepsInputs({ log }: ServiceConfig, inputs: readonly Tensor[]): boolean {
-    return log.payload === "full" && dataBytesOf(inputs) <= PAYLOAD_BYTES_MAX;
+  keepsInputs(service: ServiceConfig, predictor: Predictor, inputs: readonly Tensor[]): boolean {
+    if (service.log.payload !== "full") return false;
+    return isLoggable(inputs, this.#serviceLog(service).of(predictor).plan);
   }
 
   /** Never throws: that a prediction cannot be logged is not its fault. */

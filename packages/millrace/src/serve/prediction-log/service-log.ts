@@ -2,6 +2,7 @@ import type { InputConfig, ServiceConfig } from "../../config/config.ts";
 import type { Counter } from "../../core/metrics/metrics.ts";
 import { policyOf, type PrivacyRules } from "../../core/predictions/privacy-plan.ts";
 import { RunningQuantile } from "../../core/predictions/running-quantile.ts";
+import { shortNumber } from "../../core/tensor/short-number.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { Predictor } from "../../models/predictor.ts";
 import { PredictorLog } from "./predictor-log.ts";
@@ -60,7 +61,7 @@ export class ServiceLog {
     if (!(size >= 1)) return undefined;
     let smallest = Infinity;
     for (let i = 0; i < data.length; i += size) smallest = Math.min(smallest, Number(data[i]));
-    return smallest;
+    return data instanceof Float32Array ? shortNumber(smallest) : smallest;
   }
 
   /** Names that stand for two columns tell nothing apart: such inputs are logged by their own name. */

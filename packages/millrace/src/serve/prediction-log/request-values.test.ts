@@ -1,0 +1,46 @@
+import { expect, it } from "vitest";
+import type { ServiceLogConfig } from "../../config/config.ts";
+import { attributesOf } from "../../core/rules/test-attributes.ts";
+import { logReadsOf, requestText } from "./request-values.ts";
+
+const request = attributesOf({
+  headers: { "x-user": "u", cookie: "session=s" },
+  query: "page=2",
+  body: { customer: { id: 12, name: "Ada", tags: ["a"], none: null } },
+});
+
+it.each([
+  [{ from: "header", name: "x-user" } as const, "u"],
+  [{ from: "cookie", name: "session" } as const, "s"],
+  [{ from: "query", name: "page" } as const, "2"],
+  [{ from: "body", path: ["customer", "id"] } as const, "12"],
+  [{ from: "body", path: ["customer", "name"] } as const, "Ada"],
+  [{ from: "body", path: ["customer", "tags"] } as const, '["a"]'],
+  [{ from: "body", path: ["customer", "none"] } as const, undefined],
+  [{ from: "body", path: ["other"] } as const, undefined],
+  [{ from: "header", name: "x-other" } as const, undefined],
+])("requestText() reads %o as %s", (value, text) => {
+  expect(requestText(request, value)).toBe(text);
+});
+
+const LOG: ServiceLogConfig = {
+  payload: "full",
+  sample: 1,
+  fields: undefined,
+  unit: undefined,
+  attributes: {},
+  outlier: undefined,
+};
+const header = { from: "header", name: "x" } as const;
+const body = { from: "body", path: ["x"] } as const;
+
+it.each([
+  ["nothing", {}],
+  ["head", { unit: header }],
+  ["head", { attributes: { a: header } }],
+  ["body", { attributes: { a: header, b: body } }],
+  ["body", { unit: body, payload: "metadata" as const }],
+  ["nothing", { unit: body, payload: "off" as const }],
+])("logReadsOf() is %s for %o", (reads, log) => {
+  expect(logReadsOf({ ...LOG, ...log })).toBe(reads);
+});
