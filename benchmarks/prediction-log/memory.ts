@@ -1,13 +1,18 @@
+// Does memory stay flat while no sink takes anything, for as many rows as 1,000 a second make in an hour?
+//   node --conditions=@millrace/source benchmarks/prediction-log/memory.ts [rows, default 3600000]
+//   five minutes and 0.6 GB of disk; writes benchmarks/results/prediction-log-memory.{md,json}
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readMetrics } from "../../test/e2e/prometheus.ts";
+import { makeGraphModels } from "../graphs/make-models.ts";
 import { predictRequest, startBenchServer } from "../graphs/bench-server.ts";
+import { describeMachine, machineLine, ROOT } from "../machine.ts";
+import { rounded, tableSection } from "../markdown-table.ts";
 import { memoryOf, treeOf } from "../serving/process-tree.ts";
 import { ScratchFolder } from "../serving/scratch-folder.ts";
 import { runWrk } from "../serving/wrk.ts";
 
-/** Does memory stay flat while no sink takes anything? */
-export interface LogMemory {
+interface LogMemory {
   /** Rows in the segments at the end: an hour at 1,000 a second is 3.6 million. */
   readonly rows: number;
   readonly dropped: number;
@@ -23,8 +28,13 @@ export interface LogMemory {
 
 const SLICES = 24;
 
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
+await makeGraphModels();
+const machine = describeMachine();
+report(await measureLogMemory(Number(process.argv[2] ?? 3_600_000)));
+
 /** An hour's rows as fast as they come, with a file where the sink wants to make its folder. */
-export async function measureLogMemory(rowCount: number): Promise<LogMemory> {
+async function measureLogMemory(rowCount: number): Promise<LogMemory> {
   const scratch = new ScratchFolder();
   const log = join(scratch.path, "state", "log");
   mkdirSync(log, { recursive: true });
@@ -77,4 +87,29 @@ function slope(xs: readonly number[], ys: readonly number[]): number {
     variance += (x - meanX) ** 2;
   }
   return covariance / variance;
+}
+
+function report(found: LogMemory): void {
+  const { rows, dropped, failedRequests, walMib, sinkErrors, privateMib } = found;
+  const lines = [
+    "# Memory while no sink takes the log",
+    "",
+    "Made by `node --conditions=@millrace/source benchmarks/prediction-log/memory.ts`: `millrace serve` with a file where the sink",
+    "wants its folder, as many rows as 1,000 a second make in an hour, as fast as they come (wrk, 64 connections).",
+    "",
+    `- Machine: ${machineLine(machine)}`,
+    `- ${rows} rows in segments (${rounded(walMib)} MiB), ${dropped} left out, ${failedRequests} requests failed, ${sinkErrors} failures of the sink`,
+    `- Growth in the second half: ${found.growthMibPerMillionRows.toFixed(2)} MiB per million rows`,
+    "",
+    ...tableSection(
+      "Private memory of the server with its log process",
+      ["part of the rows", "MiB"],
+      privateMib.map((mib, i) => [`${i + 1}/${SLICES}`, rounded(mib)]),
+    ),
+  ];
+  const text = `${lines.join("\n")}\n`;
+  process.stdout.write(text);
+  const path = join(ROOT, "benchmarks/results/prediction-log-memory");
+  writeFileSync(`${path}.md`, text);
+  writeFileSync(`${path}.json`, `${JSON.stringify({ machine, ...found }, undefined, 1)}\n`);
 }

@@ -3,7 +3,6 @@
 //   three minutes, most of it to make 1 GB of Parquet; of 10 million it writes results/prediction-log-query.{md,json}
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 import { systemClock } from "../../packages/millrace/src/adapters/clock-system/clock-system.ts";
 import { DuckDb } from "../../packages/millrace/src/adapters/parquet-duckdb/open-duckdb.ts";
 import { ParquetTables } from "../../packages/millrace/src/adapters/parquet-duckdb/parquet-tables.ts";
@@ -138,20 +137,15 @@ async function measureFind(): Promise<Percentiles> {
 
 /** One file an hour and model, as compaction leaves them. */
 async function makeFiles(): Promise<void> {
-  const instance = await DuckDBInstance.create(":memory:");
-  const connection = await instance.connect();
-  await connection.run(`create table base as ${baseSql()}`);
-  // As the log process writes them: one thread keeps the order.
-  await connection.run("set threads = 1");
-  await connection.run("set preserve_insertion_order = false");
+  const duckDb = new DuckDb({ spillFolder: join(folder, "tmp"), memoryBytesMax: MEMORY_BYTES });
+  await duckDb.with((connection) => connection.run(`create table base as ${baseSql()}`));
   for (let hour = 0; hour < HOURS; hour++) {
-    for (const model of MODELS) await makeFile(connection, hour, model);
+    for (const model of MODELS) await makeFile(duckDb, hour, model);
   }
-  connection.closeSync();
-  instance.closeSync();
+  await duckDb.close();
 }
 
-async function makeFile(connection: DuckDBConnection, hour: number, model: string): Promise<void> {
+async function makeFile(duckDb: DuckDb, hour: number, model: string): Promise<void> {
   const digits = String(hour).padStart(2, "0");
   const path = join(
     folder,
@@ -170,7 +164,8 @@ async function makeFile(connection: DuckDBConnection, hour: number, model: strin
     ["service", `'${model}'`],
   ]);
   const columns = names.map((name) => `${made.get(name) ?? `"${name}"`} AS "${name}"`);
-  await connection.run(copyTo(`SELECT ${columns.join(", ")} FROM base`, path));
+  const copy = copyTo(`SELECT ${columns.join(", ")} FROM base`, path);
+  await duckDb.with((connection) => connection.run(copy));
 }
 
 /** An hour of one model, evenly spread; columns that are not said are null. */

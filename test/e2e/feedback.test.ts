@@ -25,7 +25,8 @@ interface Evaluated {
     readonly labelled: number;
     readonly classification?: {
       readonly accuracy: { readonly value: number };
-      readonly scored: number;
+      readonly count: number;
+      readonly confusion: readonly object[];
     };
   }[];
 }
@@ -115,7 +116,14 @@ describe("feedback and millrace evaluate", () => {
     const running = await evaluate(folder, "--by", "region,version");
     expect(await server.stop()).toBe(0);
     const ended = await evaluate(folder, "--by", "region,version");
-    expect(ended.groups).toEqual(running.groups);
+    // Sums of fractions differ in their last digits with the order of the rows.
+    const exact = ({ groups }: Evaluated) =>
+      groups.map(({ by, predictions, labelled, classification }) => {
+        const { count, confusion } = classification ?? {};
+        return { by, predictions, labelled, count, confusion };
+      });
+    expect(exact(ended)).toEqual(exact(running));
+    expect(ended.groups.length).toBeGreaterThan(2);
     expect(ended.labels).toEqual(running.labels);
     const { code, stdout } = await runMillrace(["evaluate", "iris"], { cwd: folder.path });
     expect(code).toBe(0);

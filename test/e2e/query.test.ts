@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask, type Answer, type Question } from "./http-client.ts";
 import { eventually, MillraceProcess, runMillrace, type Run } from "./millrace-process.ts";
@@ -128,6 +130,25 @@ describe("millrace query", () => {
     expect(long).toMatchObject({ status: 422, json: { code: "QUERY_TOO_LARGE" } });
   });
 
+  it("ends a query whose client hangs up", async () => {
+    const sql = "select sum(a.range * b.range) from range(1000000000) a, range(1000000000) b";
+    const controller = new AbortController();
+    // As many as may run at once.
+    const asked = [1, 2].map(() =>
+      fetch(`${server.facts.control ?? ""}/api/v1/query`, {
+        method: "POST",
+        body: JSON.stringify({ sql }),
+        signal: controller.signal,
+      }).catch(() => "gone"),
+    );
+    const waiting = rowsOf(server, "select 1");
+    const isWaiting = await Promise.race([waiting.then(() => false), nextSecond(true)]);
+    expect(isWaiting).toBe(true);
+    controller.abort();
+    expect(await Promise.all(asked)).toEqual(["gone", "gone"]);
+    expect(await waiting).toEqual([[1]]);
+  });
+
   it("goes on when its process is killed", async () => {
     await rowsOf(server, "select 1");
     process.kill(queryPid(server), "SIGKILL");
@@ -173,6 +194,9 @@ describe("millrace query", () => {
     expect((await cli(folder, "select 1", "--format", "xml")).code).toBe(2);
     expect((await cli(folder, "select 1", "--format", "parquet")).code).toBe(2);
     expect((await cli(folder, "select", "1")).code).toBe(2);
+    const unwritten = await cli(folder, "select 1", "--output", "missing/out.csv");
+    expect(unwritten).toMatchObject({ code: 1, stdout: "" });
+    expect(unwritten.stderr).toMatch(/^Cannot write the result: ENOENT.*\n$/);
     const other = await cli(folder, "select 1", "--url", "http://127.0.0.1:1");
     expect(other.code).toBe(1);
   });
@@ -187,9 +211,13 @@ describe("millrace query", () => {
   });
 });
 
+/** Time enough for a query that runs to be answered. */
+function nextSecond<T>(value: T): Promise<T> {
+  return delay(1_000, value);
+}
+
 /** Parquet files of predictions that are there now. */
 async function folderState(folder: Workspace): Promise<{ readonly files: number }> {
-  const { readdir } = await import("node:fs/promises");
   const names = await readdir(folder.file(".millrace/log/predictions"), { recursive: true }).catch(
     () => [],
   );

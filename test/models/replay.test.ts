@@ -88,19 +88,28 @@ describe("a replay against real models", () => {
     await Promise.all([server, ...roles].map((role) => role.stop(0)));
   });
 
-  async function outputsOf(model: string, inputs: readonly Tensor[], names?: readonly string[]): Promise<readonly Tensor[]> {
+  async function outputsOf(
+    model: string,
+    inputs: readonly Tensor[],
+    names?: readonly string[],
+  ): Promise<readonly Tensor[]> {
     const { plane } = server;
     const target = plane.target(plane.services.get(model));
-    const prediction = await plane.infer(target, inputs, names ?? target.predictor.predictionNames, {
-      predictionId: plane.newPredictionId(),
-      endpoint: "test",
-      requestId: undefined,
-      attributes: undefined,
-      receivedMs: plane.clock.nowMs(),
-      priority: PRIORITY_DEFAULT,
-      timeoutMs: undefined,
-      cancellation: undefined,
-    });
+    const prediction = await plane.infer(
+      target,
+      inputs,
+      names ?? target.predictor.predictionNames,
+      {
+        predictionId: plane.newPredictionId(),
+        endpoint: "test",
+        requestId: undefined,
+        attributes: undefined,
+        receivedMs: plane.clock.nowMs(),
+        priority: PRIORITY_DEFAULT,
+        timeoutMs: undefined,
+        cancellation: undefined,
+      },
+    );
     return prediction.outputs;
   }
 
@@ -338,7 +347,9 @@ describe("a replay against real models", () => {
     await engine?.close();
     const renamed = labels.map((tensor) => ({ ...tensor, name: "class" }));
     const other = await replay([logged(inputs, renamed, { number: 1, of })], { candidate: FOREST });
-    expect(other.requests.skipped).toEqual([{ name: 'the candidate has no output "class"', count: 1 }]);
+    expect(other.requests.skipped).toEqual([
+      { name: 'the candidate has no output "class"', count: 1 },
+    ]);
   });
 
   it("ends at its limit, and when it is interrupted, with what was done", async () => {

@@ -128,7 +128,9 @@ describe("ParquetTables", () => {
     await using world = new TablesWorld();
     const files = await world.hour([1], [2]);
     await writeFile(join(world.folder, HOUR, "p0-0-00000001.parquet"), "no Parquet");
-    await expect(world.tables.rewrite(files, { kind: "compact" })).rejects.toThrow();
+    await expect(world.tables.rewrite(files, { kind: "compact" })).rejects.toThrow(
+      "p0-0-00000001.parquet",
+    );
     expect(await world.tables.list()).toHaveLength(2);
     expect(readdirSync(join(world.folder, HOUR))).toHaveLength(2);
     expect(existsSync(join(world.folder, "rewrites"))).toBe(false);
@@ -197,12 +199,12 @@ describe("ParquetTables", () => {
       "SELECT 'unit1' AS unit_hash",
     );
     const found = await world.tables.holding(["unit1", "unit9"]);
-    const counts = found.map(({ file, rowCount }) => [file.path.split("/").at(-1), rowCount]);
-    expect(counts.toSorted()).toEqual([
-      ["a.parquet", 1],
-      ["p0-0-00000000.parquet", 2],
-      ["p0-0-00000002.parquet", 1],
-    ]);
+    const names = found.map(
+      ({ file, rowCount }) => `${file.path.split("/").at(-1) ?? ""} ${rowCount}`,
+    );
+    expect(new Set(names)).toEqual(
+      new Set(["a.parquet 1", "p0-0-00000000.parquet 2", "p0-0-00000002.parquet 1"]),
+    );
     expect(await world.tables.holding([])).toEqual([]);
   });
 

@@ -45,7 +45,7 @@ export class RecordingSink implements PredictionSink {
     const { writer, table, number } = batch.segment;
     const ids: string[] = [];
     for await (const { bytes } of batch.blocks()) {
-      ids.push(...readBlock(bytes).map(({ predictionId }) => predictionId));
+      if (table === "predictions") ids.push(...readBlock(bytes).map((one) => one.predictionId));
     }
     const { fromOffset, toOffset } = batch;
     const taken = { segment: `${writer}/${table}/${number}`, fromOffset, toOffset, ids };

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { systemClock } from "../../packages/millrace/src/adapters/clock-system/clock-system.ts";
+import { DuckDb } from "../../packages/millrace/src/adapters/parquet-duckdb/open-duckdb.ts";
 import { FileSegmentStore } from "../../packages/millrace/src/adapters/segments-file/file-segment-store.ts";
 import { LocalSegmentWriter } from "../../packages/millrace/src/adapters/segments-file/local-segment-writer.ts";
 import { systemFiles } from "../../packages/millrace/src/adapters/segments-file/segment-files.ts";
@@ -91,11 +91,9 @@ export class LogWorld implements AsyncDisposable {
 
 /** Runs SQL in a DuckDB of its own. */
 export async function runSql(sql: string): Promise<void> {
-  const instance = await DuckDBInstance.create(":memory:");
-  const connection = await instance.connect();
-  await connection.run(sql);
-  connection.closeSync();
-  instance.closeSync();
+  const duckDb = new DuckDb({ spillFolder: "", memoryBytesMax: 256 * 2 ** 20 });
+  await duckDb.with((connection) => connection.run(sql));
+  await duckDb.close();
 }
 
 /** One block of predictions. */

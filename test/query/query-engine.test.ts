@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { DuckDbQueryEngine } from "../../packages/millrace/src/adapters/parquet-duckdb/query-engine.ts";
 import { LOG_COLUMNS } from "../../packages/millrace/src/core/predictions/columns.ts";
 import type { JsonValue } from "../../packages/millrace/src/core/json.ts";
@@ -163,6 +163,21 @@ describe("DuckDbQueryEngine reading", () => {
     expect(offsets[1]).toBeGreaterThan(offsets[0] ?? Infinity);
   });
 
+  it("query() counts days in UTC, wherever the machine is", async () => {
+    await using world = new World();
+    vi.stubEnv("TZ", "Pacific/Kiritimati"); // 14 hours ahead
+    try {
+      const sql = "select epoch_ms(current_timestamp::timestamp), current_date::varchar";
+      const startMs = Date.now();
+      const [[nowMs, today] = []] = await rowsOf(world.engine(), sql);
+      expect(Number(nowMs)).toBeGreaterThanOrEqual(startMs);
+      expect(Number(nowMs)).toBeLessThanOrEqual(Date.now());
+      expect(today).toBe(new Date(Number(nowMs)).toISOString().slice(0, 10));
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
   it("query() reads past a block that is none of ours", async () => {
     await using world = new World();
     const writer = world.writer();
@@ -314,6 +329,30 @@ describe("DuckDbQueryEngine bounding", () => {
       message: expect.stringContaining("200 ms") as string,
     });
     expect(await rowsOf(engine, "select 1")).toEqual([[1]]);
+  });
+
+  it("query() that waits until another one has looked at the log waits no longer than its time", async () => {
+    await using world = new World();
+    await world.writer().append(blockOf({ predictionId: "a" }));
+    const isLooking = Promise.withResolvers<void>();
+    const mayGoOn = Promise.withResolvers<void>();
+    const segments: SegmentStore = {
+      list: () => world.segments.list(),
+      async *read(id, fromOffset, onDamage) {
+        isLooking.resolve();
+        await mayGoOn.promise;
+        yield* world.segments.read(id, fromOffset, onDamage);
+      },
+      remove: (id) => world.segments.remove(id),
+    };
+    const engine = world.engine({ segments });
+    const first = idsOf(engine);
+    await isLooking.promise;
+    await expect(rowsOf(engine, "select 1", { timeoutMs: 50 })).rejects.toMatchObject({
+      code: "QUERY_TOO_LARGE",
+    });
+    mayGoOn.resolve();
+    expect(await first).toEqual(["a"]);
   });
 
   it("query() ends with QUERY_TOO_LARGE when its memory is used up", async () => {

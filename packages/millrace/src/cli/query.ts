@@ -1,14 +1,19 @@
 import { writeFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { QUERY_ROWS_MAX, readQueryTimeout } from "../control/query-body.ts";
-import type { JsonValue } from "../core/json.ts";
-import { LOG_COLUMNS, LOG_PARTITIONS } from "../core/predictions/columns.ts";
-import { LOG_TABLES } from "../core/predictions/log-block.ts";
-import type { QueryColumn, QueryOrder, QueryResult } from "../ports/query-engine.ts";
-import { UsageError, type Command, type CommandIo, type CommandLine } from "./command.ts";
+import { messageOf } from "../core/message-of.ts";
+import type { QueryOrder, QueryResult } from "../ports/query-engine.ts";
+import {
+  UsageError,
+  type Command,
+  type CommandIo,
+  type CommandLine,
+  type ExitCode,
+} from "./command.ts";
+import { describeLogTables } from "./describe-log-tables.ts";
 import { interruptible } from "./interruptible.ts";
 import { QUERY_OPTIONS, withQueryEngine } from "./query-engine-of.ts";
-import { tableText } from "./table-text.ts";
+import { queryJson, queryTable } from "./query-text.ts";
 
 const FORMATS = ["table", "csv", "jsonl", "parquet", "json"] as const;
 
@@ -31,8 +36,6 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, Format>> = {
   ".json": "json",
 };
 
-const NUMERIC = /^U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?$|^(?:DOUBLE|FLOAT|DECIMAL)/;
-
 export const query: Command = {
   summary: "ask the prediction log with SQL; without any, show its tables",
   usage: 'query ["select …"] [--format FORMAT] [--output FILE]',
@@ -52,7 +55,7 @@ export const query: Command = {
     const [sql, extra] = line.positionals;
     if (extra !== undefined) throw new UsageError("expected one query, in quotation marks");
     if (sql === undefined) {
-      io.stdout.write(describeTables(io));
+      io.stdout.write(describeLogTables());
       return 0;
     }
     const asked = readOptions(line, io);
@@ -67,8 +70,7 @@ export const query: Command = {
         }),
       );
       if (result === undefined || isInterrupted) return 130;
-      await show(result, asked, io);
-      return 0;
+      return show(result, asked, io);
     });
   },
 };
@@ -120,12 +122,28 @@ async function show(
   result: QueryResult,
   { format, output, rowsMax }: Asked,
   io: CommandIo,
-): Promise<void> {
+): Promise<ExitCode> {
   const width = output === undefined ? (io.stdout.columns ?? Infinity) : Infinity;
-  const content = result.kind === "bytes" ? result.bytes : textOf(result, format, width);
-  if (output !== undefined) await writeFile(output, content);
-  else io.stdout.write(typeof content === "string" ? content : Buffer.from(content).toString());
+  const content = contentOf(result, format, width);
+  if (output === undefined) io.stdout.write(Buffer.from(content).toString());
+  else if (!(await isWritten(output, content, io))) return 1;
   if (result.isCut) io.stderr.write(`Cut after ${describeCut(result, rowsMax)}\n`);
+  return 0;
+}
+
+function contentOf(result: QueryResult, format: Format, width: number): Uint8Array {
+  if (result.kind === "bytes") return result.bytes;
+  return Buffer.from(format === "json" ? queryJson(result) : queryTable(result, width));
+}
+
+async function isWritten(path: string, content: Uint8Array, io: CommandIo): Promise<boolean> {
+  try {
+    await writeFile(path, content);
+    return true;
+  } catch (error) {
+    io.stderr.write(`Cannot write the result: ${messageOf(error)}\n`);
+    return false;
+  }
 }
 
 function describeCut(result: QueryResult, rowsMax: number): string {
@@ -133,47 +151,4 @@ function describeCut(result: QueryResult, rowsMax: number): string {
   if (count < rowsMax)
     return `${count} rows: a result is at most 64 MiB of text, --output takes more`;
   return `${count} rows; --rows-max shows more`;
-}
-
-type Rows = Extract<QueryResult, { readonly kind: "rows" }>;
-
-function textOf({ columns, rows, isCut, tookMs }: Rows, format: Format, width: number): string {
-  if (format === "json") {
-    return `${JSON.stringify({ columns, rows, cut: isCut, took_ms: tookMs })}\n`;
-  }
-  // A plan is a drawing of its own.
-  if (columns[1]?.name === "explain_value")
-    return rows.map((row) => `${cellText(row[1])}\n`).join("");
-  const head = columns.map(({ name, type }) => ({ name, isRight: NUMERIC.test(type) }));
-  const cells = rows.map((row) => row.map(cellText));
-  const count = `${rows.length} row${rows.length === 1 ? "" : "s"}, ${tookMs} ms`;
-  return `${tableText(head, cells, { width })}${count}\n`;
-}
-
-function cellText(value: JsonValue | undefined): string {
-  if (value === null || value === undefined) return "NULL";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-const PARTITION_COLUMNS: readonly (QueryColumn & { readonly description: string })[] = [
-  { name: "dt", type: "DATE", description: "Day, UTC; narrows a query to its folders." },
-  { name: "hour", type: "INTEGER", description: "Hour, UTC, 0 to 23; likewise." },
-];
-
-/** The tables with their columns, as they can be asked for. */
-function describeTables(io: CommandIo): string {
-  const head = ["column", "type", "meaning"].map((name) => ({ name, isRight: false }));
-  const parts = LOG_TABLES.map((table) => {
-    const known = new Set(LOG_COLUMNS[table].map(({ name }) => name));
-    const partitions = PARTITION_COLUMNS.filter(
-      ({ name }) => LOG_PARTITIONS[table].includes(name) && !known.has(name),
-    );
-    const rows = [...LOG_COLUMNS[table], ...partitions].map(({ name, type, description }) => [
-      name,
-      type,
-      description,
-    ]);
-    return `${table}\n${tableText(head, rows, { width: io.stdout.columns === undefined ? Infinity : Math.max(120, io.stdout.columns) })}`;
-  });
-  return `${parts.join("\n")}\nmillrace query "select model, count(*) from predictions group by all"\n`;
 }

@@ -24,7 +24,7 @@ const redaction = z
   });
 
 /** A value of the request: `header.x-user-id`, `cookie.session`, `query.page`, `body.customer.tier`. */
-export const requestValue = z
+const requestValue = z
   .string()
   .max(256)
   .regex(/^(?:header|cookie|query|body)\.[^.](?:.*[^.])?$/)

@@ -9,6 +9,7 @@ import { createControlServer } from "./control-server.ts";
 import { addLogRoutes } from "./log-routes.ts";
 import { OverrideChanges } from "./override-changes.ts";
 import { addOverrideRoutes } from "./override-routes.ts";
+import { addQueryRoute } from "./query-route.ts";
 import type { LogStatus } from "../shipping/log-messages.ts";
 import { addExplainRoute } from "./explain-route.ts";
 import { addStatusRoutes } from "./status-routes.ts";
@@ -27,14 +28,16 @@ const ROUTES = [
   "/api/v1/predictions/some-id",
   "/api/v1/log",
   "/api/v1/log/forget",
+  "/api/v1/query",
 ];
 /** Routes that answer no GET. */
-const ONLY_CHANGES = new Set(["/api/v1/log/forget"]);
+const ONLY_CHANGES = new Set(["/api/v1/log/forget", "/api/v1/query"]);
 const CHANGES = new Set([
   "PUT /api/v1/overrides",
   "PUT /api/v1/overrides/services.iris.timeout",
   "DELETE /api/v1/overrides/services.iris.timeout",
   "POST /api/v1/log/forget",
+  "POST /api/v1/query",
 ]);
 const EXPLANATION = {
   prediction_id: "some-id",
@@ -88,6 +91,7 @@ function create(keys: readonly ApiKey[]): FastifyInstance {
     addExplainRoute(app, { changes, processes, access });
     addLogRoutes(app, processes);
     addOverrideRoutes(app, changes, processes);
+    addQueryRoute(app, undefined, processes);
   });
 }
 

@@ -9,20 +9,20 @@ const SUM_TOLERANCE = 0.001;
  * Adds `compared`: labelled predictions with `actual` and `predicted` as texts. Where a prediction has no label and what
  * was right is true or false, its score is a probability and says it, by the service's threshold or 0.5.
  */
-function withCompared({ tables, groups }: JoinedSql): string {
-  return `${tables},
+function withCompared({ tables, groups }: JoinedSql, columns: readonly string[]): string {
+  return `${tables(["label", "score", "threshold", ...columns])},
 compared AS NOT MATERIALIZED (
-  SELECT ${groups}, w, model, version, prediction, score, actual, label IS NULL AS is_binary,
+  SELECT *, label IS NULL AS is_binary,
     COALESCE(label, CASE WHEN actual IN ('true', 'false')
       THEN CAST(score >= COALESCE(threshold, 0.5) AS VARCHAR) END) AS predicted
-  FROM labelled JOIN p USING (row_id) SEMI JOIN top USING (${groups})
+  FROM labelled SEMI JOIN top USING (${groups})
   WHERE predicted IS NOT NULL AND NOT (starts_with(actual, '[') AND json_valid(actual)))`;
 }
 
 /** One row for each pair of labels in each group. */
 export function confusionSql(joined: JoinedSql): string {
   const { groups } = joined;
-  return `${withCompared(joined)}
+  return `${withCompared(joined, [])}
 SELECT ${groups}, actual, predicted, count(*) AS count, sum(w)::DOUBLE AS weight,
   sum(w * w)::DOUBLE AS weight_squares
 FROM compared GROUP BY ${groups}, actual, predicted
@@ -37,7 +37,7 @@ ORDER BY ${groups}, actual, predicted`;
 export function probabilitiesSql(joined: JoinedSql): string {
   const { groups } = joined;
   const clipped = `least(1 - ${PROBABILITY_MIN}, greatest(${PROBABILITY_MIN}, of_actual))`;
-  return `${withCompared(joined)},
+  return `${withCompared(joined, ["model", "version", "prediction"])},
 classes AS MATERIALIZED (
   SELECT model, version, name, list_position(sample, list_max(sample)) AS place
   FROM (SELECT model, version, label AS name, TRY_CAST(any_value(prediction) AS DOUBLE[]) AS sample

@@ -71,7 +71,7 @@ it("describeEvaluation() prints groups, classes, the confusion matrix and the re
     "iris, predictions from 2026-11-14T16:00:00Z to 2026-11-21T16:00:00Z, labels within 1.5 d",
     "labels 40: 30 matched (75 %), of them 3 late; 10 unmatched",
     "left out: 4 groups with fewer than 5 labelled predictions",
-    "only the 100 groups with the most predictions are evaluated",
+    "only the 100 groups with the most labelled predictions are evaluated",
     "",
     "region       predictions  stand for  labelled  late             accuracy             macro F1             log loss      Brier    ECE",
     "region=eu            100       1000        20     2  0.850 (0.640…0.948)  0.630 (0.519…0.871)  0.200 (0.100…0.300)  0.0001234  0.100",

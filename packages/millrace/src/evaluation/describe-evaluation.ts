@@ -39,7 +39,8 @@ function headLines({ request, labels, ...evaluation }: Evaluation): string[] {
       `left out: ${smallGroupCount} groups with fewer than ${countMin} labelled predictions`,
     );
   }
-  if (isCut) lines.push(`only the ${GROUPS_MAX} groups with the most predictions are evaluated`);
+  if (isCut)
+    lines.push(`only the ${GROUPS_MAX} groups with the most labelled predictions are evaluated`);
   return lines;
 }
 

@@ -11,11 +11,11 @@ export interface Evaluation {
   /** What labels and predictions are: classes or numbers; undefined when none could be compared. */
   readonly kind: "classification" | "regression" | undefined;
   readonly labels: LabelCounts;
-  /** Those with the most predictions first. */
+  /** Those with the most labelled predictions first. */
   readonly groups: readonly GroupEvaluation[];
   /** Groups with fewer labelled predictions than asked for. */
   readonly smallGroupCount: number;
-  /** There were more groups than are evaluated: those with the fewest predictions are missing. */
+  /** There were more groups than are evaluated: those with the fewest labels are missing. */
   readonly isCut: boolean;
 }
 

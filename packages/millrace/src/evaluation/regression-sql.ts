@@ -2,10 +2,10 @@ import type { JoinedSql } from "./joined-sql.ts";
 
 /** The sums of `RegressionSums`, one row for each group. */
 export function regressionSql({ tables, groups }: JoinedSql): string {
-  return `${tables},
+  return `${tables(["label", "score"])},
 compared AS NOT MATERIALIZED (
   SELECT ${groups}, w, actual_value, score - actual_value AS e
-  FROM labelled JOIN p USING (row_id) SEMI JOIN top USING (${groups})
+  FROM labelled SEMI JOIN top USING (${groups})
   WHERE label IS NULL AND score IS NOT NULL AND actual_value IS NOT NULL),
 centred AS NOT MATERIALIZED (
   SELECT *, actual_value - sum(w * actual_value) OVER same / sum(w) OVER same AS d

@@ -14,8 +14,6 @@ export interface SinkLag {
   readonly ageMs: number;
 }
 
-const NO_LAG: SinkLag = { segments: 0, bytes: 0, ageMs: 0 };
-
 /** What was seen of the segments: what waits in them for whom, what is damaged, whose writer was killed. */
 export class SegmentWatch {
   readonly #clock: Clock;
@@ -24,7 +22,6 @@ export class SegmentWatch {
   /** When each segment was first seen, by the monotonic clock. */
   #firstSeenMs = new Map<string, number>();
   #segments: readonly Segment[] = [];
-  #lags = new Map<string, SinkLag>();
   #uncleanWriters = new Set<string>();
   #uncleanCount = 0;
   #damagedCount = 0;
@@ -48,22 +45,18 @@ export class SegmentWatch {
     return this.#damagedCount;
   }
 
-  lagOf(sink: string): SinkLag {
-    return this.#lags.get(sink) ?? NO_LAG;
-  }
-
-  seen(segments: readonly Segment[], lanes: readonly SinkLane[]): void {
+  seen(segments: readonly Segment[]): void {
     const nowMs = this.#clock.nowMs();
     const before = this.#firstSeenMs;
     this.#segments = segments;
     this.#firstSeenMs = new Map(
       segments.map(({ id }) => [nameOf(id), before.get(nameOf(id)) ?? nowMs]),
     );
-    this.#lags = new Map(lanes.map((lane) => [lane.sink.name, this.#lagOf(lane)]));
     this.#noticeUnclean();
   }
 
-  #lagOf({ cursor }: SinkLane): SinkLag {
+  /** What of them the sink has not got now. */
+  lagOf({ cursor }: Pick<SinkLane, "cursor">): SinkLag {
     const waiting = this.#segments.filter(({ id, byteLength }) => {
       const { number, offset } = positionOf(cursor, id);
       return id.number > number || (id.number === number && byteLength > offset);

@@ -110,7 +110,7 @@ export class Shipper {
 
   /** Sees what there is, without shipping it. */
   async look(): Promise<void> {
-    this.watch.seen(await this.#options.store.list(), this.lanes);
+    this.watch.seen(await this.#options.store.list());
   }
 
   /** Deletes what every sink has. A segment that cannot be deleted now is found again at the next turn. */
@@ -121,10 +121,7 @@ export class Shipper {
       const isCovered = ({ id, isEnded }: Segment): boolean =>
         isEnded && this.lanes.every((lane) => lane.covers(id));
       for (const { id } of segments.filter(isCovered)) await store.remove(id);
-      this.watch.seen(
-        segments.filter((segment) => !isCovered(segment)),
-        this.lanes,
-      );
+      this.watch.seen(segments.filter((segment) => !isCovered(segment)));
     } catch (error) {
       this.watch.say("tidy", () => {
         log.error({ err: error }, `Segments that were shipped stay: ${messageOf(error)}`);

@@ -17,11 +17,14 @@ import { forget } from "./forgetting.ts";
 import { ForgottenUnits } from "./forgotten-units.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import type { ForgetResult, LogStatus, TableStatus } from "./log-messages.ts";
+import type { SinkLag } from "./segment-watch.ts";
 import { Shipper } from "./shipper.ts";
 import { shippingMetrics } from "./shipping-metrics.ts";
 
 /** Time between two tries to become the one that ships. */
 const LOCK_EVERY_MS = 1_000;
+
+const NO_LAG: SinkLag = { segments: 0, bytes: 0, ageMs: 0 };
 
 export interface ShippingLock {
   release(): void;
@@ -174,10 +177,9 @@ export class ShippingRole {
     await shipping?.housekeeping.refresh();
     const watch = shipping?.shipper.watch;
     const segments = watch?.segments ?? [];
-    const sinks = (shipping?.shipper.lanes ?? []).map(({ facts }) => {
-      const lag = watch?.lagOf(facts.sink) ?? { segments: 0, bytes: 0, ageMs: 0 };
-      const { segments: count, bytes, ageMs } = lag;
-      return { ...facts, segments: count, bytes, lagSeconds: ageMs / 1_000 };
+    const sinks = (shipping?.shipper.lanes ?? []).map((lane) => {
+      const { segments: count, bytes, ageMs } = watch?.lagOf(lane) ?? NO_LAG;
+      return { ...lane.facts, segments: count, bytes, lagSeconds: ageMs / 1_000 };
     });
     return {
       folder,

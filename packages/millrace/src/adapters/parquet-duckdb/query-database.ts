@@ -37,6 +37,8 @@ export async function openQueryDatabase(options: QueryDatabaseOptions): Promise<
   try {
     for (const statement of [
       `CREATE SCHEMA ${TAIL_SCHEMA}`,
+      // As the folders and every time in them, wherever the machine is.
+      "SET GLOBAL TimeZone = 'UTC'",
       `SET temp_directory = ${quoted(temporaryFolder)}`,
       `SET max_temp_directory_size = ${quoted(mebibytes(memoryBytesMax * SPILL_FACTOR))}`,
       // A month of hours is thousands of files: with the end of each kept, a query opens what it needs of them.

@@ -1,11 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { MillraceError } from "../../core/errors.ts";
 import { OneAtATime } from "../../core/one-at-a-time.ts";
 import { LOG_TABLES } from "../../core/predictions/log-block.ts";
-import { TEMPORARY_FOLDER } from "../../core/predictions/log-folder.ts";
 import type { QueryEngine, QueryOrder, QueryResult } from "../../ports/query-engine.ts";
 import type { SegmentStore } from "../../ports/segments.ts";
 import { readBytes } from "./query-bytes.ts";
@@ -15,6 +12,7 @@ import { readRows } from "./query-rows.ts";
 import { takeSnapshot } from "./query-snapshot.ts";
 import { prepareQuery } from "./query-statement.ts";
 import { QueryTail } from "./query-tail.ts";
+import { QueryTemporaryFolder } from "./query-temporary-folder.ts";
 import { createViewSql } from "./query-views.ts";
 
 export interface QueryEngineOptions {
@@ -51,15 +49,14 @@ const INTERRUPT_EVERY_MS = 20;
 export class DuckDbQueryEngine implements QueryEngine {
   readonly #options: QueryEngineOptions;
   readonly #looks = new OneAtATime(LOOKS_WAITING_MAX);
-  readonly #temporaryFolder: string;
+  readonly #temporary: QueryTemporaryFolder;
   readonly #running = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
   #opened: Promise<Opened> | undefined;
-  #lastResult = 0;
 
   constructor(options: QueryEngineOptions) {
     this.#options = options;
-    this.#temporaryFolder = join(options.folder, TEMPORARY_FOLDER, `query-${process.pid}`);
+    this.#temporary = new QueryTemporaryFolder(options.folder);
   }
 
   async query(order: QueryOrder, signal?: AbortSignal): Promise<QueryResult> {
@@ -88,7 +85,7 @@ export class DuckDbQueryEngine implements QueryEngine {
     const opened = await this.#opened?.catch(() => undefined);
     opened?.connection.closeSync();
     opened?.instance.closeSync();
-    await rm(this.#temporaryFolder, { recursive: true, force: true });
+    await this.#temporary.remove();
   }
 
   async #attempt(order: QueryOrder, signal: AbortSignal): Promise<QueryResult> {
@@ -168,7 +165,7 @@ export class DuckDbQueryEngine implements QueryEngine {
     const { instance } = await this.#open();
     const other = await instance.connect();
     try {
-      const path = join(this.#temporaryFolder, `result-${++this.#lastResult}`);
+      const path = this.#temporary.newFile();
       const read = await readBytes(result, other, { format, rowsMax, path });
       return { kind: "bytes", ...read, tookMs: tookMs() };
     } finally {
@@ -190,9 +187,8 @@ export class DuckDbQueryEngine implements QueryEngine {
         `Cannot query the log: there is none in ${folder}, it begins with the first prediction`,
       );
     }
-    const temporaryFolder = this.#temporaryFolder;
-    await removeLeftOvers(join(folder, TEMPORARY_FOLDER));
-    await mkdir(temporaryFolder, { recursive: true, mode: 0o700 });
+    await this.#temporary.create();
+    const temporaryFolder = this.#temporary.path;
     const instance = await openQueryDatabase({
       folder,
       temporaryFolder,
@@ -207,25 +203,6 @@ export class DuckDbQueryEngine implements QueryEngine {
       ...(tailRowsMax === undefined ? {} : { rowsMax: tailRowsMax }),
     });
     return { instance, connection, tail };
-  }
-}
-
-/** Folders of processes that were killed. */
-async function removeLeftOvers(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names) {
-    const pid = Number(/^query-(\d+)$/.exec(name)?.[1]);
-    if (Number.isNaN(pid) || isRunning(pid)) continue;
-    await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -37,7 +37,7 @@ export async function readRewriteNotes(logFolder: string): Promise<readonly Rewr
     throw error;
   });
   const notes: RewriteNote[] = [];
-  for (const name of names.toSorted()) {
+  for (const name of names) {
     if (!name.endsWith(EXTENSION)) continue; // a draft of a note that was never one
     const note = parseNote(
       name.slice(0, -EXTENSION.length),

@@ -1,12 +1,17 @@
 import type { FileHandle } from "node:fs/promises";
 
-/** Bytes read at a time; what is held in memory is that and what is asked for. */
-const CHUNK_BYTES = 2 ** 20;
+/**
+ * Bytes read at a time: few at first, for who only looks at a place, then twice as many each time. What is held in memory is
+ * that and what is asked for.
+ */
+const CHUNK_BYTES_MIN = 32 * 2 ** 10;
+const CHUNK_BYTES_MAX = 2 ** 20;
 
 /** A part of a file in memory, which moves towards its end. */
 export class FileWindow {
   readonly #file: FileHandle;
   #bytes: Buffer = Buffer.alloc(0);
+  #chunkBytes = CHUNK_BYTES_MIN;
   /** Where it begins in the file. */
   #start = 0;
 
@@ -30,7 +35,8 @@ export class FileWindow {
   /** Into new memory: what was given away is still in use. */
   async #move(offset: number, count: number): Promise<void> {
     const kept = this.#has(offset, 0) ? this.#bytes.subarray(offset - this.#start) : undefined;
-    const bytes = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, count));
+    const bytes = Buffer.allocUnsafeSlow(Math.max(this.#chunkBytes, count));
+    this.#chunkBytes = Math.min(CHUNK_BYTES_MAX, 2 * this.#chunkBytes);
     let length = kept?.copy(bytes) ?? 0;
     while (length < count) {
       const left = bytes.length - length;

@@ -59,7 +59,10 @@ describe("LocalSegmentWriter", () => {
       for (let turn = 0; turn < moment; turn++) await Promise.resolve();
       const append = writer.append(numberedBlock(2 * moment + 1));
       await settle();
-      expect(await Promise.race([append, "waits"]), `moment ${moment}`).toBeUndefined();
+      expect(
+        await Promise.race([append, Promise.resolve("waits")]),
+        `moment ${moment}`,
+      ).toBeUndefined();
     }
   });
 

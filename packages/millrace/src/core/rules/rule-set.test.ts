@@ -139,3 +139,8 @@ it("explain() tells of all rules when none matches", () => {
     ["adult", false],
   ]);
 });
+
+it("explain() tells of no more rules than it is asked for", () => {
+  const explanations = new RuleSet(RULES).explain(attributesOf({}), SEOUL_NIGHT_MS, 2);
+  expect(explanations.map(({ name }) => name)).toEqual(["mountain", "breakfast"]);
+});
