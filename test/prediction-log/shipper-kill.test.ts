@@ -93,6 +93,7 @@ it("kill -9 of the log process at any point: no row twice, none lost, at any tim
   expect(wasShipping).toBeGreaterThan(ROUNDS / 2); // else it was killed when nothing was under way
   const last = await start(order);
   await eventually(() => isEmpty(world), "the last segment", 60_000);
+  await eventually(async () => (await last.status()).isShipping, "its turn");
   const { sinks } = await last.status();
   expect(sinks[0]).toMatchObject({ errors: 0, unreadable: 0, setAside: 0 });
   last.kill();

@@ -465,6 +465,16 @@ describe("DuckDbQueryEngine refusing", () => {
     ["s3", "from read_parquet('s3://bucket/x.parquet')"],
     ["a query in a text", "from query('copy (select 1) to ''FOLDER/predictions/x.csv''')"],
     ["the environment", "select getenv('HOME')"],
+    ["the database's log", "from enable_logging(storage='file', storage_path='FOLDER/predictions')"],
+    ["it by its whole name", 'from "system".main.ENABLE_LOGGING()'],
+    ["it in another query", "with a as (select (select 1 from enable_logging())) from a"],
+    ["it described", "describe from enable_logging()"],
+    ["it explained", "explain analyze from enable_logging()"],
+    ["it in a text", "from query('from enable_' || 'logging()')"],
+    ["SQL in a tree", "from json_execute_serialized_sql(json_serialize_sql('select 1'))"],
+    ["a profile of queries", "from enable_profiling(save_location='FOLDER/predictions/x.txt')"],
+    ["another parser", "from enable_peg_parser()"],
+    ["results of others", "from glob('FOLDER/tmp/*/*')"],
   ];
   it.each(attempts)("query() refuses %s", async (_why, sql) => {
     await using world = new World();
@@ -506,6 +516,9 @@ describe("DuckDbQueryEngine refusing", () => {
     ["FROM", "from range(2)", [[0], [1]]],
     ["PIVOT with its values", "pivot (values ('a', 1)) t(k, v) on k in ('a') using sum(v)", [[1]]],
     ["SHOW", "show tables", [["feedback"], ["predictions"]]],
+    ["functions that are tables", "from json_each('[7]') select value::int", [[7]]],
+    ["a list as a table", "select * from unnest([1, 2])", [[1], [2]]],
+    ["what tells of tables", "select count(*) > 40 from pragma_table_info('predictions')", [[true]]],
     ["a semicolon at the end", "select 1;", [[1]]],
   ])("query() runs %s", async (_kind, sql, expected) => {
     await using world = new World();

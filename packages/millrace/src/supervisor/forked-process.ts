@@ -53,12 +53,16 @@ export class ForkedProcess {
     return this.#peer.call(method, params);
   }
 
-  /** The program may end while it runs: it ends with it. */
+  /** The program may end while it runs; then it ends too. */
   unref(): void {
-    this.#child.unref();
-    this.#child.channel?.unref();
     const stderr = this.#child.stderr as Socket | null;
-    stderr?.unref();
+    for (const handle of [this.#child, this.#child.channel, stderr]) handle?.unref();
+  }
+
+  /** From now on the program waits for its end. */
+  ref(): void {
+    const stderr = this.#child.stderr as Socket | null;
+    for (const handle of [this.#child, this.#child.channel, stderr]) handle?.ref();
   }
 
   kill(): void {

@@ -134,6 +134,7 @@ export class LogKeeper {
   async stop(): Promise<void> {
     const process = this.process;
     this.#order = undefined;
+    process?.ref();
     this.#end();
     await process?.ended;
   }
