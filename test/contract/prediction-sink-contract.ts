@@ -157,6 +157,14 @@ export function describePredictionSinkContract(contract: PredictionSinkContract)
       expect(await read(folder)).toEqual([0, 1, 2].map((row) => `${idOf(7)}#${row}`));
     });
 
+    test("write() takes a request that is not taken apart as one row", async ({ folder, open }) => {
+      const sink = await open();
+      const records = [prediction(1, rowsOf(5_000)), prediction(2, rowsOf(0)), prediction(3)];
+      await sink.write(new Feed(sink.unit).next([blockOf(records)]), never);
+      expect(await read(folder)).toEqual([1, 2, 3].map(idOf));
+      expect(sink.counts).toEqual({ rows: 3, unreadable: 0 });
+    });
+
     test("write() takes rows of many hours and models", async ({ folder, open }) => {
       const sink = await open();
       const { context, receivedUs } = prediction(0);

@@ -12,7 +12,7 @@ const BIN = join(ROOT, "packages/millrace/bin/millrace");
 /** Longest time a process may take to start or to end before a test gives up on it. */
 const PATIENCE_MS = 20_000;
 
-/** Longest time a command that ends by itself may take. */
+/** Longest time a command that ends by itself may take, where nothing else is said. */
 const RUN_MS_MAX = 10_000;
 
 /** Time between two looks of `eventually`. */
@@ -205,14 +205,19 @@ export interface Run {
 /** Runs `millrace <words>` to its end; one that does not end is killed after a while. */
 export async function runMillrace(
   words: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: {
+    readonly cwd?: string;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly limitMs?: number;
+  } = {},
 ): Promise<Run> {
+  const { limitMs = RUN_MS_MAX } = options;
   const child = spawnMillrace(words, options);
   let stdout = "";
   let stderr = "";
   child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const timer = setTimeout(() => killGroup(child), RUN_MS_MAX);
+  const timer = setTimeout(() => killGroup(child), limitMs);
   const [code] = (await once(child, "close")) as [number | null];
   clearTimeout(timer);
   return { code, stdout, stderr };

@@ -1,4 +1,6 @@
+import { appendFileSync, existsSync, globSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { Agent } from "node:http";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { TestRandom } from "../../packages/millrace/src/core/test-random.ts";
 import { ask } from "../e2e/http-client.ts";
@@ -26,6 +28,10 @@ export interface ChaosReport {
   readonly failed: number;
   /** Rounds by what was killed. */
   readonly kills: Readonly<Record<Victim, number>>;
+  /** Rounds in which nothing could be shipped. */
+  readonly disturbed: number;
+  /** Segments that bytes were added to after their writer was killed. */
+  readonly damaged: number;
 }
 
 /** `serve`: one of two serve processes; `log`: the one that ships; `all`: every process at once. */
@@ -47,53 +53,119 @@ const CLIENTS = 6;
 const ROUND_MS = 900;
 /** A query while everything runs, every so many rounds. */
 const QUERY_EVERY = 5;
+/** Every so many rounds, a file where the log process needs a folder: no sink takes anything, or no cursor is kept. */
+const DISTURB_EVERY = 4;
+const DISTURBED_FOLDERS = ["tmp", "cursors"] as const;
+
+/** More bytes than a frame's header, none of them a frame. */
+const TORN = Buffer.alloc(100, 0xa5);
+
+/** Where the file has no other state folder. */
+const LOG = ".millrace/log";
+
+/** Longest time of one: everybody else wants the processors too. */
+const QUERY_MS_MAX = 120_000;
+
+/** Most rows a query gives. */
+const QUERIED_ROWS_MAX = 1_000_000;
 
 /** Kills processes of a real Millrace under load, over and over in the same state folder, and counts rows by name. */
 export async function logChaos({ seed, rounds, onProgress }: ChaosOptions): Promise<ChaosReport> {
   using folder = new Workspace({ "millrace.yaml": FILE, "iris.onnx": IRIS });
   const random = new TestRandom(seed);
-  const roundOf = new Map<string, { readonly round: number; readonly victim: Victim }>();
+  const answered = new Map<string, Round>();
   const kills: Record<Victim, number> = { serve: 0, log: 0, all: 0 };
-  let twice = 0;
-  let failed = 0;
-  for (let round = 0; round < rounds; round++) {
+  const counts = { twice: 0, failed: 0, disturbed: 0, damaged: 0 };
+  for (let index = 0; index < rounds; index++) {
     const victim = random.pick<Victim>(["serve", "log", "all"]);
+    const isDisturbed = index % DISTURB_EVERY === DISTURB_EVERY - 1;
+    const undisturb = isDisturbed ? disturb(folder, random) : undefined;
     kills[victim]++;
-    await using server = await MillraceProcess.start(["up", "millrace.yaml"], {
-      cwd: folder.path,
-    });
-    const clients = Array.from({ length: CLIENTS }, () => new Client(server.url));
-    await delay(random.next() * ROUND_MS);
-    if (victim !== "all") kill(server, victim, random);
-    if (round % QUERY_EVERY === 0) twice += await countTwice(folder.path);
-    await delay(random.next() * ROUND_MS);
-    if (victim === "all") server.signalAll("SIGKILL");
-    const ends = await Promise.all(clients.map((client) => client.stop()));
-    for (const { ids } of ends) for (const id of ids) roundOf.set(id, { round, victim });
-    if (victim === "log") for (const end of ends) failed += end.failed;
-    if (victim !== "all") await server.stop();
-    onProgress?.(round + 1);
+    if (undisturb !== undefined) counts.disturbed++;
+    const isAsked = index % QUERY_EVERY === 0 && undisturb === undefined;
+    const ends = await runRound(folder, { victim, random, isAsked });
+    undisturb?.();
+    counts.twice += ends.twice;
+    if (victim === "log") counts.failed += ends.failed;
+    if (victim === "all") counts.damaged += tearSegments(folder);
+    for (const id of ends.ids) answered.set(id, { index, victim });
+    onProgress?.(index + 1);
   }
-  twice += await countTwice(folder.path);
+  counts.twice += await countTwice(folder.path);
   const found = await idsOf(folder.path);
-  const lostOfRound = new Map<number, number>();
-  let lostWithoutKillMax = 0;
-  for (const [id, { round, victim }] of roundOf) {
-    if (found.has(id)) continue;
-    const lost = (lostOfRound.get(round) ?? 0) + 1;
-    lostOfRound.set(round, lost);
-    if (victim === "log") lostWithoutKillMax = Math.max(lostWithoutKillMax, lost);
-  }
   return {
-    answered: roundOf.size,
+    answered: answered.size,
     rows: found.size,
-    lost: [...lostOfRound.values()].reduce((sum, count) => sum + count, 0),
-    lostOfRoundMax: Math.max(0, ...lostOfRound.values()),
-    lostWithoutKillMax,
-    twice,
-    failed,
+    ...lossesOf(answered, found),
+    ...counts,
     kills,
   };
+}
+
+interface Round {
+  readonly index: number;
+  readonly victim: Victim;
+}
+
+interface RoundEnds {
+  readonly ids: readonly string[];
+  readonly failed: number;
+  readonly twice: number;
+}
+
+/** Starts everything, asks, kills, and stops what is left. */
+async function runRound(
+  folder: Workspace,
+  { victim, random, isAsked }: { victim: Victim; random: TestRandom; isAsked: boolean },
+): Promise<RoundEnds> {
+  await using server = await MillraceProcess.start(["up", "millrace.yaml"], { cwd: folder.path });
+  const clients = Array.from({ length: CLIENTS }, () => new Client(server.url));
+  await delay(random.next() * ROUND_MS);
+  if (victim !== "all") kill(server, victim, random);
+  const twice = isAsked ? await countTwice(folder.path) : 0;
+  await delay(random.next() * ROUND_MS);
+  if (victim === "all") server.signalAll("SIGKILL");
+  const ends = await Promise.all(clients.map((client) => client.stop()));
+  if (victim !== "all") await server.stop();
+  const ids = ends.flatMap((end) => end.ids);
+  return { ids, failed: ends.reduce((sum, { failed }) => sum + failed, 0), twice };
+}
+
+function lossesOf(
+  answered: ReadonlyMap<string, Round>,
+  found: ReadonlySet<string>,
+): Pick<ChaosReport, "lost" | "lostOfRoundMax" | "lostWithoutKillMax"> {
+  const lostOf = new Map<Round["index"], number>();
+  const lostWithoutKill = new Map<Round["index"], number>();
+  for (const [id, { index, victim }] of answered) {
+    if (found.has(id)) continue;
+    lostOf.set(index, (lostOf.get(index) ?? 0) + 1);
+    if (victim === "log") lostWithoutKill.set(index, (lostWithoutKill.get(index) ?? 0) + 1);
+  }
+  return {
+    lost: [...lostOf.values()].reduce((sum, count) => sum + count, 0),
+    lostOfRoundMax: Math.max(0, ...lostOf.values()),
+    lostWithoutKillMax: Math.max(0, ...lostWithoutKill.values()),
+  };
+}
+
+/** @returns what ends it; undefined when there is nothing yet to be disturbed. */
+function disturb(folder: Workspace, random: TestRandom): (() => void) | undefined {
+  const path = folder.file(`${LOG}/${random.pick(DISTURBED_FOLDERS)}`);
+  if (!existsSync(path)) return undefined;
+  renameSync(path, `${path}.aside`);
+  writeFileSync(path, "");
+  return () => {
+    rmSync(path);
+    renameSync(`${path}.aside`, path);
+  };
+}
+
+/** As after a power failure: the last segments end with bytes that are no frame. @returns how many. */
+function tearSegments(folder: Workspace): number {
+  const paths = globSync(`${LOG}/wal/*/*.segment`, { cwd: folder.path });
+  for (const path of paths) appendFileSync(join(folder.path, path), TORN);
+  return paths.length;
 }
 
 function kill(server: MillraceProcess, victim: "serve" | "log", random: TestRandom): void {
@@ -136,9 +208,10 @@ class Client {
   }
 }
 
+/** @returns the lines of the answer without that of the names. */
 async function query(cwd: string, sql: string): Promise<readonly string[]> {
-  const words = ["query", sql, "--format", "csv", "--rows-max", "100000000"];
-  const { code, stdout, stderr } = await runMillrace(words, { cwd });
+  const words = ["query", sql, "--format", "csv", "--rows-max", String(QUERIED_ROWS_MAX)];
+  const { code, stdout, stderr } = await runMillrace(words, { cwd, limitMs: QUERY_MS_MAX });
   if (code !== 0) throw new Error(`Cannot query: ${stderr}`);
   return stdout.trimEnd().split("\n").slice(1);
 }
@@ -150,5 +223,13 @@ async function countTwice(cwd: string): Promise<number> {
 }
 
 async function idsOf(cwd: string): Promise<ReadonlySet<string>> {
-  return new Set(await query(cwd, "select prediction_id from predictions"));
+  const ids = new Set<string>();
+  const rowCount = Number((await query(cwd, "select count(*) from predictions"))[0]);
+  const parts = Math.ceil(rowCount / (QUERIED_ROWS_MAX / 2));
+  for (let part = 0; part < parts; part++) {
+    const where = `hash(prediction_id) % ${parts} = ${part}`;
+    const found = await query(cwd, `select prediction_id from predictions where ${where}`);
+    for (const id of found) ids.add(id);
+  }
+  return ids;
 }

@@ -433,6 +433,17 @@ describe("a log that is full", () => {
     expect(await made.world.ask("s", one)).toEqual({ VALUE: [20] });
   });
 
+  test("counts nothing that the file's sample leaves out anyway", async () => {
+    const made = await serve("gather", { sample: 0.1 });
+    await made.world.ask("s", numbers("INDEX", 9)); // what failed is never sampled
+    made.records();
+    made.writer.events?.level("nothing", "test");
+    for (let i = 0; i < 300; i++) await made.world.ask("s", one);
+    const dropped = made.world.count("predlog_dropped_total", ["disk"]);
+    expect(dropped).toBeGreaterThan(5); // 30 are to be expected, give or take 5
+    expect(dropped).toBeLessThan(90);
+  });
+
   test("lets predictions wait 5 ms where the file says so", async () => {
     const made = await serve("gather", {}, { config: { whenFull: "wait" } });
     made.writer.isHeld = true;
@@ -461,9 +472,9 @@ describe("faults", () => {
         throw new Error("no header today");
       },
     };
-    const answer = await made.world.predict("s", flowers(made, FLOWER), { attributes });
+    const answer = await made.world.predict("s", flowers(made, FLOWER, OTHER), { attributes });
     expect(answer.outputs).toHaveLength(1);
-    expect(made.world.count("predlog_dropped_total", ["failed"])).toBe(1);
+    expect(made.world.count("predlog_dropped_total", ["failed"])).toBe(2);
     expect(made.lines).toEqual(["Cannot log a prediction of s: no header today"]);
   });
 

@@ -1,4 +1,5 @@
-import { dirname, join } from "node:path";
+import { mkdirSync, watch } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { DuckDbQueryEngine } from "../../packages/millrace/src/adapters/parquet-duckdb/query-engine.ts";
@@ -81,16 +82,27 @@ it("kill -9 of the log process at any point: no row twice, none lost, at any tim
     ]);
   };
   let wasShipping = 0;
+  let wasRewriting = 0;
   for (let round = 0; round < ROUNDS; round++) {
     await written.more(round);
+    // Half of them while it ships, half of them while it replaces files by others.
+    const isRewriting =
+      round % 2 === 1 ? rewriteSeen(world, random.pick([".tmp", ".parquet"])) : undefined;
     const log = await start(order);
-    if (await hasShipped(world, random.below(SHIPPED_MAX + 1))) wasShipping++;
-    await delay(random.below(ALIVE_MS_MAX));
+    if (isRewriting === undefined) {
+      if (await hasShipped(world, random.below(SHIPPED_MAX + 1))) wasShipping++;
+      await delay(random.below(ALIVE_MS_MAX));
+    } else {
+      if (await isRewriting) wasRewriting++;
+      if (random.below(2) === 0) await delay(random.below(10));
+    }
     log.kill();
     await log.ended;
-    if (round % 5 === 0) await check(round);
+    if (round % 5 <= 1) await check(round);
   }
-  expect(wasShipping).toBeGreaterThan(ROUNDS / 2); // else it was killed when nothing was under way
+  // Else it was killed when nothing was under way.
+  expect(wasShipping).toBeGreaterThan(ROUNDS / 4);
+  expect(wasRewriting).toBeGreaterThan(ROUNDS / 8);
   const last = await start(order);
   await eventually(() => isEmpty(world), "the last segment", 60_000);
   await eventually(async () => (await last.status()).isShipping, "its turn");
@@ -128,6 +140,21 @@ async function hasShipped(world: LogWorld, count: number): Promise<boolean> {
     await delay(2);
   }
   return true;
+}
+
+/** Waits until a file appears that is made of others, with this end of its name. @returns false when none does. */
+async function rewriteSeen({ folder }: LogWorld, ending: string): Promise<boolean> {
+  mkdirSync(join(folder, "predictions"), { recursive: true });
+  const watcher = watch(join(folder, "predictions"), { recursive: true });
+  const seen = new Promise<boolean>((resolve) => {
+    watcher.on("change", (_kind, name) => {
+      const file = basename(String(name));
+      if (file.startsWith("r-") && file.endsWith(ending)) resolve(true);
+    });
+  });
+  const isSeen = await Promise.race([seen, delay(PATIENCE_MS, false)]);
+  watcher.close();
+  return isSeen;
 }
 
 function orderOf(world: LogWorld): LogOrder {

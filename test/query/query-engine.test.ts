@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -376,6 +377,31 @@ describe("DuckDbQueryEngine bounding", () => {
     });
   });
 
+  it("query() whose time runs out while it reads segments says so, and the next one goes on", async () => {
+    await using world = new World();
+    const writer = world.writer();
+    await writer.append(blockOf({ predictionId: "a" }));
+    await writer.append(blockOf({ predictionId: "b" }));
+    let isSlow = true;
+    const segments: SegmentStore = {
+      list: () => world.segments.list(),
+      async *read(id, fromOffset, onDamage) {
+        for await (const block of world.segments.read(id, fromOffset, onDamage)) {
+          yield block;
+          if (isSlow) await once(AbortSignal.timeout(1_200), "abort");
+          isSlow = false;
+        }
+      },
+      remove: (id) => world.segments.remove(id),
+    };
+    const engine = world.engine({ segments });
+    await expect(rowsOf(engine, "select 1", { timeoutMs: 1_000 })).rejects.toMatchObject({
+      code: "QUERY_TOO_LARGE",
+      message: expect.stringContaining("ask again") as string,
+    });
+    expect(await idsOf(engine)).toEqual(["a", "b"]);
+  });
+
   it("query() ends with the reason of its signal", async () => {
     await using world = new World();
     const engine = world.engine();
@@ -465,7 +491,10 @@ describe("DuckDbQueryEngine refusing", () => {
     ["s3", "from read_parquet('s3://bucket/x.parquet')"],
     ["a query in a text", "from query('copy (select 1) to ''FOLDER/predictions/x.csv''')"],
     ["the environment", "select getenv('HOME')"],
-    ["the database's log", "from enable_logging(storage='file', storage_path='FOLDER/predictions')"],
+    [
+      "the database's log",
+      "from enable_logging(storage='file', storage_path='FOLDER/predictions')",
+    ],
     ["it by its whole name", 'from "system".main.ENABLE_LOGGING()'],
     ["it in another query", "with a as (select (select 1 from enable_logging())) from a"],
     ["it described", "describe from enable_logging()"],
@@ -518,7 +547,11 @@ describe("DuckDbQueryEngine refusing", () => {
     ["SHOW", "show tables", [["feedback"], ["predictions"]]],
     ["functions that are tables", "from json_each('[7]') select value::int", [[7]]],
     ["a list as a table", "select * from unnest([1, 2])", [[1], [2]]],
-    ["what tells of tables", "select count(*) > 40 from pragma_table_info('predictions')", [[true]]],
+    [
+      "what tells of tables",
+      "select count(*) > 40 from pragma_table_info('predictions')",
+      [[true]],
+    ],
     ["a semicolon at the end", "select 1;", [[1]]],
   ])("query() runs %s", async (_kind, sql, expected) => {
     await using world = new World();

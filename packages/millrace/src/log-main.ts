@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { setPriority } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "./adapters/clock-system/clock-system.ts";
@@ -26,6 +27,9 @@ const PRIORITY = 15;
 /** Memory of DuckDB; what does not fit goes to the disk. */
 const DUCKDB_BYTES_MAX = 256 * 1024 * 1024;
 
+/** Begins the name of the folder in which DuckDB puts what does not fit its memory; each process has its own. */
+const SPILL = "spill-";
+
 interface ShippingOptions {
   readonly order: LogOrder;
   readonly log: Logger;
@@ -35,16 +39,16 @@ interface ShippingOptions {
 async function createShippingRole({ order, log }: ShippingOptions): Promise<ShippingRole> {
   const { stateDir, log: config } = order;
   const folder = join(stateDir, LOG_FOLDER);
-  const temporary = join(folder, TEMPORARY_FOLDER, "ship");
+  const temporary = join(folder, TEMPORARY_FOLDER);
   const duckDb = new DuckDb({
-    spillFolder: join(temporary, "spill"),
+    spillFolder: join(temporary, `${SPILL}${process.pid}`),
     memoryBytesMax: DUCKDB_BYTES_MAX,
   });
   const { text } = config;
   const openText =
     text === undefined ? undefined : (await import("./adapters/sink-text/text-sink.ts")).TextSink;
   const sinks = (forgotten: ForgottenUnits): [PredictionSink, ...PredictionSink[]] => {
-    const temporaryFolder = join(temporary, "segments");
+    const temporaryFolder = join(temporary, "ship");
     const parquet = new ParquetSink({ folder, temporaryFolder, duckDb, forgotten });
     if (openText === undefined || text === undefined) return [parquet];
     const isForgotten = (unitHash: string, tsUs: number): boolean => forgotten.has(unitHash, tsUs);
@@ -56,11 +60,24 @@ async function createShippingRole({ order, log }: ShippingOptions): Promise<Ship
     store: new FileSegmentStore(folder),
     tables: new ParquetTables({ folder, duckDb }),
     sinks,
-    acquireLock: () => acquireFileLock(join(folder, SHIPPER_LOCK_FILE)),
+    acquireLock() {
+      const lock = acquireFileLock(join(folder, SHIPPER_LOCK_FILE));
+      if (lock !== undefined) removeOldSpill(temporary);
+      return lock;
+    },
     clock: systemClock,
     random: Math.random,
     log,
   });
+}
+
+/** What processes left that were killed. */
+function removeOldSpill(temporary: string): void {
+  const names = existsSync(temporary) ? readdirSync(temporary) : [];
+  for (const name of names) {
+    const isOld = name.startsWith(SPILL) && name !== `${SPILL}${process.pid}`;
+    if (isOld) rmSync(join(temporary, name), { recursive: true, force: true });
+  }
 }
 
 /** The hash of a unit as it is in the rows; of one that is given as its hash that. */

@@ -280,11 +280,11 @@ export class DataPlane {
     try {
       const prediction = await this.#answers.answer(job);
       const record = this.#remember(target, job, prediction);
-      log?.add({ target, job, record, prediction });
+      log?.add({ job, record, prediction });
       return prediction;
     } catch (error) {
       const record = this.#remember(target, job, undefined, error);
-      log?.add({ target, job, record, prediction: undefined });
+      log?.add({ job, record, prediction: undefined });
       throw error;
     }
   }

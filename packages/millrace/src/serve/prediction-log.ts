@@ -4,12 +4,10 @@ import type { Tensor } from "../core/tensor/tensor.ts";
 import type { PredictionRecord } from "./recent-predictions.ts";
 import type { Predictor } from "../models/predictor.ts";
 import type { Job } from "./answers.ts";
-import type { Target } from "./data-plane.ts";
 import type { Prediction } from "./prediction.ts";
 
 /** What became of a request, for the log. */
 export interface PredictionOutcome {
-  readonly target: Target;
   readonly job: Job;
   readonly record: PredictionRecord;
   /** Undefined when it failed. */

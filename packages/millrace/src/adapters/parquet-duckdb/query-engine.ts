@@ -70,7 +70,7 @@ export class DuckDbQueryEngine implements QueryEngine {
     } catch (error) {
       signal?.throwIfAborted();
       this.#closing.signal.throwIfAborted();
-      if (timeout.aborted) throw tookTooLong(timeoutMs);
+      if (timeout.aborted && !(error instanceof MillraceError)) throw tookTooLong(timeoutMs);
       throw queryError(error);
     } finally {
       this.#running.delete(answer);
@@ -96,8 +96,8 @@ export class DuckDbQueryEngine implements QueryEngine {
           this.#answer(connection, order, startMs),
         );
       } catch (error) {
-        signal.throwIfAborted();
         if (!isFileGone(error) || attempt === ATTEMPTS_MAX) throw error;
+        signal.throwIfAborted();
       }
     }
   }

@@ -41,7 +41,7 @@ export function forbiddenFunction(tree: unknown): string | undefined {
       const name = node.function.function_name.toLowerCase();
       if (!TABLE_FUNCTIONS.has(name)) return name;
     }
-    nodes.push(...(Object.values(node) as unknown[]));
+    for (const inner of Object.values(node)) nodes.push(inner);
   }
   return undefined;
 }

@@ -2,6 +2,7 @@ import type { DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api
 import { MillraceError } from "../../core/errors.ts";
 import { LOG_TABLES } from "../../core/predictions/log-block.ts";
 import { queryError } from "./query-error.ts";
+import { forbiddenFunction } from "./query-functions.ts";
 
 export type QueryParameter = string | number | boolean | null;
 
@@ -10,8 +11,8 @@ const EXPLAIN = /^\s*explain\b(?:\s+analyze\b)?(?:\s*\([^()]*\))?\s*/i;
 
 /**
  * Prepares the one statement of the text, when it is a query: SELECT, and what is one to DuckDB, such as WITH, FROM,
- * VALUES, DESCRIBE, SUMMARIZE, SHOW and PIVOT; or the explanation of one. That it reads no more than the log is not
- * decided here but by the database, which can open nothing else.
+ * VALUES, DESCRIBE, SUMMARIZE, SHOW and PIVOT; or the explanation of one. Files it names are
+ * the database's business, which can open none but those of the log.
  * @throws INVALID_QUERY
  */
 export async function prepareQuery(
@@ -38,6 +39,8 @@ function withoutExplain(sql: string): string {
   return sql.replace(EXPLAIN, "");
 }
 
+const TABLES = LOG_TABLES.join(" and ");
+
 interface Parsed {
   readonly error: boolean;
   readonly error_type?: string;
@@ -52,10 +55,19 @@ async function countQueries(connection: DuckDBConnection, sql: string): Promise<
   // It parses the text and takes nothing but queries.
   const result = await connection.runAndReadAll("SELECT json_serialize_sql($1::VARCHAR)", [sql]);
   const parsed = JSON.parse(String(result.value(0, 0))) as Parsed;
-  if (!parsed.error) return parsed.statements?.length ?? 0;
+  if (!parsed.error) return countAllowed(parsed.statements ?? []);
   if (parsed.error_type === "parser") await failToParse(connection, sql);
   throw invalid(
-    `it does more than read; expected SELECT, WITH, FROM, DESCRIBE, SUMMARIZE or EXPLAIN over the tables ${LOG_TABLES.join(" and ")}`,
+    `it does more than read; expected SELECT, WITH, FROM, DESCRIBE, SUMMARIZE or EXPLAIN over the tables ${TABLES}`,
+  );
+}
+
+/** @throws INVALID_QUERY when there is a function in them that does more than to read. */
+function countAllowed(statements: readonly unknown[]): number {
+  const name = forbiddenFunction(statements);
+  if (name === undefined) return statements.length;
+  throw invalid(
+    `${name}() may not be asked, only the tables ${TABLES}, range(), unnest() and such`,
   );
 }
 

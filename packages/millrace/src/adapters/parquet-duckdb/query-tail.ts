@@ -53,7 +53,7 @@ export class QueryTail {
 
   /**
    * Holds the rows of these segments and of no others; what an earlier call read before it failed stays read.
-   * @throws QUERY_TOO_LARGE when there are too many; ENOENT when one is gone; the reason of `signal`.
+   * @throws QUERY_TOO_LARGE when there are too many, or `signal` is aborted; ENOENT when one is gone.
    */
   async refresh(segments: readonly Segment[], signal: AbortSignal): Promise<void> {
     const names = new Set(segments.map(({ id }) => nameOf(id)));
@@ -97,7 +97,7 @@ export class QueryTail {
     let lines = "";
     let endOffset = segment.offset;
     for await (const block of this.#options.segments.read(id, segment.offset, () => undefined)) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw this.#outOfTime();
       lines += linesOf(block, id);
       endOffset = block.endOffset;
       if (lines.length < LOAD_CHARACTERS) continue;
@@ -105,6 +105,14 @@ export class QueryTail {
       lines = "";
     }
     await this.#load(segment, lines, endOffset);
+  }
+
+  /** What was read so far stays, so that asking again helps. */
+  #outOfTime(): MillraceError {
+    return new MillraceError(
+      "QUERY_TOO_LARGE",
+      `Cannot query the log: its time ran out while rows were read that are in no Parquet file yet, ${this.rowCount} so far; ask again, and it goes on from there`,
+    );
   }
 
   async #load(segment: TailSegment, lines: string, endOffset: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { readBlock } from "../../core/predictions/block-reader.ts";
+import { rowCountOf } from "../../core/predictions/log-rows.ts";
 import type { FeedbackRow } from "../../core/predictions/feedback-row.ts";
 import type { LoggedPrediction } from "../../core/predictions/logged-prediction.ts";
 import { rowLines } from "../../core/predictions/row-lines.ts";
@@ -41,11 +42,11 @@ async function spreadPredictions(
   let unreadable = 0;
   const partitions = new HourPartitions();
   for (const record of records) {
-    const { unitHash, receivedUs, context, rowCount } = record;
+    const { unitHash, receivedUs, context } = record;
     if (unitHash !== undefined && forgotten.has(unitHash, receivedUs)) continue;
     const lines = linesIfPossible(record, node);
     if (lines === undefined) unreadable++;
-    else spreader.add(partitions.of(receivedUs, context.model), lines, rowCount);
+    else spreader.add(partitions.of(receivedUs, context.model), lines, rowCountOf(record));
     await spreader.breathe();
   }
   return unreadable;

@@ -1,5 +1,6 @@
 import type { JsonValue } from "../../core/json.ts";
 import { readBlock } from "../../core/predictions/block-reader.ts";
+import { rowCountOf } from "../../core/predictions/log-rows.ts";
 import type { LoggedPrediction } from "../../core/predictions/logged-prediction.ts";
 import type { PredictionSink, SinkBatch, SinkCounts } from "../../ports/prediction-sink.ts";
 import type { ReadBlock } from "../../ports/segments.ts";
@@ -86,7 +87,7 @@ export class TextSink implements PredictionSink {
         if (!isBegun) await this.#file.begin(Buffer.from(first.slice(0, first.indexOf("\n") + 1)));
         isBegun = true;
         await this.#file.append(lines.join(""));
-        for (const { rowCount } of kept) rows += rowCount;
+        for (const record of kept) rows += rowCountOf(record);
       }
       if (isBegun) this.#end = await this.#file.commit();
       this.#counts = { rows, unreadable };

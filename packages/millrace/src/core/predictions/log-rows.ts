@@ -25,6 +25,11 @@ export function rowsOf(record: LoggedPrediction, node: string): PredictionRow[] 
   return Array.from({ length: rowCount }, (_, row) => rowOf(source, row));
 }
 
+/** Rows of the table that `rowsOf` makes of a record. */
+export function rowCountOf(record: LoggedPrediction): number {
+  return isExpanded(record) ? record.rowCount : 1;
+}
+
 /** Is it a row of the table for each row of the request? */
 export function isExpanded({ rowCount, inputs, outputs }: LoggedPrediction): boolean {
   const isByRow = areByRow(inputs, rowCount) && areByRow(outputs, rowCount);

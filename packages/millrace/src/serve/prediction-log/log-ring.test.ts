@@ -106,15 +106,17 @@ it("room() resolves when something was written, or when time is up", async () =>
   expect(clock.timerCount).toBe(0);
 });
 
-it("add() counts what the writer could never write, and says so", async () => {
+it("add() counts the rows that the writer could never write, and says so", async () => {
   const { ring, writer, clock, lost, lines } = createRing();
   writer.isHeld = true;
   ring.add(testRecord());
-  ring.add(testRecord());
+  const tensors = { inputs: undefined, outputs: undefined };
+  ring.add(testRecord({ rowCount: 3, ...tensors }));
+  ring.add(testRecord({ rowCount: 5_000, ...tensors })); // one row of the table
   clock.advanceMs(20);
   writer.release(new Error("the thread broke"));
   await settled();
-  expect(lost).toEqual([2]);
+  expect(lost).toEqual([5]);
   expect(lines).toEqual(["Cannot write predictions: the thread broke"]);
   expect(ring.usage.ringRecords).toBe(0);
 });

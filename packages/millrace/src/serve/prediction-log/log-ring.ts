@@ -4,6 +4,7 @@ import { LineLimit } from "../../core/line-limit.ts";
 import { messageOf } from "../../core/message-of.ts";
 import { BlockWriter } from "../../core/predictions/block-writer.ts";
 import type { LogBlock } from "../../core/predictions/log-block.ts";
+import { rowCountOf } from "../../core/predictions/log-rows.ts";
 import type { LoggedPrediction } from "../../core/predictions/logged-prediction.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { DiskLevel, SegmentWriter, SegmentWriterEvents } from "../../ports/segments.ts";
@@ -40,8 +41,8 @@ export interface LogRingOptions {
   readonly openWriter: (events: SegmentWriterEvents) => SegmentWriter;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Records were taken and will never be written. */
-  readonly onLost: (recordCount: number) => void;
+  /** Records were taken and will never be written; how many rows they would have been. */
+  readonly onLost: (rowCount: number) => void;
   /** By default `RING_RECORDS_MAX`. */
   readonly recordsMax?: number | undefined;
 }
@@ -54,6 +55,8 @@ export class LogRing {
   readonly #options: LogRingOptions;
   readonly #recordsMax: number;
   readonly #block = new BlockWriter();
+  /** Of the table, in the block. */
+  #blockRowCount = 0;
   #writer: SegmentWriter | undefined;
   #diskLevel: DiskLevel = "all";
   /** Of the writer. */
@@ -105,6 +108,7 @@ export class LogRing {
       this.#flush();
       return this.add(record);
     }
+    this.#blockRowCount += rowCountOf(record);
     if (this.#block.byteLength >= BLOCK_BYTES) this.#flush();
     else if (isFirst) {
       this.#cancelFlush = this.#options.clock.schedule(BLOCK_DELAY_MS, () => this.#flush());
@@ -154,8 +158,10 @@ export class LogRing {
     if (this.#block.recordCount === 0) return;
     const block = this.#block.take();
     const { recordCount } = block;
+    const rowCount = this.#blockRowCount;
+    this.#blockRowCount = 0;
     this.#append(block).catch((error: unknown) => {
-      this.#options.onLost(recordCount);
+      this.#options.onLost(rowCount);
       const moreSinceLast = this.#complaints.pass("append");
       if (moreSinceLast === undefined) return;
       const fields = { records: recordCount, moreSinceLast, err: error };

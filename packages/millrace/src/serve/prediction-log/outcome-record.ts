@@ -97,19 +97,21 @@ function dataBytesOf(tensors: readonly Tensor[]): number {
   return bytes;
 }
 
-function unitHashOf({ target, job }: PredictionOutcome, hash: KeyedHash): string | undefined {
+function unitHashOf({ job }: PredictionOutcome, hash: KeyedHash): string | undefined {
   const { unit } = job.service.log;
-  if (unit === undefined || target.attributes === undefined) return undefined;
-  const text = requestText(target.attributes, unit);
+  const { attributes } = job.call;
+  if (unit === undefined || attributes === undefined) return undefined;
+  const text = requestText(attributes, unit);
   return text === undefined ? undefined : hash(text);
 }
 
 function attributesOf(
-  { target, job }: PredictionOutcome,
+  { job }: PredictionOutcome,
   { redact, hash }: KeptOutcome,
 ): Readonly<Record<string, string>> | undefined {
-  if (target.attributes === undefined) return undefined;
-  return loggedAttributes(target.attributes, { wanted: job.service.log.attributes, redact, hash });
+  const { attributes } = job.call;
+  if (attributes === undefined) return undefined;
+  return loggedAttributes(attributes, { wanted: job.service.log.attributes, redact, hash });
 }
 
 interface Payload {

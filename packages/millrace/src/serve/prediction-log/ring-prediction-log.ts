@@ -4,7 +4,7 @@ import { MillraceError } from "../../core/errors.ts";
 import type { FeedbackRow } from "../../core/predictions/feedback-row.ts";
 import { LineLimit } from "../../core/line-limit.ts";
 import { messageOf } from "../../core/message-of.ts";
-import { EXPANDED_ROWS_MAX } from "../../core/predictions/log-rows.ts";
+import { EXPANDED_ROWS_MAX, rowCountOf } from "../../core/predictions/log-rows.ts";
 import type { LoggedPrediction } from "../../core/predictions/logged-prediction.ts";
 import type { KeyedHash } from "../../core/predictions/redaction.ts";
 import { fnv1a } from "../../core/predictions/short-digest.ts";
@@ -108,7 +108,7 @@ export class RingPredictionLog implements PredictionLog {
     try {
       this.#add(outcome);
     } catch (error) {
-      this.#options.metrics.countDropped("failed", 1);
+      this.#options.metrics.countDropped("failed", tableRows(outcome.record.rowCount));
       const heldBack = this.#complaints.pass(service.name);
       if (heldBack === undefined) return;
       const text = `Cannot log a prediction of ${service.name}: ${messageOf(error)}`;
@@ -137,7 +137,7 @@ export class RingPredictionLog implements PredictionLog {
     const { redact } = this.#config;
     const isShed = level >= NO_PAYLOAD;
     const kept = { service, redact, hash, weight, isOutlier, outlierScore, isShed };
-    this.#pack(recordOf(outcome, kept), service, rowCount);
+    this.#pack(recordOf(outcome, kept), service);
   }
 
   /** @returns 1 divided by the probability with which it is kept; undefined when it is not. */
@@ -146,16 +146,11 @@ export class RingPredictionLog implements PredictionLog {
     sample: number,
     { isPlain, rowCount, level }: { isPlain: boolean; rowCount: number; level: number },
   ): number | undefined {
-    const { metrics } = this.#options;
-    if (level === NOTHING) {
-      metrics.countDropped(this.#cause, rowCount);
-      return undefined;
-    }
-    const share = isPlain && level === SAMPLED ? sample * SHED_SHARE : sample;
+    const share = level === NOTHING ? 0 : sample * (isPlain && level === SAMPLED ? SHED_SHARE : 1);
     if (share >= 1) return 1;
     const position = fnv1a(id) / HASHES;
     if (position < share) return 1 / share;
-    if (position < sample) metrics.countDropped(this.#cause, rowCount);
+    if (position < sample) this.#options.metrics.countDropped(this.#cause, rowCount);
     return undefined;
   }
 
@@ -177,7 +172,7 @@ export class RingPredictionLog implements PredictionLog {
     return this.#diskIndex >= this.#ring.levelIndex ? "disk" : "ring";
   }
 
-  #pack(record: LoggedPrediction, service: ServiceLog, rowCount: number): void {
+  #pack(record: LoggedPrediction, service: ServiceLog): void {
     const { metrics } = this.#options;
     const { payload } = record;
     if (payload === "shed") metrics.countPayloadDropped(this.#cause);
@@ -195,6 +190,7 @@ export class RingPredictionLog implements PredictionLog {
         outputs: undefined,
       });
     }
+    const rowCount = rowCountOf(record);
     if (isPacked) service.rows.add(rowCount);
     else metrics.countDropped("failed", rowCount);
   }
@@ -221,7 +217,7 @@ export class RingPredictionLog implements PredictionLog {
   }
 }
 
-/** A request that is not taken apart by row is one row of the table. */
+/** Of a request that is not logged: one that is not taken apart by row is one row of the table. */
 function tableRows(rowCount: number): number {
   return rowCount > EXPANDED_ROWS_MAX ? 1 : Math.max(1, rowCount);
 }
