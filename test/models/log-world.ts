@@ -47,7 +47,6 @@ export async function openLogWorld(
         log: { debug: write, info: write, warn: write, error: write },
         metrics: metrics.predictionLog,
         recordsMax: LOG_WORLD_RECORDS_MAX,
-        inputConfig: (predictor, input) => world.plane.inputConfig(predictor, input),
       });
       logs.push(log);
       return log;

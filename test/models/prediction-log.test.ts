@@ -300,6 +300,41 @@ describe("privacy", () => {
     expect(made.records()).toMatchObject([{ payload: "too_large" }]);
   });
 
+  test("holds for columns of an input whose names are not all different", async () => {
+    const names = ["width", "width", "age", "email"];
+    const inputs = { float_input: { ...IRIS.inputs.float_input, names } };
+    const redact = { email: { kind: "drop" }, age: { kind: "mask" } } as const;
+    const made = await openLogWorld({ iris: { ...IRIS, inputs } }, { redact });
+    open.push(made);
+    await made.world.serve(withLog({}, { graph: modelStep("iris") }));
+    await made.world.predict("s", flowers(made, FLOWER));
+    expect(made.rows()).toMatchObject([{ features: '{"float_input":[5.1,3.5],"age":"***"}' }]);
+  });
+
+  test("holds for what is answered by a graph or a model that has been replaced meanwhile", async () => {
+    const made = await serve("iris", {}, { service: { graph: parallel([modelStep("iris")]) } });
+    const { plane, models } = made.world;
+    const [graph] = plane.predictorsOf(plane.services.get("s"));
+    const version = models.model("iris").latest;
+    await made.world.serve(withLog({}, { graph: modelStep("gather") }));
+    await made.world.load({ gather: GATHER });
+    for (const predictor of [graph, version]) {
+      const known = predictor?.inputConfig("float_input");
+      expect(known?.names).toEqual(IRIS.inputs.float_input.names);
+    }
+  });
+
+  test("keeps out of a row what an error says of the values", async () => {
+    const redact = { INDEX: { kind: "drop" } } as const;
+    const plain = await serve("gather");
+    const redacted = await serve("gather", {}, { config: { redact } });
+    const bare = await serve("gather", { payload: "metadata" });
+    for (const { world } of [plain, redacted, bare]) await world.ask("s", numbers("INDEX", 77));
+    expect(plain.rows()[0]?.error).toMatch(/^Cannot run the model: ./);
+    expect(redacted.rows()).toMatchObject([{ error_code: "MODEL_FAILED", error: null }]);
+    expect(bare.rows()).toMatchObject([{ error_code: "MODEL_FAILED", error: null }]);
+  });
+
   test("follows a file that is loaded again", async () => {
     const made = await serve("iris");
     await made.world.predict("s", flowers(made, FLOWER));

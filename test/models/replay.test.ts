@@ -167,7 +167,7 @@ describe("a replay against real models", () => {
     const replayer = new Replayer({
       plane,
       target,
-      names: inputNamesOf(used, service, plane, target.predictor),
+      names: inputNamesOf(used, service, target.predictor),
       compare: run.compare ?? chosen.compare,
       speed: run.speed ?? "max",
       concurrency: run.concurrency ?? 8,

@@ -171,6 +171,34 @@ describe("ParquetTables", () => {
     },
   );
 
+  it("a file that could not be deleted when it was replaced is not taken again", async () => {
+    await using world = new TablesWorld();
+    const files = await world.hour([1], [2]);
+    const second = join(world.folder, files[1]?.path ?? "");
+    const original = await readFile(second);
+    await world.tables.rewrite(files, { kind: "compact" });
+    const [made] = await world.tables.list();
+    await writeFile(second, original);
+    world.file("rewrites/x.json", { add: [made?.path], remove: files.map(({ path }) => path) });
+    expect(await world.tables.list()).toEqual([made]);
+    expect(await world.tables.holding(["unit2"])).toMatchObject([{ file: made, rowCount: 1 }]);
+    expect(existsSync(second)).toBe(false);
+    expect(readdirSync(join(world.folder, "rewrites"))).toEqual([]);
+  });
+
+  it("rewrite() refuses while what was replaced before cannot be deleted", async () => {
+    await using world = new TablesWorld();
+    const [file] = await world.hour([1]);
+    // A folder is no file that can be deleted.
+    const stuck = `${HOUR}/p0-0-00000007.parquet`;
+    await mkdir(join(world.folder, stuck, "x"), { recursive: true });
+    world.file("rewrites/x.json", { add: [file?.path], remove: [stuck] });
+    await expect(
+      world.tables.rewrite([file as TableFile], { kind: "drop_payload" }),
+    ).rejects.toThrow("p0-0-00000007.parquet");
+    expect(await world.tables.list()).toEqual([file]);
+  });
+
   it("recover() finishes one that leaves no row, and looks past what is no note", async () => {
     await using world = new TablesWorld();
     const [file] = await world.hour([1]);

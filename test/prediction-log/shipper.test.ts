@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { TestClock } from "../../packages/millrace/src/core/test-clock.ts";
@@ -224,6 +224,36 @@ describe("Shipper", () => {
     });
     await (await world.open()).stop();
     expect(world.cursor("whole")).toMatchObject({ segments: {} });
+  });
+
+  it("turn() goes on when somebody has deleted the folder of the cursors", async () => {
+    await using world = new ShipperWorld();
+    const shipper = await world.open();
+    await world.write(["a"]);
+    rmSync(join(world.folder, "cursors"), { recursive: true });
+    await shipper.turn();
+    expect([world.whole.ids, world.parts.ids]).toEqual([["a"], ["a"]]);
+    expect(await world.segments.list()).toEqual([]);
+    await shipper.stop();
+  });
+
+  it("between() that is asked for too often refuses, and ships on", async () => {
+    await using world = new ShipperWorld();
+    const shipper = await world.open();
+    const first = Promise.withResolvers<void>();
+    void shipper.between("whole", () => first.promise);
+    await world.write(["a"]);
+    const asked = Array.from({ length: 200 }, () =>
+      shipper.between("whole", () => Promise.resolve()),
+    );
+    const answers = Promise.allSettled(asked);
+    const turn = shipper.turn();
+    first.resolve();
+    await turn;
+    expect(world.whole.ids).toEqual(["a"]);
+    const refused = (await answers).filter(({ status }) => status === "rejected");
+    expect(refused.length).toBeGreaterThan(90);
+    await shipper.stop();
   });
 
   it("counts each process once that was killed with rows in memory", async () => {

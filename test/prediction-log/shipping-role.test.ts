@@ -203,6 +203,25 @@ describe("ShippingRole", () => {
     expect(await world.rows("predictions")).toEqual(["002"]);
   });
 
+  it("forget() leaves out what was in memory or being predicted when it was asked", async () => {
+    await using world = new RoleWorld();
+    const role = await world.shipping();
+    await role.forget("ann");
+    // Housekeeping looks, and there is no segment yet.
+    for (let look = 0; look < 3; look++) {
+      world.clock.advanceMs(60_000);
+      await role.status();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const writer = world.writer();
+    const [block, ts] = [world.id(1), (world.clock.wallMs() - 240_000) * 1_000];
+    await writer.append(blockOf({ predictionId: block, receivedUs: ts, unitHash: "ann" }));
+    await writer.append(blockOf({ predictionId: world.id(2), receivedUs: ts, unitHash: "bob" }));
+    await writer.close();
+    await world.until(() => world.isEmpty(), "shipping");
+    expect(await world.rows("predictions")).toEqual(["002"]);
+  });
+
   it("forget() refuses while nothing may be deleted", async () => {
     await using world = new RoleWorld();
     world.retention.isHeld = true;
@@ -239,7 +258,7 @@ describe("ShippingRole", () => {
     await world.until(() => world.isEmpty(), "shipping");
     const files = async (): Promise<readonly number[]> =>
       (await role.status()).tables.map((table) => table.files);
-    expect(await files()).toEqual([3, 3]);
+    await world.until(async () => String(await files()) === "3,3", "a file of each");
     const after = (ms: number, what: string, look: () => Promise<boolean>): Promise<boolean> => {
       world.clock.advanceMs(ms);
       return eventually(() => {
@@ -287,7 +306,11 @@ describe("ShippingRole", () => {
     const writer = world.writer();
     await world.write(writer, 1);
     await writer.close();
-    await world.until(async () => (await role.status()).sinks[0]?.rows === 2, "shipping");
+    const isShipped = async (): Promise<boolean> => {
+      const [parquet] = (await role.status()).sinks;
+      return parquet?.rows === 2 && parquet.segments === 0; // written, and its cursor is saved
+    };
+    await world.until(isShipped, "shipping");
     world.clock.advanceMs(60_000);
     await world.until(
       async () => ((await role.status()).sinks[1]?.lagSeconds ?? 0) > 60,

@@ -256,6 +256,29 @@ describe("DuckDbQueryEngine seeing every row once", () => {
     expect(await rowsOf(engine, "select count(*) from feedback")).toEqual([[0]]);
   });
 
+  it("query() takes every segment where the cursor is damaged, as whoever ships does", async () => {
+    await using world = new World();
+    await world.writer().append(blockOf({ predictionId: "a" }));
+    await world.parquet(fileOf(1), "predictions", rowSql("a"));
+    const engine = world.engine();
+    for (const cursor of [{}, { segments: null }, { segments: { x: 7 } }, []]) {
+      world.file("cursors/parquet.json", cursor);
+      expect(await idsOf(engine)).toEqual(["a"]);
+    }
+    writeFileSync(join(world.folder, "cursors/parquet.json"), '{"segm');
+    expect(await idsOf(engine)).toEqual(["a"]);
+  });
+
+  it("query() refuses where it cannot tell what is forgotten", async () => {
+    await using world = new World();
+    await world.writer().append(blockOf({ predictionId: "a" }));
+    for (const text of ["{", "7", '{"units":{}}', '{"units":[{"unitHash":1}]}']) {
+      writeFileSync(join(world.folder, "forgotten.json"), text);
+      const refused = expect(idsOf(world.engine())).rejects;
+      await refused.toMatchObject({ code: "LOG_UNAVAILABLE" });
+    }
+  });
+
   it("query() looks again when a file is replaced after it was found", async () => {
     await using world = new World();
     await world.parquet(`${PARTITION}/r-1.parquet`, "predictions", rowSql("a"));

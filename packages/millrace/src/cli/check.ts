@@ -34,6 +34,7 @@ export const check: Command = {
     const problems = role.graphs
       .problems()
       .map(({ at, message }) => createProblem(loaded.tree.placeOf(at, "value"), at, message));
+    for (const message of role.unmatchedNames()) io.stderr.write(`${message}\n`);
     await role.stop(0);
     if (line.options.has("json")) {
       io.stdout.write(`${JSON.stringify({ models, graphs, problems })}\n`);

@@ -137,7 +137,7 @@ async function runReplay(
   const replayed = await new Replayer({
     plane,
     target,
-    names: inputNamesOf(config, service, plane, predictor),
+    names: inputNamesOf(config, service, predictor),
     compare: chosen.compare,
     speed,
     concurrency,

@@ -45,6 +45,9 @@ const EXPLANATION = {
   rows: [{ row: 0, features: { age: 9007199254740993n } }],
   attributes: { region: "eu" },
   unit_hash: "h",
+  error: "cannot take 17",
+  observed: { plant: [0.2] },
+  rules: [{ name: "r", to: "iris", isMatch: false, why: 'header.x-user is "ann"' }],
 } as unknown as Explanation;
 const LOG: LogStatus = {
   folder: "/log",
@@ -169,10 +172,13 @@ describe("GET /api/v1/predictions/{id}", () => {
   it("shows what was sent to be predicted on to admins only", async () => {
     const shown = async (secret: string) =>
       Object.keys((await get(KEYS, `Bearer ${secret}`)).json<object>());
-    const decisions = ["prediction_id", "override_version"];
+    const decisions = ["prediction_id", "override_version", "rules"];
     expect(await shown("s-read")).toEqual(decisions);
     expect(await shown("s-infer")).toEqual(decisions);
-    expect(await shown("s-admin")).toEqual([...decisions, "rows", "attributes", "unit_hash"]);
+    const sent = ["rows", "attributes", "unit_hash", "error", "observed"];
+    expect((await shown("s-admin")).toSorted()).toEqual([...decisions, ...sent].toSorted());
+    const { rules } = (await get(KEYS, "Bearer s-read")).json<Explanation>();
+    expect(rules).toEqual([{ name: "r", to: "iris", isMatch: false }]);
   });
 });
 

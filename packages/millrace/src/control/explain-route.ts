@@ -39,13 +39,17 @@ export function addExplainRoute(
   );
 }
 
+/** Errors, what was observed, and why a rule matched, may quote what was sent as well. */
 function withoutData({
   rows: _rows,
   attributes: _attributes,
   unit_hash: _unit,
+  error: _error,
+  observed: _observed,
   ...decisions
 }: Explanation): Explanation {
-  return decisions;
+  const rules = decisions.rules?.map(({ why: _why, ...rule }) => rule);
+  return rules === undefined ? decisions : { ...decisions, rules };
 }
 
 /** The live changes that were in force for a prediction, but for those of other services. */

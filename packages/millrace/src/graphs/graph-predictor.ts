@@ -1,3 +1,4 @@
+import type { InputConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { MillraceError } from "../core/errors.ts";
 import { predictionSpec } from "../core/graph/prediction-of.ts";
@@ -101,6 +102,14 @@ export class GraphPredictor implements Predictor {
 
   findOutput(name: string): TensorSpec | undefined {
     return this.outputs.find((output) => output.name === name);
+  }
+
+  inputConfig(name: string): InputConfig | undefined {
+    for (const version of this.versions) {
+      const found = version.inputConfig(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   rowsOf(inputs: readonly Tensor[]): number {

@@ -1,3 +1,4 @@
+import type { InputConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { BatchRecord } from "../core/batch/batch.ts";
 import { MillraceError } from "../core/errors.ts";
@@ -27,6 +28,8 @@ export interface ModelVersionOptions {
   /** Output that is "the prediction". */
   readonly predictionOutput: TensorSpec;
   readonly labels: readonly string[] | undefined;
+  /** What the file says of its inputs, by name. */
+  readonly inputConfigs: Readonly<Record<string, InputConfig>>;
   /** Element of a row of the prediction that thresholds and `argmax` of a graph look at. */
   readonly score: number;
   /** Inputs that warmed it up; undefined when no sample is known. */
@@ -70,6 +73,7 @@ export class ModelVersion implements Predictor {
   readonly statistics: Statistics;
   readonly scheduled: ScheduledModel;
   readonly breaker: Breaker;
+  readonly #inputConfigs: ModelVersionOptions["inputConfigs"];
   readonly #requestRowsMax: number;
   readonly #clock: Clock;
   #inFlight = 0;
@@ -97,6 +101,7 @@ export class ModelVersion implements Predictor {
     this.statistics = options.statistics;
     this.scheduled = options.scheduled;
     this.breaker = options.breaker;
+    this.#inputConfigs = options.inputConfigs;
     this.#requestRowsMax = options.requestRowsMax;
     this.#clock = options.clock;
   }
@@ -107,6 +112,10 @@ export class ModelVersion implements Predictor {
 
   get outputs(): readonly TensorSpec[] {
     return this.description.outputs;
+  }
+
+  inputConfig(name: string): InputConfig | undefined {
+    return this.#inputConfigs[name];
   }
 
   get digest(): string {

@@ -1,3 +1,4 @@
+import type { InputConfig } from "../config/config.ts";
 import type { Degradation } from "../core/graph/step-outcome.ts";
 import type { StepRequest } from "../core/graph/step.ts";
 import type { StepTrace } from "../core/graph/step-trace.ts";
@@ -72,6 +73,8 @@ export interface Predictor {
   readonly reads: Reads;
   /** @returns the output called `name` now or in the file; undefined when there is none. */
   findOutput(name: string): TensorSpec | undefined;
+  /** What the file said of an input when it was made; of a graph's what it said of that of the model which takes it. */
+  inputConfig(name: string): InputConfig | undefined;
   /** Rows of a request: the extent of the first axis where that may vary, else 1. */
   rowsOf(inputs: readonly Tensor[]): number;
   /** Would a request that has this much time be too late, as far as that is known before its body is read? */

@@ -80,6 +80,7 @@ export async function prepareVersion(
       path: file.path,
       predictionOutput: settings.predictionOutput,
       labels: settings.labels,
+      inputConfigs: config.inputs,
       score: settings.score,
       sample,
       samplePrediction: canRun ? samplePrediction : undefined,

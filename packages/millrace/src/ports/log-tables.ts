@@ -31,11 +31,13 @@ export type RewriteChange =
 
 /** The files of the tables, for whoever keeps them tidy. Only one process at a time changes them. */
 export interface LogTables {
+  /** Without those that others have replaced. */
   list(): Promise<readonly TableFile[]>;
   /**
    * Writes the rows of several files of one partition into one new file and deletes them. Killed at any point, it is
    * finished or undone by `recover`.
    * @returns rows that were left out.
+   * @throws when it cannot be done now, as when a file that was replaced earlier still cannot be deleted.
    */
   rewrite(files: readonly TableFile[], change: RewriteChange): Promise<number>;
   /** Deletes files whole. */

@@ -3,17 +3,12 @@ import type { Redaction } from "../core/predictions/redaction.ts";
 import { policyOf } from "../core/predictions/privacy-plan.ts";
 import { modelsIn } from "../graphs/graph-steps.ts";
 import type { Predictor } from "../models/predictor.ts";
-import type { DataPlane } from "../serve/data-plane.ts";
 import type { InputNames } from "./rebuild-inputs.ts";
 
-/**
- * How the candidate's inputs are called in the log of a service.
- * @param plane of the candidate.
- */
+/** How the candidate's inputs are called in the log of a service. */
 export function inputNamesOf(
   config: Config,
   service: ServiceConfig,
-  plane: DataPlane,
   predictor: Predictor,
 ): InputNames {
   const { redact } = config.log;
@@ -21,7 +16,7 @@ export function inputNamesOf(
   return {
     specs: predictor.inputs,
     columns: (input) =>
-      plane.inputConfig(predictor, input)?.names ?? loggedColumns(config, service, input),
+      predictor.inputConfig(input)?.names ?? loggedColumns(config, service, input),
     redacted: new Map(
       Object.entries(redact).map(([name, redaction]) => [name, reasonOf(name, redaction)]),
     ),

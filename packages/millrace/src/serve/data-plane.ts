@@ -1,4 +1,4 @@
-import type { InputConfig, ServiceConfig } from "../config/config.ts";
+import type { ServiceConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { MillraceError } from "../core/errors.ts";
 import { PredictionIds, type RandomBytes } from "../core/prediction-id.ts";
@@ -174,17 +174,6 @@ export class DataPlane {
     if (model !== undefined) return this.models.find(model)?.versions ?? [];
     const graph = this.graphs.find(service.name);
     return graph === undefined ? [] : [graph];
-  }
-
-  /** What the file says about an input; of a graph's what it says about that of the model which takes it. */
-  inputConfig(predictor: Predictor, input: string): InputConfig | undefined {
-    const graph = this.graphs.find(predictor.modelName);
-    const names = graph === predictor ? graph.versions.map(({ modelName }) => modelName) : [];
-    for (const name of names.length > 0 ? names : [predictor.modelName]) {
-      const found = this.models.find(name)?.config.inputs[input];
-      if (found !== undefined) return found;
-    }
-    return undefined;
   }
 
   /** The first rule that matches, counted; undefined where there are none. */

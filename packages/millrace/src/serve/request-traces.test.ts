@@ -141,14 +141,19 @@ describe("end()", () => {
 
   test("end() calls a failure what we did wrong, and names the code of every error", () => {
     const { traces, recorded } = tracesOf(1);
-    const codes = ["INVALID_BODY", "MODEL_FAILED"] as const;
+    const codes = ["INVALID_BODY", "OVERLOADED", "FUNCTION_FAILED"] as const;
     for (const code of codes) {
       const error = new MillraceError(code, "Cannot predict");
       traces.end(traces.begin(undefined, undefined), answerOf({ error }));
     }
-    expect(recorded.map(({ failure }) => failure)).toEqual([undefined, "Cannot predict"]);
+    // The text of a function may quote what it was given.
+    expect(recorded.map(({ failure }) => failure)).toEqual([
+      undefined,
+      "Cannot predict",
+      "Function error",
+    ]);
     expect(recorded.map(({ attributes }) => attributes["error.type"])).toEqual(codes);
-    expect(recorded.map(({ name }) => name)).toEqual(["POST /predict", "POST /predict"]);
+    expect(recorded.map(({ name }) => name)).toEqual(codes.map(() => "POST /predict"));
   });
 
   test("end() names the error that another answer was given for", () => {

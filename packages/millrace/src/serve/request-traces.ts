@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { ERRORS, type MillraceError } from "../core/errors.ts";
+import { PLAIN_ERRORS } from "../core/plain-errors.ts";
 import type { RandomBytes } from "../core/prediction-id.ts";
 import { EpochTime } from "../core/trace-context/epoch-time.ts";
 import { isSampled } from "../core/trace-context/is-sampled.ts";
@@ -82,7 +83,7 @@ export class RequestTraces {
       receivedMs: this.#epoch.at(receivedMs),
       tookMs: this.#options.clock.nowMs() - receivedMs,
       attributes: attributesOf(answer, trace),
-      failure: error !== undefined && ERRORS[error.code].status >= 500 ? error.message : undefined,
+      failure: failureOf(error),
       parts: record === undefined || record.trace !== undefined ? [] : partsOf(record),
       steps: record?.trace,
     });
@@ -91,6 +92,14 @@ export class RequestTraces {
 
 function traceOf(context: TraceContext, parentSpanId: string | undefined): RequestTrace {
   return { context, parentSpanId, service: undefined, record: undefined };
+}
+
+/** What was our fault. Spans go elsewhere, so nothing in them quotes a request. */
+function failureOf(error: MillraceError | undefined): string | undefined {
+  if (error === undefined) return undefined;
+  const { status, title } = ERRORS[error.code];
+  if (status < 500) return undefined;
+  return PLAIN_ERRORS.has(error.code) ? error.message : title;
 }
 
 function attributesOf(

@@ -35,6 +35,7 @@ import { ServeMetrics } from "./serve-metrics.ts";
 import type { ServeStatus } from "./serve-status.ts";
 import { addTraceCounters, requestTracesOf, TRACES_FLUSH_MS_MAX } from "./traces-of.ts";
 import { RingPredictionLog } from "./prediction-log/ring-prediction-log.ts";
+import { unmatchedNames } from "./prediction-log/unmatched-names.ts";
 import { ServiceCaches } from "./service-caches.ts";
 import type { ProcessShare } from "./services.ts";
 
@@ -183,7 +184,6 @@ export class ServeRole {
       clock,
       log: loggerFor("predictions"),
       metrics: this.#metrics.predictionLog,
-      inputConfig: (predictor, input) => this.plane.inputConfig(predictor, input),
     });
   }
 
@@ -205,6 +205,19 @@ export class ServeRole {
     await loading;
     change.commit();
     this.#warmer.refresh();
+    this.#warnOfNames();
+  }
+
+  /** Names of `log.redact` and `log.fields` that are none of what is logged, as messages. */
+  unmatchedNames(): string[] {
+    return unmatchedNames(this.#config, (service) => this.plane.predictorsOf(service));
+  }
+
+  /** All processes know the same. */
+  #warnOfNames(): void {
+    if (this.#log === undefined || this.#parts.share.index !== 0) return;
+    const log = this.#parts.loggerFor("predictions");
+    for (const message of this.unmatchedNames()) log.warn({}, message);
   }
 
   /**
@@ -301,6 +314,7 @@ export class ServeRole {
       this.#warmer.refresh();
       this.plane.overrideVersion = overrideVersion;
     });
+    this.#warnOfNames();
   }
 
   /**

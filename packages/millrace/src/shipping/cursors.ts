@@ -1,5 +1,5 @@
 import { readFile, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { JsonValue } from "../core/json.ts";
 import { CURSORS_FOLDER } from "../core/predictions/log-folder.ts";
 import type { SegmentId } from "../core/predictions/segment-name.ts";
@@ -80,6 +80,7 @@ export class CursorFile {
   }
 
   async save(cursor: Cursor): Promise<void> {
+    await makeFolderSynced(dirname(this.#path)); // somebody may have deleted the log while it is written
     await writeFileSynced(this.#path, JSON.stringify(cursor));
     this.#cursor = cursor;
   }

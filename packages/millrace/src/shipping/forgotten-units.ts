@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { FORGOTTEN_FILE } from "../core/predictions/log-folder.ts";
 import { segmentFileName, type SegmentId } from "../core/predictions/segment-name.ts";
 import { writeFileSynced } from "../disk/synced-files.ts";
@@ -9,12 +10,18 @@ export interface ForgottenUnit {
   readonly unitHash: string;
   /** When it was forgotten, microseconds since 1970-01-01 UTC; what came later is new. */
   readonly untilUs: number;
-  /** Those that were there then, as `<writer>/<table>-<number>.segment`: as long as one is, the unit is noted here. */
+  /**
+   * Those that may have rows of it, as `<writer>/<table>-<number>.segment`: what was there then, and what came soon after.
+   * As long as one is, the unit is noted here.
+   */
   readonly segments: readonly string[];
 }
 
 /** Units noted at once; each is two segments' worth of waiting at most. */
 const UNITS_MAX = 10_000;
+
+/** Time from the arrival of a request to its row in a segment, at most: it is predicted, and waits in memory. */
+const UNWRITTEN_MS_MAX = 5 * 60_000;
 
 /** What `forgotten.json` says, for whoever reads segments: rows that were to be forgotten before they were shipped. */
 export class ForgottenUnits {
@@ -54,12 +61,17 @@ export class ForgottenUnits {
     await this.#save([...others, unit]);
   }
 
-  /** Drops the notes of units whose segments are all gone. */
-  async keepFor(segments: readonly SegmentId[]): Promise<void> {
+  /** Drops the notes of units whose segments are all gone. @param nowUs microseconds since 1970-01-01 UTC. */
+  async keepFor(segments: readonly SegmentId[], nowUs: number): Promise<void> {
     if (!this.isAny) return;
-    const there = new Set(segments.map(nameOf));
-    const kept = this.#units.filter((unit) => unit.segments.some((name) => there.has(name)));
-    if (kept.length < this.#units.length) await this.#save(kept);
+    const names = segments.map(nameOf);
+    const there = new Set(names);
+    const kept = this.#units.flatMap((unit) => {
+      const isRecent = nowUs - unit.untilUs < UNWRITTEN_MS_MAX * 1_000;
+      if (isRecent) return { ...unit, segments: names };
+      return unit.segments.some((name) => there.has(name)) ? unit : [];
+    });
+    if (!isDeepStrictEqual(kept, this.#units)) await this.#save(kept);
   }
 
   async #save(units: readonly ForgottenUnit[]): Promise<void> {

@@ -96,7 +96,10 @@ export class Housekeeping {
     const { store, units, config, clock, exclusive } = this.#options;
     const files = await this.#list();
     const retentionMs = await (await this.#retention(files)).nowMs();
-    await exclusive(async () => units.keepFor((await store.list()).map(({ id }) => id)));
+    await exclusive(async () => {
+      const there = (await store.list()).map(({ id }) => id);
+      await units.keepFor(there, clock.wallMs() * 1_000);
+    });
     const ids = (await store.list()).map(({ id }) => id);
     const segments = new Set(ids.map((id) => `${id.table}/${segmentKey(id)}`));
     // Those of a segment that exists may be written again, under the name they have.

@@ -13,8 +13,11 @@ import { SinkLane } from "./sink-lane.ts";
 /** What is said again and again is said once in this time. */
 const SAY_EVERY_MS = 60_000;
 
-/** Pieces of work that wait for a lane. */
+/** Pieces of work that wait until a lane is between two turns. */
 const WAITING_MAX = 100;
+
+/** A turn, and one of these pieces. */
+const TURNS_WAITING_MAX = 2;
 
 export interface ShipperOptions {
   readonly store: SegmentStore;
@@ -31,6 +34,8 @@ interface Lane {
   readonly lane: SinkLane;
   /** A turn, or what must not happen during one. */
   readonly turns: OneAtATime;
+  /** What must not, of which one at a time waits for the end of a turn: however much there is, the next turn comes. */
+  readonly others: OneAtATime;
 }
 
 /**
@@ -46,7 +51,11 @@ export class Shipper {
 
   private constructor(options: ShipperOptions, lanes: readonly SinkLane[], watch: SegmentWatch) {
     this.#options = options;
-    this.#lanes = lanes.map((lane) => ({ lane, turns: new OneAtATime(WAITING_MAX) }));
+    this.#lanes = lanes.map((lane) => ({
+      lane,
+      turns: new OneAtATime(TURNS_WAITING_MAX),
+      others: new OneAtATime(WAITING_MAX),
+    }));
     this.watch = watch;
   }
 
@@ -81,10 +90,13 @@ export class Shipper {
     return Math.min(...(await Promise.all(this.#lanes.map((lane) => this.#turn(lane)))));
   }
 
-  /** Between two turns of a sink: what must not happen while it is given something. */
+  /**
+   * Between two turns of a sink: what must not happen while it is given something.
+   * @throws OVERLOADED when too much waits for that, and what `run` throws.
+   */
   async between<Result>(sink: string, run: () => Promise<Result>): Promise<Result> {
     const found = this.#lanes.find(({ lane }) => lane.sink.name === sink);
-    return found === undefined ? run() : found.turns.run(run);
+    return found === undefined ? run() : found.others.run(() => found.turns.run(run));
   }
 
   /** Aborts what is under way: it is given again after the next start. */

@@ -142,7 +142,7 @@ export class KeptProcess<Process extends ForkedProcess, Report> implements KeptF
             log.info({ process: label, processPid: process.pid }, `${name} runs again`);
         },
         (error: unknown) => {
-          log.error({ process: label, err: error }, `${name} cannot start`);
+          if (!this.#isLetGo) log.error({ process: label, err: error }, `${name} cannot start`);
           process.kill();
         },
       );

@@ -42,8 +42,13 @@ export class ParquetTables implements LogTables {
     this.#duckDb = duckDb;
   }
 
-  list(): Promise<readonly TableFile[]> {
-    return listTableFiles(this.#folder);
+  async list(): Promise<readonly TableFile[]> {
+    const files = await listTableFiles(this.#folder);
+    const replaced = new Set<string>();
+    for (const note of await readRewriteNotes(this.#folder)) {
+      if (this.#isCommitted(note)) for (const path of note.remove) replaced.add(path);
+    }
+    return replaced.size === 0 ? files : files.filter(({ path }) => !replaced.has(path));
   }
 
   async rewrite(files: readonly TableFile[], change: RewriteChange): Promise<number> {
@@ -52,6 +57,7 @@ export class ParquetTables implements LogTables {
     if (files.some(({ partition }) => partition !== first.partition)) {
       throw new Error("Cannot rewrite files: they are of several partitions");
     }
+    await this.#finishNotes();
     const id = `${Date.now().toString(36)}-${randomUUID().slice(0, 8)}`;
     const isWithoutPayload = change.kind === "drop_payload" || first.isWithoutPayload;
     const path = pathIn(first.partition, rewrittenName(id, isWithoutPayload));
@@ -120,12 +126,20 @@ export class ParquetTables implements LogTables {
   }
 
   async recover(): Promise<void> {
+    await this.#finishNotes();
+    for (const table of LOG_TABLES) await this.#removeDrafts(table);
+  }
+
+  /** A file that could not be deleted when others replaced it must not be taken for one of the table again. */
+  async #finishNotes(): Promise<void> {
     for (const note of await readRewriteNotes(this.#folder)) {
-      const isCommitted = note.add.every((path) => existsSync(join(this.#folder, path)));
-      if (isCommitted) await this.#finish(note);
+      if (this.#isCommitted(note)) await this.#finish(note);
       else await removeRewriteNote(this.#folder, note.id);
     }
-    for (const table of LOG_TABLES) await this.#removeDrafts(table);
+  }
+
+  #isCommitted({ add }: RewriteNote): boolean {
+    return add.every((path) => existsSync(join(this.#folder, path)));
   }
 
   async #removeDrafts(table: string): Promise<void> {
@@ -137,6 +151,7 @@ export class ParquetTables implements LogTables {
   }
 
   async holding(unitHashes: readonly string[]): Promise<readonly HoldingFile[]> {
+    await this.#finishNotes();
     const files = await this.list();
     const found: HoldingFile[] = [];
     for (const table of LOG_TABLES) {

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { MillraceError } from "../../core/errors.ts";
 import { LOG_TABLES, type LogTable } from "../../core/predictions/log-block.ts";
 import {
   CURSORS_FOLDER,
@@ -127,15 +128,40 @@ async function readState(folder: string, store: SegmentStore): Promise<LogState>
   };
 }
 
-/** First number of each series that is not covered. */
+/**
+ * First number of each series that is not covered. None is where the cursor is damaged: whoever ships then begins again
+ * with what there is of segments.
+ */
 function coveredBy(text: string): ReadonlyMap<string, number> {
-  if (text === "") return new Map();
-  const { segments } = JSON.parse(text) as { segments: Record<string, { number: number }> };
-  return new Map(Object.entries(segments).map(([series, { number }]) => [series, number]));
+  const cursor = jsonIfPossible(text) as { segments?: Readonly<Record<string, unknown>> } | null;
+  const covered = new Map<string, number>();
+  for (const [series, position] of Object.entries(cursor?.segments ?? {})) {
+    const { number } = (position ?? {}) as { readonly number?: unknown };
+    if (typeof number !== "number") return new Map();
+    covered.set(series, number);
+  }
+  return covered;
 }
 
+/** @throws LOG_UNAVAILABLE when it is damaged: without it rows would be seen that were to be forgotten. */
 function forgottenBy(text: string): readonly ForgottenUnit[] {
-  return text === "" ? [] : (JSON.parse(text) as { units: ForgottenUnit[] }).units;
+  if (text === "") return [];
+  const { units } = (jsonIfPossible(text) ?? {}) as { units?: Partial<ForgottenUnit>[] };
+  const isRight = ({ unitHash, untilUs }: Partial<ForgottenUnit>): boolean =>
+    typeof unitHash === "string" && typeof untilUs === "number";
+  if (Array.isArray(units) && units.every(isRight)) return units as ForgottenUnit[];
+  throw new MillraceError(
+    "LOG_UNAVAILABLE",
+    `Cannot query the log: "${FORGOTTEN_FILE}" is damaged, it says which units are to be forgotten`,
+  );
+}
+
+function jsonIfPossible(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function seriesOf({ writer, table }: SegmentId): string {

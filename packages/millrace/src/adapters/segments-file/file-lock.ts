@@ -41,7 +41,8 @@ export function acquireFileLock(path: string): FileLock | undefined {
 /** Has somebody the lock, in this process or another? Whoever damaged the file has not locked it. */
 export function isFileLocked(path: string): boolean {
   if (!existsSync(path)) return false;
-  const db = new DatabaseSync(path, { timeout: 0, readOnly: true });
+  const db = openIfThere(path);
+  if (db === undefined) return false;
   try {
     db.exec("select count(*) from sqlite_schema");
     return false;
@@ -51,6 +52,16 @@ export function isFileLocked(path: string): boolean {
     throw error;
   } finally {
     db.close();
+  }
+}
+
+/** @returns undefined when somebody has deleted it meanwhile. */
+function openIfThere(path: string): DatabaseSync | undefined {
+  try {
+    return new DatabaseSync(path, { timeout: 0, readOnly: true });
+  } catch (error) {
+    if (existsSync(path)) throw error;
+    return undefined;
   }
 }
 

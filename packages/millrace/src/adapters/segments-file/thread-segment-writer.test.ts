@@ -144,6 +144,25 @@ describe("ThreadSegmentWriter", () => {
     await Promise.all([writer?.close(), expect(waiting).rejects.toThrow("it is closed")]);
   });
 
+  it("tries again when no thread can be started, and keeps what waits for one", async () => {
+    let entry = BREAKABLE_ENTRY;
+    const opened = open(() => entry);
+    const fatal = opened.append(numberedBlock(1, { byteLength: FATAL_BYTES }));
+    await expect(fatal).rejects.toThrow("its thread broke");
+    const next = opened.append(numberedBlock(2));
+    const moved = numberedBlock(3);
+    moved.bytes.buffer.transfer();
+    const refused = expect(opened.append(moved)).rejects.toThrow("Cannot transfer");
+    const last = opened.append(numberedBlock(4));
+    entry = new URL("https://127.0.0.1/as-when-there-are-too-many-threads");
+    clock.advanceMs(500);
+    entry = ENTRY;
+    clock.advanceMs(1_000);
+    await Promise.all([next, refused, last]);
+    expect(await numbers()).toEqual([2, 4]);
+    expect(told).toHaveLength(2);
+  });
+
   it("lets a process end that has nothing to write, and not before it has written", () => {
     const module = new URL("thread-segment-writer.ts", import.meta.url).href;
     const program = `
@@ -162,9 +181,11 @@ describe("ThreadSegmentWriter", () => {
     expect(readdirSync(join(folder, "wal/w1"))).toContain("feedback-00000001.segment");
   });
 
-  function open(entry = ENTRY): ThreadSegmentWriter {
+  function open(entry: URL | (() => URL) = ENTRY): ThreadSegmentWriter {
     writer = new ThreadSegmentWriter({
-      entry,
+      get entry() {
+        return entry instanceof URL ? entry : entry();
+      },
       folder,
       newWriter: () => {
         names.push(`w${names.length + 1}`);

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../core/clock.ts";
+import { messageOf } from "../../core/message-of.ts";
 import type { LogBlock } from "../../core/predictions/log-block.ts";
 import type {
   DiskLevel,
@@ -100,13 +101,17 @@ export class ThreadSegmentWriter implements SegmentWriter {
     this.#pending.set(id, { atMs: this.#options.clock.nowMs(), answer });
     // A process may end when nothing is to be written, whether or not somebody closed this.
     if (this.#pending.size === 1) this.#thread?.ref();
-    try {
-      this.#post(orderOf(id));
-    } catch (error) {
-      // Its memory is somebody else's, or has moved before.
-      this.#settle(id, () => answer.reject(error));
-    }
+    this.#give(orderOf(id));
     return answer.promise;
+  }
+
+  #give(order: ThreadOrder): void {
+    try {
+      this.#post(order);
+    } catch (error) {
+      // The memory of a block is somebody else's, or has moved before.
+      if (order.kind !== "close") this.#settle(order.id, ({ answer }) => answer.reject(error));
+    }
   }
 
   #post(order: ThreadOrder): void {
@@ -131,7 +136,16 @@ export class ThreadSegmentWriter implements SegmentWriter {
     if (this.#pending.size === 0) thread.unref();
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const order of waiting) this.#post(order);
+    for (const order of waiting) this.#give(order);
+  }
+
+  /** What waits for a thread goes on waiting where the system gives none. */
+  #startAgain(): void {
+    try {
+      this.#start();
+    } catch (error) {
+      this.#restart(`its thread cannot be started: ${messageOf(error)}`);
+    }
   }
 
   #take(report: ThreadReport): void {
@@ -187,7 +201,7 @@ export class ThreadSegmentWriter implements SegmentWriter {
     // The next thread finds out by itself.
     if (this.#level !== "all") this.#options.events.level("all", why);
     this.#level = "all";
-    this.#cancelRestart = this.#options.clock.schedule(this.#restartMs, () => this.#start());
+    this.#cancelRestart = this.#options.clock.schedule(this.#restartMs, () => this.#startAgain());
     this.#restartMs = Math.min(2 * this.#restartMs, RESTART_MS_MAX);
   }
 

@@ -26,7 +26,7 @@ export function addPredictRoutes(app: FastifyInstance, plane: DataPlane): void {
     app.get(`${prefix}/label`, read, async (request) => labelsOf(await targetOf(plane, request)));
     app.get(`${prefix}/metadata`, read, async (request, reply) => {
       sendsAsItIs(reply.header("content-type", "application/json"));
-      return serviceMetadata(plane, await targetOf(plane, request));
+      return serviceMetadata(await targetOf(plane, request));
     });
   }
 }

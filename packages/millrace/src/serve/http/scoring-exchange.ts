@@ -36,7 +36,7 @@ export async function scoringAnswer(
   const call = callOf(plane, exchange, form.endpoint, true);
   const found = await routedTarget(plane, service(), exchange);
   const { predictor } = found;
-  const inputs = await readInputs(exchange, found, columnNames(plane, found), form);
+  const inputs = await readInputs(exchange, found, columnNames(found), form);
   const prediction = await plane.infer(found, inputs, predictor.predictionNames, call);
   exchange.prediction = prediction;
   const body = `{"predictions":${rowsJson(prediction)}}`;
@@ -57,6 +57,6 @@ async function readInputs(
   return frameToTensors(readCsv(new TextDecoder().decode(bytes)), predictor.inputs, names);
 }
 
-function columnNames(plane: DataPlane, { predictor }: Target): ColumnNames {
-  return (input) => plane.inputConfig(predictor, input)?.names;
+function columnNames({ predictor }: Target): ColumnNames {
+  return (input) => predictor.inputConfig(input)?.names;
 }

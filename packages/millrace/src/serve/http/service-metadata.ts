@@ -1,7 +1,7 @@
 import type { Tensor, TensorSpec } from "../../core/tensor/tensor.ts";
 import { nestedJson, rowJson, withShortNumbers } from "../../core/tensor/write-json.ts";
 import type { Datatype } from "../../core/tensor/datatype.ts";
-import type { DataPlane, Target } from "../data-plane.ts";
+import type { Target } from "../data-plane.ts";
 
 /** Names of element types as NumPy has them, which the fields `data_type` and `prediction_type` use. */
 const NUMPY_NAMES: Readonly<Record<Datatype, string>> = {
@@ -25,7 +25,7 @@ const NUMPY_NAMES: Readonly<Record<Datatype, string>> = {
  * The body of `GET /metadata`: what to send and what comes back, with the sample. For a model of one input the
  * `data_…` fields are plain values, for several they are by input name.
  */
-export function serviceMetadata(plane: DataPlane, { service, predictor }: Target): string {
+export function serviceMetadata({ service, predictor }: Target): string {
   const { inputs, outputs, predictionOutput, sample, samplePrediction } = predictor;
   const byInput = (describe: (spec: TensorSpec, index: number) => string): string =>
     inputs.length === 1
@@ -56,7 +56,7 @@ export function serviceMetadata(plane: DataPlane, { service, predictor }: Target
   }
   const describeInput = (spec: TensorSpec): object => ({
     ...spec,
-    ...plane.inputConfig(predictor, spec.name),
+    ...predictor.inputConfig(spec.name),
   });
   if (predictor.platform === "ensemble") members.push(`"models":${JSON.stringify(predictor.id)}`);
   members.push(`"inputs":${JSON.stringify(inputs.map(describeInput))}`);

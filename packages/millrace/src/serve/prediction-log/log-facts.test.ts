@@ -73,6 +73,16 @@ it("factsJson() tells why a rule matches, unless values of requests are private"
   });
 });
 
+it("factsJson() has no text that may quote a request where its values are private", () => {
+  const text = 'no data for "customer-17"';
+  expect(facts({ code: "DATA_NOT_FOUND", message: text }, true)).toBe("");
+  expect(facts({ code: "FUNCTION_FAILED", message: text, cache: "miss" }, true)).toBe(
+    '{"cache":"miss"}',
+  );
+  const own = { code: "OVERLOADED", message: "Cannot predict: too many wait" } as const;
+  expect(JSON.parse(facts(own, true))).toEqual({ error: own.message });
+});
+
 it("factsJson() has what was observed as /predict would answer it, where payloads are logged", () => {
   const observed = [
     fp32("a", [1, 2], [0.1, NaN]),

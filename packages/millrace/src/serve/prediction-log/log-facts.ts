@@ -1,5 +1,6 @@
 import type { PredictionLogConfig, ServiceLogConfig } from "../../config/config.ts";
 import { describeTrace } from "../../core/graph/describe-trace.ts";
+import { PLAIN_ERRORS } from "../../core/plain-errors.ts";
 import type { LogFacts } from "../../core/predictions/logged-prediction.ts";
 import { redactValue, textOf, type KeyedHash } from "../../core/predictions/redaction.ts";
 import type { Attributes } from "../../core/rules/attributes.ts";
@@ -33,7 +34,7 @@ export interface FactsSource {
   /** Models that ran; undefined of a model alone. */
   readonly models: string | undefined;
   readonly attributes: Readonly<Record<string, string>> | undefined;
-  /** Are values of the request to be left out of what the rules say? */
+  /** Are values of the request to be left out of what the rules and errors say? */
   readonly isPrivate: boolean;
   /** Is what was observed to be logged? */
   readonly hasPayload: boolean;
@@ -42,7 +43,8 @@ export interface FactsSource {
 /** JSON of what is not true of most predictions; empty when there is nothing. */
 export function factsJson(source: FactsSource): string {
   const { record, models, attributes } = source;
-  const { message, degraded, cache, trace, observed, asked } = record;
+  const { degraded, cache, trace, observed, asked } = record;
+  const message = errorText(source);
   const hasMore = trace !== undefined || asked !== undefined || observed !== undefined;
   const hasAny = message ?? degraded ?? cache ?? models ?? attributes;
   if (!hasMore && hasAny === undefined) return "";
@@ -51,6 +53,10 @@ export function factsJson(source: FactsSource): string {
   if (!hasMore) return wellFormedJson(few);
   const all = wellFormedJson({ ...few, ...more(source) });
   return all.length > FACTS_LENGTH_MAX ? wellFormedJson(few) : all;
+}
+
+function errorText({ record: { code, message }, isPrivate }: FactsSource): string | undefined {
+  return isPrivate && code !== "ok" && !PLAIN_ERRORS.has(code) ? undefined : message;
 }
 
 function more({ record, isPrivate, hasPayload }: FactsSource): Facts {

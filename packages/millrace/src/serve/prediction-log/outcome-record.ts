@@ -68,7 +68,7 @@ export function recordOf(outcome: PredictionOutcome, kept: KeptOutcome): LoggedP
       record,
       models: record.model === own.id ? undefined : record.model,
       attributes: attributesOf(outcome, kept),
-      isPrivate: context.policy !== "",
+      isPrivate: context.policy !== "" || job.service.log.payload !== "full",
       hasPayload: payload.state === "full",
     }),
     inputs: payload.inputs,

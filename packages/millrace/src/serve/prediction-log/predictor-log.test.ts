@@ -11,6 +11,7 @@ const predictor = {
   predictionNames: ["p"],
   labels: ["a", "b"],
   score: 1,
+  inputConfig: () => ({ names: ["a", "b"] }),
 } as unknown as Predictor;
 
 function logOf(thresholds?: Record<string, number>): PredictorLog {
@@ -20,7 +21,6 @@ function logOf(thresholds?: Record<string, number>): PredictorLog {
     predictor,
     privacy: { fields: undefined, redact: {} },
     policy: "",
-    columns: { x: ["a", "b"] },
   });
 }
 

@@ -32,8 +32,6 @@ export interface PredictorLogOptions {
   readonly predictor: Predictor;
   readonly privacy: PrivacyRules;
   readonly policy: string;
-  /** Names of the columns of its inputs. */
-  readonly columns: InputColumns;
 }
 
 /** What is logged alike for all predictions of a service by one predictor. */
@@ -43,14 +41,18 @@ export class PredictorLog {
   /** As a model alone is called: `iris@1`. */
   readonly id: string;
   readonly #options: PredictorLogOptions;
+  /** Of the inputs as they are logged. */
+  readonly #columns: InputColumns;
   readonly #inputSchema: string;
   readonly #known: KnownContext[] = [];
 
   constructor(options: PredictorLogOptions) {
-    const { predictor, columns, privacy } = options;
+    const { predictor, privacy } = options;
     const names = predictor.inputs.map(({ name }) => name);
+    const columns = columnsOf(predictor);
     this.#options = options;
     this.plan = PrivacyPlan.of(names, columns, privacy);
+    this.#columns = areDistinct(columns) ? (this.plan?.columns ?? columns) : {};
     this.id = `${predictor.modelName}@${predictor.version}`;
     this.#inputSchema = shortDigest(JSON.stringify([predictor.inputs, columns]));
   }
@@ -74,7 +76,7 @@ export class PredictorLog {
   }
 
   #make({ endpoint, role, rule, overrideVersion, answeredBy }: ContextKey): LogContext {
-    const { service, predictor, policy, columns } = this.#options;
+    const { service, predictor, policy } = this.#options;
     return {
       service: service.name,
       endpoint,
@@ -89,7 +91,7 @@ export class PredictorLog {
       overrideVersion,
       inputSchema: this.#inputSchema,
       policy,
-      columns: this.plan?.columns ?? columns,
+      columns: this.#columns,
       predictionOutputs: answeredBy.predictionNames,
       labels: answeredBy.labels,
       scoreIndex: answeredBy.score,
@@ -106,6 +108,21 @@ function isOf({ context, predictionNames }: KnownContext, key: ContextKey): bool
     context.rule === key.rule &&
     context.overrideVersion === key.overrideVersion
   );
+}
+
+/** Names of the columns of the inputs that have them in the file. */
+function columnsOf(predictor: Predictor): InputColumns {
+  const known = predictor.inputs.flatMap(({ name }) => {
+    const names = predictor.inputConfig(name)?.names;
+    return names === undefined ? [] : [[name, names] as const];
+  });
+  return Object.fromEntries(known);
+}
+
+/** Names that stand for two columns tell nothing apart: such inputs are logged by their own name. */
+function areDistinct(columns: InputColumns): boolean {
+  const all = Object.values(columns).flat();
+  return new Set(all).size === all.length;
 }
 
 /** A service whose branches have thresholds of their own has not one. */

@@ -16,7 +16,7 @@ import type { PredictionLog, PredictionOutcome } from "../prediction-log.ts";
 import { LEVELS, LogRing } from "./log-ring.ts";
 import { isLoggable, recordOf } from "./outcome-record.ts";
 import type { PredictionLogMetrics } from "./prediction-log-metrics.ts";
-import { ServiceLog, type ServiceLogOptions } from "./service-log.ts";
+import { ServiceLog } from "./service-log.ts";
 
 /** Of plain rows, where there is not room for all. */
 const SHED_SHARE = 0.1;
@@ -47,7 +47,6 @@ export interface RingPredictionLogOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: PredictionLogMetrics;
-  readonly inputConfig: ServiceLogOptions["inputConfig"];
   /** Predictions that are not yet written; by default 10,000. */
   readonly recordsMax?: number;
 }
@@ -198,10 +197,10 @@ export class RingPredictionLog implements PredictionLog {
   #serviceLog(service: ServiceConfig): ServiceLog {
     const known = this.#services.get(service.name);
     if (known?.service === service) return known;
-    const { metrics, inputConfig } = this.#options;
+    const { metrics } = this.#options;
     const { redact } = this.#config;
     const rows = metrics.rowsOf(service.name);
-    const made = new ServiceLog({ service, redact, rows, inputConfig });
+    const made = new ServiceLog({ service, redact, rows });
     this.#services.set(service.name, made);
     return made;
   }

@@ -1,4 +1,4 @@
-import type { InputConfig, ServiceConfig } from "../../config/config.ts";
+import type { ServiceConfig } from "../../config/config.ts";
 import type { Counter } from "../../core/metrics/metrics.ts";
 import { policyOf, type PrivacyRules } from "../../core/predictions/privacy-plan.ts";
 import { RunningQuantile } from "../../core/predictions/running-quantile.ts";
@@ -14,7 +14,6 @@ export interface ServiceLogOptions {
   /** As the file says it; another object is another log. */
   readonly service: ServiceConfig;
   readonly redact: PrivacyRules["redact"];
-  readonly inputConfig: (predictor: Predictor, input: string) => InputConfig | undefined;
   readonly rows: Counter;
 }
 
@@ -25,7 +24,6 @@ export class ServiceLog {
   readonly rows: Counter;
   /** Of the milliseconds that a prediction takes. */
   readonly latency = new RunningQuantile(SLOW_SHARE);
-  readonly #options: ServiceLogOptions;
   readonly #privacy: PrivacyRules;
   /** Weak, so that a released one is forgotten. */
   readonly #predictors = new WeakMap<Predictor, PredictorLog>();
@@ -34,7 +32,6 @@ export class ServiceLog {
     const { service, redact, rows } = options;
     this.service = service;
     this.rows = rows;
-    this.#options = options;
     this.#privacy = { fields: service.log.fields, redact };
     this.policy = policyOf(this.#privacy);
   }
@@ -43,8 +40,7 @@ export class ServiceLog {
     let found = this.#predictors.get(predictor);
     if (found === undefined) {
       const { service, policy } = this;
-      const columns = this.#columnsOf(predictor);
-      found = new PredictorLog({ service, predictor, policy, columns, privacy: this.#privacy });
+      found = new PredictorLog({ service, predictor, policy, privacy: this.#privacy });
       this.#predictors.set(predictor, found);
     }
     return found;
@@ -62,15 +58,5 @@ export class ServiceLog {
     let smallest = Infinity;
     for (let i = 0; i < data.length; i += size) smallest = Math.min(smallest, Number(data[i]));
     return data instanceof Float32Array ? shortNumber(smallest) : smallest;
-  }
-
-  /** Names that stand for two columns tell nothing apart: such inputs are logged by their own name. */
-  #columnsOf(predictor: Predictor): Record<string, readonly string[]> {
-    const known = predictor.inputs.flatMap(({ name }) => {
-      const names = this.#options.inputConfig(predictor, name)?.names;
-      return names === undefined ? [] : [[name, names] as const];
-    });
-    const all = known.flatMap(([, names]) => names);
-    return new Set(all).size === all.length ? Object.fromEntries(known) : {};
   }
 }
