@@ -84,7 +84,10 @@ export class MillraceProcess implements AsyncDisposable {
     const line = await Promise.race([
       output.stdoutLine((text) => text.startsWith("{")),
       once(child, "close").then(() => undefined),
-    ]);
+    ]).catch((error: unknown) => {
+      killGroup(child); // nobody else knows of it
+      throw error;
+    });
     if (line === undefined) {
       killGroup(child);
       throw new Error(`millrace ended:\n${output.text()}`);

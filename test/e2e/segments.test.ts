@@ -19,7 +19,7 @@ import { ROOT } from "./millrace-process.ts";
 const SEED = Number(process.env["MILLRACE_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Processes that are killed, and how many of them run side by side. */
-const KILLS = 100;
+const KILLS = Number(process.env["KILL_ROUNDS"] ?? 20);
 const SIDE_BY_SIDE = 2;
 
 /** Longest time from the first answer to the kill. */

@@ -24,6 +24,7 @@ const FILE = `server:
   bodyMax: 64KiB
   log: { access: off }
   auth: { keys: [{ name: fuzz, secret: ${SECRET}, scopes: [infer, read] }] }
+log: { redact: { INPUT: hmac, INPUT0: mask, INPUT1: { bucket: 10 }, note: mask, way: hmac } }
 models:
   iris: { source: ./iris.onnx, labels: [setosa, versicolor, virginica], sample: [[5.1, 3.5, 1.4, 0.2]] }
   simple: ./simple.onnx
@@ -31,7 +32,10 @@ models:
   absent: { source: ./absent.onnx, required: false }
 ${IDENTITIES.map((name) => `  identity-${name.toLowerCase()}: ./identity-${name.toLowerCase()}.onnx`).join("\n")}
 services:
-  iris: { default: true, timeout: 60s }
+  iris:
+    default: true
+    timeout: 60s
+    log: { unit: body.id, attributes: { way: query.way, note: header.x-way, id: body.inputs.0.name } }
   branches: { timeout: 60s, graph: { parallel: { a: iris, b: iris, ranked: ranked } } }
   ranked: { timeout: 60s, graph: { sequence: [iris, { softmax: -1 }, { top: 2 }] } }
   chosen:

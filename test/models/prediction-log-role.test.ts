@@ -36,9 +36,10 @@ async function configOf(input: MillraceInput): Promise<Config> {
   throw new Error(result.problems.map(({ message }) => message).join("\n"));
 }
 
-async function startRole(input: MillraceInput): Promise<ServeRole> {
+async function startRole(input: MillraceInput, warnings: string[] = []): Promise<ServeRole> {
   const quiet = (): void => undefined;
-  const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+  const warn = (_fields: object, text: string): void => void warnings.push(text);
+  const log = { debug: quiet, info: quiet, warn, error: quiet };
   const role = await createServeRole(await configOf(input), () => log);
   roles.push(role);
   await role.loadModels();
@@ -127,6 +128,18 @@ describe("a serve role with a state folder", () => {
       "log.durability, log.roll changed, which needs a restart",
     );
     await role.apply(await configOf({ state, models, log: { whenFull: "wait" } }));
+  });
+
+  test("warns at its start, and of a changed file, of names that protect nothing", async () => {
+    const state = { dir: newStateDir() };
+    const models = { gather: GATHER };
+    const warnings: string[] = [];
+    const role = await startRole({ state, models, log: { redact: { INDX: "drop" } } }, warnings);
+    expect(warnings).toEqual([expect.stringMatching(/^log\.redact: "INDX" is no input/)]);
+    await role.apply(await configOf({ state, models, log: { redact: { INDEX: "drop" } } }));
+    expect(warnings).toHaveLength(1);
+    await role.apply(await configOf({ state, models, log: { redact: { INDEXX: "drop" } } }));
+    expect(warnings[1]).toContain('"INDEXX"');
   });
 
   test("has none where the file says so", async () => {

@@ -274,8 +274,7 @@ describe("DuckDbQueryEngine seeing every row once", () => {
     await world.writer().append(blockOf({ predictionId: "a" }));
     for (const text of ["{", "7", '{"units":{}}', '{"units":[{"unitHash":1}]}']) {
       writeFileSync(join(world.folder, "forgotten.json"), text);
-      const refused = expect(idsOf(world.engine())).rejects;
-      await refused.toMatchObject({ code: "LOG_UNAVAILABLE" });
+      await expect(idsOf(world.engine())).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
     }
   });
 
@@ -436,6 +435,21 @@ describe("DuckDbQueryEngine bounding", () => {
     expect(await rowsOf(engine, "select 1")).toEqual([[1]]);
   });
 
+  it("query() goes on when somebody has deleted the log", async () => {
+    await using world = new World();
+    await world.writer().append(blockOf({ predictionId: "a" }));
+    const engine = world.engine();
+    const sql = "select prediction_id from predictions";
+    const csv = async (): Promise<string> => {
+      const result = await engine.query({ ...orderOf(sql), format: "csv" });
+      return result.kind === "bytes" ? Buffer.from(result.bytes).toString() : "";
+    };
+    expect(await csv()).toBe("prediction_id\na\n");
+    rmSync(world.folder, { recursive: true });
+    await world.writer("p1-01992f3c7a5e0002").append(blockOf({ predictionId: "b" }));
+    expect(await csv()).toBe("prediction_id\nb\n");
+  });
+
   it("close() ends what runs, and nothing runs after it", async () => {
     await using world = new World();
     const engine = world.engine();
@@ -526,6 +540,8 @@ describe("DuckDbQueryEngine refusing", () => {
     ["SQL in a tree", "from json_execute_serialized_sql(json_serialize_sql('select 1'))"],
     ["a profile of queries", "from enable_profiling(save_location='FOLDER/predictions/x.txt')"],
     ["another parser", "from enable_peg_parser()"],
+    ["what is forgotten, by its table", 'from "Unshipped".predictions_1'],
+    ["it described", "summarize memory.unshipped.predictions_1"],
     ["results of others", "from glob('FOLDER/tmp/*/*')"],
   ];
   it.each(attempts)("query() refuses %s", async (_why, sql) => {

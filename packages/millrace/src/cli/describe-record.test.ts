@@ -100,3 +100,14 @@ label 4     x
 … and 18 rows more
 `);
 });
+
+it("describeRecord() shows nothing that a terminal obeys, whatever was sent", () => {
+  const text = describeRecord({
+    error: "no \u001b]0;x\u0007",
+    attributes: "\u001b[2J",
+    rows: [{ row: 0, label: "\u009b31m", features: { "\u001bc": "\u001bc" } }],
+  });
+  // oxlint-disable-next-line no-control-regex -- they are what it is about
+  expect(text).toMatch(/^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]+$/);
+  expect(text).toContain("·[2J");
+});

@@ -2,6 +2,7 @@ import { writeExactJson } from "../core/exact-json.ts";
 import type { StepRecord } from "../core/graph/describe-trace.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { ExplainedRow, ExplainedRule, Explanation } from "../core/predictions/explanation.ts";
+import { withoutControls } from "../core/without-controls.ts";
 
 /** Characters of one value in a line. */
 const VALUE_CHARACTERS_MAX = 400;
@@ -20,7 +21,8 @@ export function describeRecord(facts: Partial<Explanation>): string {
   if (logged.length > 1 && logged.length < rowCount) {
     lines.push(`… and ${rowCount - logged.length} rows more`);
   }
-  return `${lines.join("\n")}\n`;
+  const shown = lines.flatMap((line) => line.split("\n")).map(withoutControls);
+  return `${shown.join("\n")}\n`;
 }
 
 type Fact = readonly [name: string, text: string | undefined];

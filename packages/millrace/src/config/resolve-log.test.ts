@@ -116,6 +116,14 @@ describe("traces", () => {
     });
   });
 
+  it("refuse what is no address, without its password", async () => {
+    for (const endpoint of ["ftp://ann:geheim@x", "http://ann:geheim@[x", "http://"]) {
+      const problems = await problemsOf(undefined, undefined, { traces: { endpoint } });
+      expect(problems).toEqual([expect.stringContaining("an http:// or https:// address")]);
+      expect(problems.join()).not.toContain("geheim");
+    }
+  });
+
   it("never show their headers", async () => {
     const traces = { endpoint: "ftp://x", headers: { "x-key": "geheim" } };
     const problems = await problemsOf(undefined, undefined, { traces });

@@ -133,7 +133,8 @@ export const log = z.strictObject({
       "When rows come faster than they can be written: `drop` leaves out what is least needed and counts it, `wait` lets predictions wait up to 5 ms before that, `refuse` answers 503 rather than predict without a row.",
   }),
   roll: duration("1s", "1h").prefault("5m").meta({
-    description: "Rows become a Parquet file after this time, or when there are 128 MiB of them.",
+    description:
+      "Rows become a Parquet file after this time, or when there are 128 MiB or a million of them.",
   }),
   walMax: size("1MiB", "65536GiB").prefault("5GiB").meta({
     description:
@@ -201,6 +202,7 @@ export const traces = z.strictObject({
   endpoint: z
     .string()
     .regex(/^https?:\/\/./)
+    .refine((text) => URL.canParse(text), "expected an http:// or https:// address")
     .meta({
       kind: "address",
       description: "Address of an OpenTelemetry collector that speaks OTLP over HTTP.",

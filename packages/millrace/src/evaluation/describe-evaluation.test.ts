@@ -158,3 +158,10 @@ it("evaluationJson() has everything, with null for what nobody knows", () => {
   });
   expect(json.groups[1]).not.toHaveProperty("classification");
 });
+
+it("describeEvaluation() shows nothing that a terminal obeys, whatever labels were reported", () => {
+  const group = { ...GROUP, values: ["\u001b[2J"] };
+  const text = describeEvaluation({ ...EVALUATION, groups: [group] });
+  expect(text).toContain("region=·[2J");
+  expect(text).not.toContain("\u001b");
+});

@@ -1,5 +1,6 @@
 import type { Estimate } from "../core/stats/interval.ts";
 import type { RegressionReport } from "../core/stats/regression-report.ts";
+import { withoutControls } from "../core/without-controls.ts";
 import { GROUPS_MAX } from "./joined-sql.ts";
 import type { ClassificationResult, Evaluation, GroupEvaluation } from "./evaluation.ts";
 import { textTable } from "./text-table.ts";
@@ -22,7 +23,7 @@ export function describeEvaluation(evaluation: Evaluation): string {
       if (details.length > 0) lines.push("", groupName(evaluation, group), ...details);
     }
   }
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(withoutControls).join("\n")}\n`;
 }
 
 function headLines({ request, labels, ...evaluation }: Evaluation): string[] {

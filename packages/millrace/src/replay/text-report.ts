@@ -6,6 +6,7 @@ import {
   shareText,
   timeText,
 } from "./report-numbers.ts";
+import { withoutControls } from "../core/without-controls.ts";
 import type { AgreementGroup, Measured, Percentiles, ReplayReport } from "./replay-report.ts";
 
 /** A report as a person reads it in a terminal. */
@@ -26,13 +27,9 @@ export function textReport(report: ReplayReport): string {
     ...groupTable("by hour", report.byHour),
     ...disagreementLines(report),
   ];
-  const text = lines.map((line) => line.replace(CONTROL_CHARACTERS, "·").trimEnd()).join("\n");
+  const text = lines.map((line) => withoutControls(line).trimEnd()).join("\n");
   return `${text.trimEnd()}\n`;
 }
-
-/** What a request had in it must not move a terminal's cursor. */
-// oxlint-disable-next-line no-control-regex -- they are what it is about
-const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/g;
 
 const NAME_WIDTH = 12;
 

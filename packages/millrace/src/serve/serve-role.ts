@@ -381,8 +381,8 @@ export class ServeRole {
   /** Writes out what is in memory, if that takes no longer. */
   async #closeLog(withinMs: number): Promise<void> {
     const { clock } = this.#parts;
-    const late = new Promise<void>((resolve) => clock.schedule(withinMs, resolve));
-    await Promise.race([this.#log?.close(), late]);
+    const late = new Promise<"late">((resolve) => clock.schedule(withinMs, () => resolve("late")));
+    if ((await Promise.race([this.#log?.close(), late])) === "late") this.#log?.giveUp();
   }
 
   /**

@@ -7,6 +7,9 @@ export interface DuckDbOptions {
   readonly memoryBytesMax: number;
 }
 
+/** After these DuckDB refuses everything until it is opened again. */
+const BROKEN = /^(?:FATAL|INTERNAL) Error/i;
+
 /** A DuckDB in memory, loaded when it is asked for the first time: it is 70 MB that many processes never need. */
 export class DuckDb {
   readonly #options: DuckDbOptions;
@@ -39,6 +42,7 @@ export class DuckDb {
       signal?.throwIfAborted();
       return await run(connection);
     } catch (error) {
+      if (BROKEN.test(messageOf(error))) this.#opened = undefined;
       signal?.throwIfAborted();
       throw error;
     } finally {

@@ -139,6 +139,7 @@ export class DuckDbQueryEngine implements QueryEngine {
 
   async #look(connection: DuckDBConnection, tail: QueryTail, signal: AbortSignal): Promise<void> {
     const { folder, segments } = this.#options;
+    await this.#temporary.make();
     const { files, unshipped, forgotten } = await takeSnapshot(folder, segments);
     await tail.refresh(unshipped, signal);
     for (const table of LOG_TABLES) {

@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api
 import { MillraceError } from "../../core/errors.ts";
 import { LOG_TABLES } from "../../core/predictions/log-block.ts";
 import { queryError } from "./query-error.ts";
-import { forbiddenFunction } from "./query-functions.ts";
+import { forbiddenName } from "./query-tree.ts";
 
 export type QueryParameter = string | number | boolean | null;
 
@@ -62,13 +62,11 @@ async function countQueries(connection: DuckDBConnection, sql: string): Promise<
   );
 }
 
-/** @throws INVALID_QUERY when there is a function in them that does more than to read. */
+/** @throws INVALID_QUERY when there is something in them that may not be asked. */
 function countAllowed(statements: readonly unknown[]): number {
-  const name = forbiddenFunction(statements);
+  const name = forbiddenName(statements);
   if (name === undefined) return statements.length;
-  throw invalid(
-    `${name}() may not be asked, only the tables ${TABLES}, range(), unnest() and such`,
-  );
+  throw invalid(`${name} may not be asked, only the tables ${TABLES}, range(), unnest() and such`);
 }
 
 /** @throws INVALID_QUERY with the line and a mark below the place. */

@@ -24,6 +24,11 @@ export class QueryTemporaryFolder {
       if (Number.isNaN(pid) || isRunning(pid)) continue;
       await rm(join(this.#parent, name), { recursive: true, force: true });
     }
+    await this.make();
+  }
+
+  /** Makes it again where somebody has deleted it. */
+  async make(): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
   }
 

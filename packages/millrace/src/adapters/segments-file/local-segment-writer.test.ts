@@ -130,6 +130,20 @@ describe("LocalSegmentWriter", () => {
     expect(await numbersOf("predictions")).toEqual([1, 2, 3, 4, 5]);
   });
 
+  it("ends a segment that is many rows of the table", async () => {
+    const writer = openWriter();
+    const blocks = [1, 2, 3, 4, 5].map((number) => ({
+      ...numberedBlock(number),
+      rowCount: 400_000,
+    }));
+    await Promise.all(blocks.map((block) => writer.append(block)));
+    await settle();
+    expect(await segmentNames()).toEqual(["predictions-1", "predictions-2"]);
+    expect(await numbersOf("predictions")).toEqual([1, 2, 3, 4, 5]);
+    await writer.append({ ...numberedBlock(6), rowCount: 3_000_000 });
+    expect(await numbersOf("predictions")).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   it("rolls by the monotonic clock and keeps the order, whatever the wall clock does", async () => {
     const jumps = [-86_400_000, 0, 86_400_000, -3_600_000];
     let jump = 0;

@@ -44,6 +44,8 @@ export interface LocalSegmentWriterOptions extends SegmentWriterSettings {
 const SEGMENT_BYTES_MAX = 128 * 2 ** 20;
 const SEGMENT_BYTES_MIN = 64 * 2 ** 10;
 const SEGMENTS_IN_WAL_MIN = 16;
+/** A segment of so many rows of the table, too: each is about 1 KiB of text on its way into a file. */
+const SEGMENT_ROWS_MAX = 1_000_000;
 
 /** Blocks of one write: twice as many parts, of which the system takes 1,024 at a time. */
 const BLOCKS_PER_WRITE_MAX = 256;
@@ -164,7 +166,8 @@ export class LocalSegmentWriter implements SegmentWriter {
     const share = Math.max(SEGMENT_BYTES_MIN, walBytesMax / SEGMENTS_IN_WAL_MIN);
     const segmentBytesMax = Math.min(SEGMENT_BYTES_MAX, share);
     const folder = this.#folder.path;
-    const series = new SegmentSeries({ files, table, writer, folder, segmentBytesMax, rollMs });
+    const limits = { segmentBytesMax, segmentRowsMax: SEGMENT_ROWS_MAX, rollMs };
+    const series = new SegmentSeries({ files, table, writer, folder, ...limits });
     return { series, waiting: [] };
   }
 

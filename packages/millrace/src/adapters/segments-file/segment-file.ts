@@ -15,6 +15,7 @@ export class SegmentFile {
   readonly #file: OpenFile;
   readonly #salt = randomBytes(4).readUInt32LE();
   #byteLength = 0;
+  #rowCount = 0;
   #isTailCut = true;
   #isEnded = false;
   #isNameSynced = false;
@@ -36,6 +37,11 @@ export class SegmentFile {
     return this.#byteLength;
   }
 
+  /** Rows of the table; what was taken back counts too. */
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
   get isEnded(): boolean {
     return this.#isEnded;
   }
@@ -48,10 +54,14 @@ export class SegmentFile {
   /** @param sinceMs when the oldest of them came. @throws what the file system throws; then none of them is in it. */
   append(blocks: readonly LogBlock[], sinceMs: number): void {
     const parts: Uint8Array[] = [];
-    for (const { bytes, recordCount } of blocks) {
+    let rowCount = this.#rowCount;
+    for (const block of blocks) {
+      const { bytes, recordCount } = block;
       parts.push(blockHeader(this.#salt, recordCount, bytes), bytes);
+      rowCount += rowCountOf(block);
     }
     this.#write(parts);
+    this.#rowCount = rowCount;
     this.#dirtySinceMs ??= sinceMs;
   }
 
@@ -138,6 +148,10 @@ export class SegmentFile {
       this.#syncingSinceMs = undefined;
     }
   }
+}
+
+export function rowCountOf({ recordCount, rowCount = recordCount }: LogBlock): number {
+  return rowCount;
 }
 
 function withoutFirst(parts: readonly Uint8Array[], byteCount: number): readonly Uint8Array[] {

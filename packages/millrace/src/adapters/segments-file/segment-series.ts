@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { LogBlock, LogTable } from "../../core/predictions/log-block.ts";
 import { segmentFileName } from "../../core/predictions/segment-name.ts";
-import { SegmentFile } from "./segment-file.ts";
+import { rowCountOf, SegmentFile } from "./segment-file.ts";
 import type { SegmentFiles } from "./segment-files.ts";
 
 export interface SegmentSeriesOptions {
@@ -12,6 +12,8 @@ export interface SegmentSeriesOptions {
   readonly folder: string;
   /** A segment that is as long ends before the next block. */
   readonly segmentBytesMax: number;
+  /** One that is as many rows of the table, too. */
+  readonly segmentRowsMax: number;
   /** One that was opened so long ago ends. */
   readonly rollMs: number;
 }
@@ -57,8 +59,9 @@ export class SegmentSeries {
   isDue(nowMs: number): boolean {
     const current = this.#current;
     if (current === undefined || current.byteLength === 0) return false;
-    const { segmentBytesMax, rollMs } = this.#options;
-    return current.byteLength >= segmentBytesMax || nowMs - current.openedAtMs >= rollMs;
+    const { segmentBytesMax, segmentRowsMax, rollMs } = this.#options;
+    const isFull = current.byteLength >= segmentBytesMax || current.rowCount >= segmentRowsMax;
+    return isFull || nowMs - current.openedAtMs >= rollMs;
   }
 
   /** Ends the current segment. @returns it, which is still to be synced and closed. @throws then it goes on. */
@@ -71,11 +74,16 @@ export class SegmentSeries {
 
   /** Blocks at the head of `waiting` that still fit into the segment, at least one. */
   fitting(waiting: readonly LogBlock[], blocksMax: number): number {
-    let leftBytes = this.#options.segmentBytesMax - (this.#current?.byteLength ?? 0);
+    const { segmentBytesMax, segmentRowsMax } = this.#options;
+    let leftBytes = segmentBytesMax - (this.#current?.byteLength ?? 0);
+    let leftRows = segmentRowsMax - (this.#current?.rowCount ?? 0);
     let count = 0;
-    for (const { bytes } of waiting.slice(0, blocksMax)) {
-      if (count > 0 && bytes.length > leftBytes) break;
-      leftBytes -= bytes.length;
+    for (const block of waiting.slice(0, blocksMax)) {
+      const byteLength = block.bytes.length;
+      const rowCount = rowCountOf(block);
+      if (count > 0 && (byteLength > leftBytes || rowCount > leftRows)) break;
+      leftBytes -= byteLength;
+      leftRows -= rowCount;
       count++;
     }
     return count;

@@ -17,6 +17,9 @@ export interface TextFileEnd {
   readonly tail: string;
 }
 
+/** Lines have what people sent; who ships logs reads them by the group. */
+const MODE = 0o640;
+
 const TAIL_BYTES = 256;
 /** What is looked through for the first line of a batch where the end is not known. */
 const SEARCH_BYTES_MAX = 64 * 1024 * 1024;
@@ -113,7 +116,7 @@ export class TextFile {
     const { path } = this.#options;
     if (this.#file !== undefined) return this.#file;
     await makeFolderSynced(dirname(path));
-    this.#file = await open(path, "a+");
+    this.#file = await open(path, "a+", MODE);
     await syncFolder(dirname(path));
     return this.#file;
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { appendFile, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,6 +57,12 @@ describe("TextSink", () => {
     await sink.write(batch([[4]], { from: 2 }), NEVER);
     expect(numbersIn()).toEqual([1, 2, 3, 4]);
     expect(sink.counts).toEqual({ rows: 4, unreadable: 0 });
+  });
+
+  test("write() makes a file that not everybody may read: it has what people sent", async () => {
+    const sink = await open();
+    await sink.write(batch([[1]]), NEVER);
+    expect(statSync(path).mode & 0o777).toBe(0o640);
   });
 
   test("write() of the same batch again writes nothing, whoever wrote in between", async () => {

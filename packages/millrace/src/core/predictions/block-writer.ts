@@ -10,6 +10,7 @@ import {
 } from "./block-format.ts";
 import { ByteWriter, textBytesMax } from "./byte-writer.ts";
 import type { LogBlock } from "./log-block.ts";
+import { rowCountOf } from "./log-rows.ts";
 import type { LogContext, LoggedPrediction, PredictionSummary } from "./logged-prediction.ts";
 
 /** A block is not larger; what does not fit begins the next one. */
@@ -32,6 +33,7 @@ export class BlockWriter {
   readonly #bytes = new ByteWriter(CAPACITY_AT_START);
   readonly #bytesMax: number;
   #recordCount = 0;
+  #rowCount = 0;
   /** By identity: the same object is the same context. */
   readonly #contexts: LogContext[] = [];
   #lastContext: LogContext | undefined;
@@ -71,11 +73,12 @@ export class BlockWriter {
       throw error;
     }
     this.#recordCount++;
+    this.#rowCount += rowCountOf(record);
     return true;
   }
 
   /** The block, with memory of its own; the next one begins empty. */
-  take(): LogBlock {
+  take(): LogBlock & { readonly rowCount: number } {
     const bytes = this.#bytes;
     const contextsAt = bytes.at;
     const contexts = new TextEncoder().encode(JSON.stringify(this.#contexts));
@@ -87,6 +90,7 @@ export class BlockWriter {
     const block = {
       table: "predictions",
       recordCount: this.#recordCount,
+      rowCount: this.#rowCount,
       bytes: bytes.copy(),
     } as const;
     this.#forget();
@@ -96,6 +100,7 @@ export class BlockWriter {
   #forget(): void {
     this.#bytes.at = HEADER_BYTES;
     this.#recordCount = 0;
+    this.#rowCount = 0;
     this.#contexts.length = 0;
     this.#indexes.clear();
     this.#lastContext = undefined;

@@ -10,6 +10,8 @@ export type LogTable = (typeof LOG_TABLES)[number];
 export interface LogBlock {
   readonly table: LogTable;
   readonly recordCount: number;
+  /** Rows of the table that they are; absent: one each. */
+  readonly rowCount?: number;
   /** With a memory of its own, which goes to whom the block is given to. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { TestRandom } from "../test-random.ts";
 import { LOG_COLUMNS } from "./columns.ts";
-import { EXPANDED_ROWS_MAX, rowsOf } from "./log-rows.ts";
+import { EXPANDED_ROWS_MAX, rowCountOf, rowsOf } from "./log-rows.ts";
 import type { LogFacts } from "./logged-prediction.ts";
 import { fp32, randomRecord, testContext, testRecord } from "./test-record.ts";
 
@@ -168,5 +168,18 @@ it("rowsOf() takes every record apart into JSON, whatever it holds", () => {
       for (const json of [row.features, row.prediction]) if (json !== null) JSON.parse(json);
       expect(Number.isFinite(row.score ?? 0)).toBe(true);
     }
+  }
+});
+
+it("rowCountOf() tells how many rows rowsOf() gives", () => {
+  const random = new TestRandom(6);
+  const without = { inputs: undefined, outputs: undefined };
+  const counts = [0, 1, 2, EXPANDED_ROWS_MAX, EXPANDED_ROWS_MAX + 1];
+  const records = [
+    ...counts.map((rowCount) => testRecord({ rowCount, ...without })),
+    ...Array.from({ length: 200 }, () => randomRecord(random, [testContext()])),
+  ];
+  for (const record of records) {
+    expect(rowCountOf(record)).toBe(rowsOf(record, "p0").length);
   }
 });

@@ -27,7 +27,8 @@ export function rowsOf(record: LoggedPrediction, node: string): PredictionRow[] 
 
 /** Rows of the table that `rowsOf` makes of a record. */
 export function rowCountOf(record: LoggedPrediction): number {
-  return isExpanded(record) ? record.rowCount : 1;
+  const { rowCount } = record;
+  return rowCount !== 1 && isExpanded(record) ? rowCount : 1;
 }
 
 /** Is it a row of the table for each row of the request? */

@@ -117,7 +117,7 @@ it("add() counts the rows that the writer could never write, and says so", async
   writer.release(new Error("the thread broke"));
   await settled();
   expect(lost).toEqual([5]);
-  expect(lines).toEqual(["Cannot write predictions: the thread broke"]);
+  expect(lines).toEqual(["5 rows of the prediction log are lost: the thread broke"]);
   expect(ring.usage.ringRecords).toBe(0);
 });
 
@@ -144,6 +144,35 @@ it("diskLevel is what the writer says, and people are told", () => {
   expect(lines).toEqual([
     "The prediction log takes one plain row in ten, without inputs and predictions: 6 GiB wait for sinks, the limit is 5 GiB",
     "The prediction log takes everything: 3 GiB wait for sinks",
+  ]);
+});
+
+it("close() tells of all that was lost, also of what is told once in a while", async () => {
+  const { ring, writer, clock, lost, lines } = createRing();
+  writer.isHeld = true;
+  for (let block = 0; block < 3; block++) {
+    ring.add(testRecord());
+    clock.advanceMs(20);
+  }
+  writer.release(new Error("the disk is full"));
+  await settled();
+  expect(lost).toEqual([1, 1, 1]);
+  expect(lines).toEqual(["1 row of the prediction log is lost: the disk is full"]);
+  await ring.close();
+  await ring.close();
+  expect(lines.slice(1)).toEqual(["2 rows of the prediction log are lost: the disk is full"]);
+});
+
+it("giveUp() tells what a disk that hangs keeps from being written", () => {
+  const { ring, writer, clock, lines } = createRing();
+  ring.giveUp();
+  writer.isHeld = true;
+  ring.add(testRecord());
+  clock.advanceMs(20);
+  ring.add(testRecord());
+  ring.giveUp();
+  expect(lines).toEqual([
+    "The prediction log lacks 2 requests: the process ends before they are written",
   ]);
 });
 

@@ -4,7 +4,6 @@ import { LineLimit } from "../../core/line-limit.ts";
 import { messageOf } from "../../core/message-of.ts";
 import { BlockWriter } from "../../core/predictions/block-writer.ts";
 import type { LogBlock } from "../../core/predictions/log-block.ts";
-import { rowCountOf } from "../../core/predictions/log-rows.ts";
 import type { LoggedPrediction } from "../../core/predictions/logged-prediction.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { DiskLevel, SegmentWriter, SegmentWriterEvents } from "../../ports/segments.ts";
@@ -55,8 +54,6 @@ export class LogRing {
   readonly #options: LogRingOptions;
   readonly #recordsMax: number;
   readonly #block = new BlockWriter();
-  /** Of the table, in the block. */
-  #blockRowCount = 0;
   #writer: SegmentWriter | undefined;
   #diskLevel: DiskLevel = "all";
   /** Of the writer. */
@@ -65,6 +62,8 @@ export class LogRing {
   #cancelFlush: (() => void) | undefined;
   readonly #onRoom = new Set<() => void>();
   readonly #complaints: LineLimit;
+  /** Rows that are lost and of which nobody was told yet, and why the last of them are. */
+  readonly #untold: { rowCount: number; error: unknown } = { rowCount: 0, error: undefined };
 
   constructor(options: LogRingOptions) {
     this.#options = options;
@@ -108,7 +107,6 @@ export class LogRing {
       this.#flush();
       return this.add(record);
     }
-    this.#blockRowCount += rowCountOf(record);
     if (this.#block.byteLength >= BLOCK_BYTES) this.#flush();
     else if (isFirst) {
       this.#cancelFlush = this.#options.clock.schedule(BLOCK_DELAY_MS, () => this.#flush());
@@ -150,6 +148,15 @@ export class LogRing {
   async close(): Promise<void> {
     this.#flush();
     await this.#writer?.close();
+    this.#tellLost();
+  }
+
+  /** For who cannot wait for `close` any longer. */
+  giveUp(): void {
+    const { ringRecords } = this.usage;
+    if (ringRecords === 0) return;
+    const text = `The prediction log lacks ${ringRecords} requests: the process ends before they are written`;
+    this.#options.log.error({ requests: ringRecords }, text);
   }
 
   #flush(): void {
@@ -157,16 +164,26 @@ export class LogRing {
     this.#cancelFlush = undefined;
     if (this.#block.recordCount === 0) return;
     const block = this.#block.take();
-    const { recordCount } = block;
-    const rowCount = this.#blockRowCount;
-    this.#blockRowCount = 0;
-    this.#append(block).catch((error: unknown) => {
-      this.#options.onLost(rowCount);
-      const moreSinceLast = this.#complaints.pass("append");
-      if (moreSinceLast === undefined) return;
-      const fields = { records: recordCount, moreSinceLast, err: error };
-      this.#options.log.error(fields, `Cannot write predictions: ${messageOf(error)}`);
-    });
+    const { rowCount } = block;
+    this.#append(block).catch((error: unknown) => this.#lose(rowCount, error));
+  }
+
+  #lose(rowCount: number, error: unknown): void {
+    this.#options.onLost(rowCount);
+    this.#untold.rowCount += rowCount;
+    this.#untold.error = error;
+    if (this.#complaints.pass("append") !== undefined) this.#tellLost();
+  }
+
+  #tellLost(): void {
+    const { rowCount, error } = this.#untold;
+    if (rowCount === 0) return;
+    this.#untold.rowCount = 0;
+    const rows =
+      rowCount === 1
+        ? "1 row of the prediction log is"
+        : `${rowCount} rows of the prediction log are`;
+    this.#options.log.error({ rows: rowCount, err: error }, `${rows} lost: ${messageOf(error)}`);
   }
 
   async #append(block: LogBlock): Promise<void> {

@@ -214,6 +214,11 @@ export class RingPredictionLog implements PredictionLog {
   close(): Promise<void> {
     return this.#ring.close();
   }
+
+  /** Says what is not written yet: the process does not wait for it any longer. */
+  giveUp(): void {
+    this.#ring.giveUp();
+  }
 }
 
 /** Of a request that is not logged: one that is not taken apart by row is one row of the table. */

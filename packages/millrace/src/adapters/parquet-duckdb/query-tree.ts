@@ -1,3 +1,5 @@
+import { TAIL_SCHEMA } from "./query-database.ts";
+
 /**
  * Functions that stand where a table may: those that make rows of their arguments, or say what there is. Others open
  * files, run SQL that is hidden in a text, or change the database for all who ask after: `enable_logging` writes a file
@@ -21,31 +23,36 @@ const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /** A node of the tree that `json_serialize_sql` makes: `{"type":"TABLE_FUNCTION","function":{"function_name":"range"…`. */
-interface TableFunctionNode {
-  readonly type: "TABLE_FUNCTION";
-  readonly function: { readonly function_name: string };
+interface TreeNode {
+  readonly type?: unknown;
+  readonly function?: { readonly function_name?: unknown };
+  readonly schema_name?: unknown;
 }
 
 /**
- * Looks through the whole tree of a query.
+ * Looks through the whole tree of a query for what it may not ask, though the database would answer.
  * @param tree as `json_serialize_sql` has it.
- * @returns name of a function that may not stand where a table may; undefined when there is none.
+ * @returns its name; undefined when there is none.
  */
-export function forbiddenFunction(tree: unknown): string | undefined {
+export function forbiddenName(tree: unknown): string | undefined {
   // Not by recursion: how deep it is, is up to who asks.
   const nodes = [tree];
   while (nodes.length > 0) {
     const node = nodes.pop();
     if (typeof node !== "object" || node === null) continue;
-    if (isTableFunction(node)) {
-      const name = node.function.function_name.toLowerCase();
-      if (!TABLE_FUNCTIONS.has(name)) return name;
-    }
+    const name = forbiddenNameOf(node);
+    if (name !== undefined) return name;
     for (const inner of Object.values(node)) nodes.push(inner);
   }
   return undefined;
 }
 
-function isTableFunction(node: object): node is TableFunctionNode {
-  return (node as { readonly type?: unknown }).type === "TABLE_FUNCTION";
+function forbiddenNameOf(node: TreeNode): string | undefined {
+  if (node.type === "TABLE_FUNCTION") {
+    const name = String(node.function?.function_name).toLowerCase();
+    return TABLE_FUNCTIONS.has(name) ? undefined : `${name}()`;
+  }
+  // Its rows may be forgotten; the tables leave those out.
+  const schema = String(node.schema_name).toLowerCase();
+  return schema === TAIL_SCHEMA ? `schema ${schema}` : undefined;
 }
