@@ -35,7 +35,7 @@ const never = new AbortController().signal;
 const WRITER = "p0-01992f3c7a5e0001";
 const HOUR_US = 3_600_000_000;
 
-export function idOf(number: number): string {
+function idOf(number: number): string {
   return `01992f3c-7a5e-7cc1-b6d4-${String(number).padStart(12, "0")}`;
 }
 

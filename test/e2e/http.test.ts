@@ -1365,7 +1365,8 @@ describe("GET /openapi.json", () => {
         if (!path.includes("iris") && path !== "/predict" && path !== "/predict/label") continue;
         if (method === "post") expect([path, example]).toEqual([path, expect.any(Object)]);
         const reply = await send(path, method === "get" ? {} : { body: example as object });
-        expect([path, reply.status]).toEqual([path, 200]);
+        const documented = Object.keys(operation.responses).filter((status) => status < "300");
+        expect([path, [String(reply.status)]]).toEqual([path, documented]);
       }
     }
   });

@@ -507,9 +507,9 @@ it("ends with 2 when other machines would reach control and nobody has an admin 
 it("ends with 1 when the control port it was told to take is in use; a default one gives way", async () => {
   using folder = folderWith();
   await using taken = await takePort();
-  const run = await cli(folder, "up", "--port", "0", "--server.control-port", String(taken.port));
-  expect([run.code, run.stderr]).toEqual([1, expect.stringContaining("server.controlPort")]);
   const ports = ["--port", "0", "--server.grpc-port", "0", "--server.metrics-port", "0"];
+  const run = await cli(folder, "up", ...ports, "--server.control-port", String(taken.port));
+  expect([run.code, run.stderr]).toEqual([1, expect.stringContaining("server.controlPort")]);
   await using one = await MillraceProcess.start(["up"], { cwd: folder.path, ports });
   using other = folderWith();
   await using two = await MillraceProcess.start(["up"], { cwd: other.path, ports });
@@ -521,7 +521,11 @@ it("ends with 1 when the control port it was told to take is in use; a default o
 it("ends with 1 when what keeps the overrides cannot be read", async () => {
   using folder = folderWith();
   folder.put(".millrace/control.sqlite", "not a database ".repeat(1000));
-  const run = await cli(folder, "up", "--port", "0", "--server.control-port", "0");
+  const ports = ["http", "grpc", "metrics", "control"].flatMap((name) => [
+    `--server.${name}-port`,
+    "0",
+  ]);
+  const run = await cli(folder, "up", ...ports);
   expect([run.code, run.stderr]).toEqual([1, expect.stringContaining("control.sqlite")]);
   expect(execFileSync("ps", ["-ef"], { encoding: "utf8" })).not.toContain(folder.path);
 });

@@ -10,7 +10,7 @@ import { eventually, ROOT } from "../e2e/millrace-process.ts";
 import { blockOf, contextOf, feedbackBlockOf, LogWorld, NOON_US } from "../query/log-world.ts";
 
 /** Each takes about half a second of processor time. */
-const ROUNDS = Number(process.env["KILL_ROUNDS"] ?? 20);
+const ROUNDS = Number(process.env["KILL_ROUNDS"] ?? 10);
 /** Segments the process ships, at most, and time from then on, at most, until it is killed. */
 const SHIPPED_MAX = 3;
 const ALIVE_MS_MAX = 60;

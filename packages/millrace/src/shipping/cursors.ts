@@ -104,7 +104,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 /** @returns undefined when it is none. */
-export function parseCursor(text: string): Cursor | undefined {
+function parseCursor(text: string): Cursor | undefined {
   try {
     const value = JSON.parse(text) as Partial<Cursor> | null;
     const segments = value?.segments;

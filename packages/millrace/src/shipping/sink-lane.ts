@@ -25,7 +25,7 @@ import {
 import { nextStep, type BatchSource } from "./next-batch.ts";
 
 /** Time between two looks at the segments when nothing is to do. */
-export const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 500;
 
 /** First wait after a failure; doubles with each that follows. */
 const RETRY_MS_MIN = 500;
