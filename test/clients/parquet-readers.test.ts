@@ -91,7 +91,7 @@ async function ship(world: LogWorld): Promise<void> {
     memoryBytesMax: 256 * 2 ** 20,
   });
   const temporaryFolder = join(world.folder, "tmp/ship");
-  const forgotten = { isAny: false, has: () => false };
+  const forgotten = { isAny: false, has: () => false, hasPrediction: () => false };
   const sink = new ParquetSink({ folder: world.folder, temporaryFolder, duckDb, forgotten });
   await sink.open();
   for (const { id, byteLength } of await world.segments.list()) {

@@ -17,7 +17,7 @@ describePredictionSinkContract({
       folder,
       temporaryFolder: join(folder, "tmp/ship"),
       duckDb,
-      forgotten: { isAny: true, has: isForgotten },
+      forgotten: { isAny: true, has: isForgotten, hasPrediction: () => false },
     }),
   read: (folder) => idsOf(folder, "predictions", "prediction_id"),
   readFeedback: (folder) => idsOf(folder, "feedback", "feedback_id"),

@@ -6,7 +6,7 @@ import { DuckDb } from "../../packages/millrace/src/adapters/parquet-duckdb/open
 import { ParquetTables } from "../../packages/millrace/src/adapters/parquet-duckdb/parquet-tables.ts";
 import { readFiles } from "../../packages/millrace/src/adapters/parquet-duckdb/table-sql.ts";
 import type { LogTable } from "../../packages/millrace/src/core/predictions/log-block.ts";
-import type { TableFile } from "../../packages/millrace/src/ports/log-tables.ts";
+import type { ForgetChange, TableFile } from "../../packages/millrace/src/ports/log-tables.ts";
 import { LogWorld } from "../query/log-world.ts";
 
 const duckDb = new DuckDb({ spillFolder: "", memoryBytesMax: 256 * 2 ** 20 });
@@ -47,6 +47,10 @@ function rowSql(number: number): string {
   return `SELECT '${idOf(number)}' AS prediction_id, make_timestamp(1795277${number % 10}00000000) AS ts,
     'unit${number % 3}' AS unit_hash, '{"x":${number}}' AS features, '[1]' AS prediction, 'setosa' AS label,
     0.5 AS score, 'full' AS payload, 'payloads/dt=2026-11-21/${number}' AS payload_ref, 'header' AS attributes`;
+}
+
+function forgetting(...unitHashes: readonly string[]): ForgetChange {
+  return { kind: "forget", unitHashes, predictionIds: [] };
 }
 
 describe("ParquetTables", () => {
@@ -109,7 +113,7 @@ describe("ParquetTables", () => {
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, "large");
     }
-    const change = { kind: "forget", unitHashes: ["unit1", "it's nobody"] } as const;
+    const change = forgetting("unit1", "it's nobody");
     expect(await world.tables.rewrite(files, change)).toBe(2);
     expect(await world.rows("prediction_id")).toEqual([[idOf(2)], [idOf(3)]]);
     expect(readdirSync(join(world.folder, "payloads/dt=2026-11-21"))).toEqual(["2"]);
@@ -118,7 +122,7 @@ describe("ParquetTables", () => {
   it("rewrite() of which no row is left leaves no file and no folder", async () => {
     await using world = new TablesWorld();
     const files = await world.hour([1, 4]);
-    await world.tables.rewrite(files, { kind: "forget", unitHashes: ["unit1"] });
+    await world.tables.rewrite(files, forgetting("unit1"));
     expect(await world.tables.list()).toEqual([]);
     expect(existsSync(join(world.folder, HOUR))).toBe(false);
     expect(existsSync(join(world.folder, "predictions"))).toBe(true);
@@ -181,7 +185,8 @@ describe("ParquetTables", () => {
     await writeFile(second, original);
     world.file("rewrites/x.json", { add: [made?.path], remove: files.map(({ path }) => path) });
     expect(await world.tables.list()).toEqual([made]);
-    expect(await world.tables.holding(["unit2"])).toMatchObject([{ file: made, rowCount: 1 }]);
+    const held = await world.tables.holding("predictions", forgetting("unit2"));
+    expect(held).toMatchObject([{ file: made, rowCount: 1 }]);
     expect(existsSync(second)).toBe(false);
     expect(readdirSync(join(world.folder, "rewrites"))).toEqual([]);
   });
@@ -226,14 +231,46 @@ describe("ParquetTables", () => {
       "feedback",
       "SELECT 'unit1' AS unit_hash",
     );
-    const found = await world.tables.holding(["unit1", "unit9"]);
+    const change = forgetting("unit1", "unit9");
+    const found = [
+      ...(await world.tables.holding("predictions", change)),
+      ...(await world.tables.holding("feedback", change)),
+    ];
     const names = found.map(
       ({ file, rowCount }) => `${file.path.split("/").at(-1) ?? ""} ${rowCount}`,
     );
     expect(new Set(names)).toEqual(
       new Set(["a.parquet 1", "p0-0-00000000.parquet 2", "p0-0-00000002.parquet 1"]),
     );
-    expect(await world.tables.holding([])).toEqual([]);
+    expect(await world.tables.holding("predictions", forgetting())).toEqual([]);
+  });
+
+  it("rewrite() leaves out feedback that names predictions of units", async () => {
+    await using world = new TablesWorld();
+    await world.hour([1, 2], [4]);
+    const named = [idOf(1), `${idOf(4)}#3`, idOf(2), idOf(9), idOf(8), null].map(
+      (id, index) =>
+        `SELECT 'f${index}' AS feedback_id, ${id === null ? "NULL" : `'${id}'`} AS prediction_id`,
+    );
+    const path = "feedback/dt=2026-11-21/a.parquet";
+    await world.parquet(path, "feedback", named.join(" UNION ALL "));
+    await world.parquet("feedback/dt=2026-11-21/b.parquet", "feedback", named[2] as string);
+    const change = { ...forgetting("unit1"), predictionIds: [idOf(9)] };
+    const held = await world.tables.holding("feedback", change);
+    expect(held).toMatchObject([{ file: { path }, rowCount: 3 }]);
+    expect(await world.tables.rewrite([held[0]?.file as TableFile], change)).toBe(3);
+    expect(await world.tables.holding("feedback", change)).toEqual([]);
+    expect(await world.rows("feedback_id", "feedback")).toEqual([["f2"], ["f2"], ["f4"], ["f5"]]);
+  });
+
+  it("predictionsOf() tells which of some predictions are of a unit", async () => {
+    await using world = new TablesWorld();
+    const asked = [idOf(1), idOf(2), idOf(4), idOf(7)];
+    expect(await world.tables.predictionsOf("unit1", asked)).toEqual([]);
+    await world.hour([1, 2], [4]);
+    const found = await world.tables.predictionsOf("unit1", asked);
+    expect(new Set(found)).toEqual(new Set([idOf(1), idOf(4)]));
+    expect(await world.tables.predictionsOf("unit1", [])).toEqual([]);
   });
 
   it("find() gives the rows of a request, in the hours around the time in its id", async () => {

@@ -27,11 +27,19 @@ class RoleWorld extends LogWorld {
   readonly second = new RecordingSink("second", "block");
   readonly retention = { rowsMs: 30 * DAY_MS, payloadMs: 7 * DAY_MS, isHeld: false };
   readonly errors: string[] = [];
+  /** Table whose files cannot be made again. */
+  failing: LogTable | undefined;
   readonly #roles: ShippingRole[] = [];
+  readonly #startMs = this.clock.wallMs();
 
   role(): ShippingRole {
     const { folder, clock } = this;
     const tables = new ParquetTables({ folder, duckDb });
+    const rewrite = tables.rewrite.bind(tables);
+    tables.rewrite = (files, change) => {
+      if (files[0]?.table === this.failing) throw new Error("the disk is gone");
+      return rewrite(files, change);
+    };
     const role = new ShippingRole({
       folder,
       config: { rollMs: 300_000, retention: this.retention },
@@ -68,8 +76,9 @@ class RoleWorld extends LogWorld {
     return (this.clock.wallMs() - 60_000) * 1_000;
   }
 
+  /** The same at any time. */
   id(number: number): string {
-    const time = (this.clock.wallMs() - 60_000).toString(16).padStart(12, "0");
+    const time = (this.#startMs - 60_000).toString(16).padStart(12, "0");
     return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${String(number).padStart(12, "0")}`;
   }
 
@@ -220,6 +229,88 @@ describe("ShippingRole", () => {
     await writer.close();
     await world.until(() => world.isEmpty(), "shipping");
     expect(await world.rows("predictions")).toEqual(["002"]);
+  });
+
+  it("forget() takes out feedback that names predictions of the unit, wherever both are", async () => {
+    await using world = new RoleWorld();
+    const role = await world.shipping();
+    const about = (writer: ReturnType<LogWorld["writer"]>, name: string, predictionId: string) =>
+      writer.append(
+        feedbackBlockOf({
+          feedback_id: name,
+          prediction_id: predictionId,
+          ts: 0,
+          received_ts: world.agoUs,
+          label: "hers",
+        }),
+      );
+    // Files without segments; 5 is in a segment later than what is said of it.
+    const first = world.writer("p0-0000000000000001");
+    await world.write(first, 1, 2);
+    await about(first, "a1", world.id(1));
+    await about(first, "a1#0", `${world.id(1)}#0`);
+    await about(first, "a2", world.id(2));
+    await about(first, "a5", world.id(5));
+    await first.close();
+    await world.until(() => world.isEmpty(), "the first");
+    // Files beside their segments.
+    world.second.before = () => {
+      throw new Error("away");
+    };
+    const second = world.writer("p0-0000000000000002");
+    await world.write(second, 3);
+    await about(second, "b1", world.id(1));
+    await about(second, "b2", world.id(2));
+    await about(second, "b3", world.id(3));
+    await second.close();
+    await world.until(async () => (await world.rows("feedback")).length === 10, "the second");
+    // Segments alone.
+    const third = world.writer("p0-0000000000000003");
+    await world.write(third, 5);
+    await about(third, "c1", world.id(1));
+    await about(third, "c2", world.id(2));
+    await about(third, "c3#7", `${world.id(3)}#7`);
+    await about(third, "c5", world.id(5));
+
+    expect(await role.forget("ann")).toMatchObject({ rows: 9, files: 4 });
+    expect(await world.rows("feedback")).toEqual(["a2", "b2", "f2"]);
+    // Again, while the predictions are gone from the files: what is noted stays so.
+    expect(await role.forget("ann")).toMatchObject({ rows: 0 });
+    // What comes later is new.
+    world.clock.advanceMs(120_000);
+    await about(third, "late", world.id(1));
+    await third.close();
+    world.second.before = () => undefined;
+    await world.until(() => world.isEmpty(), "the rest");
+    expect(await world.rows("feedback")).toEqual(["a2", "b2", "c2", "f2", "late"]);
+    expect(await world.rows("predictions")).toEqual(["002"]);
+    expect(world.errors.filter((text) => !text.includes("away"))).toEqual([]);
+  });
+
+  it("forget() that fails half way finds the feedback of a unit when it is repeated", async () => {
+    await using world = new RoleWorld();
+    const role = await world.shipping();
+    const first = world.writer("p0-0000000000000001");
+    const named = { feedback_id: "a", ts: 0, received_ts: world.agoUs };
+    await first.append(feedbackBlockOf({ ...named, prediction_id: world.id(1) }));
+    await first.append(feedbackBlockOf({ ...named, prediction_id: world.id(3) }));
+    await world.write(first, 1);
+    await first.close();
+    await world.until(() => world.isEmpty(), "the first");
+    const second = world.writer("p0-0000000000000002");
+    await world.write(second, 3);
+    world.failing = "feedback";
+    await expect(role.forget("ann")).rejects.toThrow("the disk is gone");
+    // The segment becomes a file meanwhile, with the row that tells whose the feedback is.
+    await second.close();
+    await world.until(() => world.isEmpty(), "the second");
+    world.failing = "predictions";
+    await expect(role.forget("ann")).rejects.toThrow("the disk is gone");
+    expect(await world.rows("feedback")).toEqual([]);
+    world.failing = undefined;
+    await role.forget("ann");
+    expect(await world.rows("predictions")).toEqual([]);
+    expect(world.errors).toEqual([]);
   });
 
   it("forget() refuses while nothing may be deleted", async () => {

@@ -256,6 +256,28 @@ describe("DuckDbQueryEngine seeing every row once", () => {
     expect(await rowsOf(engine, "select count(*) from feedback")).toEqual([[0]]);
   });
 
+  it("query() leaves out of segments what is said of predictions that are forgotten", async () => {
+    await using world = new World();
+    await world
+      .writer()
+      .append(
+        feedbackBlockOf(
+          { feedback_id: "whole", prediction_id: "a" },
+          { feedback_id: "row", prediction_id: "a#1" },
+          { feedback_id: "later", prediction_id: "a", received_ts: NOON_US + 2 },
+          { feedback_id: "another's", prediction_id: "b" },
+          { feedback_id: "nobody's" },
+        ),
+      );
+    const unit = { unitHash: "h", untilUs: NOON_US + 1, segments: [] };
+    const sql = "select feedback_id from feedback order by 1";
+    world.file("forgotten.json", { units: [{ ...unit, predictionIds: ["it's", "a"] }] });
+    expect(await rowsOf(world.engine(), sql)).toEqual([["another's"], ["later"], ["nobody's"]]);
+    // As an older version notes it.
+    world.file("forgotten.json", { units: [unit] });
+    expect(await rowsOf(world.engine(), sql)).toHaveLength(5);
+  });
+
   it("query() takes every segment where the cursor is damaged, as whoever ships does", async () => {
     await using world = new World();
     await world.writer().append(blockOf({ predictionId: "a" }));
@@ -272,7 +294,13 @@ describe("DuckDbQueryEngine seeing every row once", () => {
   it("query() refuses where it cannot tell what is forgotten", async () => {
     await using world = new World();
     await world.writer().append(blockOf({ predictionId: "a" }));
-    for (const text of ["{", "7", '{"units":{}}', '{"units":[{"unitHash":1}]}']) {
+    for (const text of [
+      "{",
+      "7",
+      '{"units":{}}',
+      '{"units":[{"unitHash":1}]}',
+      '{"units":[{"unitHash":"h","untilUs":1,"predictionIds":[1]}]}',
+    ]) {
       writeFileSync(join(world.folder, "forgotten.json"), text);
       await expect(idsOf(world.engine())).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
     }

@@ -21,13 +21,20 @@ export interface HoldingFile {
   readonly rowCount: number;
 }
 
+/** Rows with one of these hashes, and feedback that names a prediction with one. */
+export interface ForgetChange {
+  readonly kind: "forget";
+  readonly unitHashes: readonly string[];
+  /** Predictions of theirs that may be in no file, without `#row`: feedback that names them goes too. */
+  readonly predictionIds: readonly string[];
+}
+
 /** What a rewrite leaves out. */
 export type RewriteChange =
   | { readonly kind: "compact" }
   /** Inputs, prediction and attributes; labels, scores and times stay. */
   | { readonly kind: "drop_payload" }
-  /** Rows with one of these hashes. */
-  | { readonly kind: "forget"; readonly unitHashes: readonly string[] };
+  | ForgetChange;
 
 /** The files of the tables, for whoever keeps them tidy. Only one process at a time changes them. */
 export interface LogTables {
@@ -44,8 +51,10 @@ export interface LogTables {
   remove(files: readonly TableFile[]): Promise<void>;
   /** Finishes or undoes what a process that was killed was at. */
   recover(): Promise<void>;
-  /** Files with rows of one of the units, and how many. */
-  holding(unitHashes: readonly string[]): Promise<readonly HoldingFile[]>;
+  /** Files of a table with rows that a change would leave out, and how many. */
+  holding(table: LogTable, change: ForgetChange): Promise<readonly HoldingFile[]>;
+  /** Those of some predictions, named without `#row`, that files say are of a unit. */
+  predictionsOf(unitHash: string, predictionIds: readonly string[]): Promise<readonly string[]>;
   /**
    * The rows of a prediction, by row, at most 16: of `<id>` those of its whole request, of `<id>#3` that one. Columns as in
    * `LOG_COLUMNS`, `ts` in microseconds; JSON stays text.

@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { MillraceError } from "../core/errors.ts";
 import { FORGOTTEN_FILE } from "../core/predictions/log-folder.ts";
+import { requestOf } from "../core/predictions/prediction-key.ts";
 import { segmentFileName, type SegmentId } from "../core/predictions/segment-name.ts";
 import { writeFileSynced } from "../disk/synced-files.ts";
 
@@ -15,10 +17,18 @@ export interface ForgottenUnit {
    * As long as one is, the unit is noted here.
    */
   readonly segments: readonly string[];
+  /** Its predictions that feedback in segments names, without `#row`: such rows do not say whose they are. */
+  readonly predictionIds: readonly string[];
 }
+
+/** What is known of a unit when it is forgotten. */
+export type UnitToForget = Omit<ForgottenUnit, "segments">;
 
 /** Units noted at once; each is two segments' worth of waiting at most. */
 const UNITS_MAX = 10_000;
+
+/** Predictions noted at once, of all units: whoever asks the log reads them each time. */
+export const NOTED_PREDICTIONS_MAX = 50_000;
 
 /** Time from the arrival of a request to its row in a segment, at most: it is predicted, and waits in memory. */
 const UNWRITTEN_MS_MAX = 5 * 60_000;
@@ -28,6 +38,7 @@ export class ForgottenUnits {
   readonly #path: string;
   #units: readonly ForgottenUnit[];
   #untilUs = new Map<string, number>();
+  #predictionUntilUs = new Map<string, number>();
 
   private constructor(path: string, units: readonly ForgottenUnit[]) {
     this.#path = path;
@@ -51,14 +62,46 @@ export class ForgottenUnits {
     return untilUs !== undefined && tsUs <= untilUs;
   }
 
-  /** On the disk when it resolves. */
-  async add(unitHash: string, untilUs: number, segments: readonly SegmentId[]): Promise<void> {
-    const others = this.#units.filter((unit) => unit.unitHash !== unitHash);
-    if (others.length >= UNITS_MAX) {
-      throw new Error(`Cannot forget: ${others.length} units wait to be, limit is ${UNITS_MAX}`);
+  /** @param predictionId with or without `#row`. @param tsUs when the feedback that names it came. */
+  hasPrediction(predictionId: string, tsUs: number): boolean {
+    if (this.#predictionUntilUs.size === 0) return false;
+    const untilUs = this.#predictionUntilUs.get(requestOf(predictionId));
+    return untilUs !== undefined && tsUs <= untilUs;
+  }
+
+  /**
+   * Knows a unit while something is done, without noting it: whoever is killed then has not forgotten it.
+   * @throws what `add` would, before it is done.
+   */
+  async during<Result>(unit: UnitToForget, run: () => Promise<Result>): Promise<Result> {
+    this.#index(this.#with({ ...unit, segments: [] }));
+    try {
+      return await run();
+    } finally {
+      this.#index(this.#units);
     }
-    const unit = { unitHash, untilUs, segments: segments.map(nameOf) };
-    await this.#save([...others, unit]);
+  }
+
+  /** On the disk when it resolves. @throws LOG_UNAVAILABLE when there are too many. */
+  async add(unit: UnitToForget, segments: readonly SegmentId[]): Promise<void> {
+    await this.#save(this.#with({ ...unit, segments: segments.map(nameOf) }));
+  }
+
+  /** What was noted of its predictions stays: their rows may be gone, and feedback that names them still there. */
+  #with(unit: ForgottenUnit): readonly ForgottenUnit[] {
+    const others = this.#units.filter(({ unitHash }) => unitHash !== unit.unitHash);
+    if (others.length >= UNITS_MAX) {
+      throw unavailable(`${others.length} units wait to be, limit is ${UNITS_MAX}`);
+    }
+    const before = this.#units.find(({ unitHash }) => unitHash === unit.unitHash);
+    const ids = new Set([...(before?.predictionIds ?? []), ...unit.predictionIds]);
+    const all = others.reduce((sum, { predictionIds }) => sum + predictionIds.length, ids.size);
+    if (all > NOTED_PREDICTIONS_MAX) {
+      throw unavailable(
+        `feedback in no file yet names ${all} predictions that are to be, limit is ${NOTED_PREDICTIONS_MAX}; ask again when it is shipped`,
+      );
+    }
+    return [...others, { ...unit, predictionIds: [...ids] }];
   }
 
   /** Drops the notes of units whose segments are all gone. @param nowUs microseconds since 1970-01-01 UTC. */
@@ -81,8 +124,21 @@ export class ForgottenUnits {
 
   #become(units: readonly ForgottenUnit[]): void {
     this.#units = units;
-    this.#untilUs = new Map(units.map(({ unitHash, untilUs }) => [unitHash, untilUs]));
+    this.#index(units);
   }
+
+  #index(units: readonly ForgottenUnit[]): void {
+    this.#untilUs = new Map(units.map(({ unitHash, untilUs }) => [unitHash, untilUs]));
+    this.#predictionUntilUs = new Map(
+      units.flatMap(({ predictionIds, untilUs }) =>
+        predictionIds.map((id): readonly [string, number] => [id, untilUs]),
+      ),
+    );
+  }
+}
+
+function unavailable(why: string): MillraceError {
+  return new MillraceError("LOG_UNAVAILABLE", `Cannot forget: ${why}`);
 }
 
 function nameOf(id: SegmentId): string {
@@ -108,10 +164,15 @@ function parseUnits(text: string): readonly ForgottenUnit[] | undefined {
   try {
     const { units } = JSON.parse(text) as { readonly units?: readonly Partial<ForgottenUnit>[] };
     const isRight = units?.every(
-      ({ unitHash, untilUs, segments }) =>
-        typeof unitHash === "string" && typeof untilUs === "number" && Array.isArray(segments),
+      ({ unitHash, untilUs, segments, predictionIds = [] }) =>
+        typeof unitHash === "string" &&
+        typeof untilUs === "number" &&
+        Array.isArray(segments) &&
+        Array.isArray(predictionIds),
     );
-    return isRight === true ? (units as readonly ForgottenUnit[]) : undefined;
+    if (isRight !== true) return undefined;
+    // Older versions noted no predictions.
+    return units?.map((unit) => ({ predictionIds: [], ...unit }) as unknown as ForgottenUnit);
   } catch {
     return undefined;
   }

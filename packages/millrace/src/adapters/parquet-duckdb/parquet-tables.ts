@@ -2,13 +2,21 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { syncFile, syncFolder } from "../../disk/synced-files.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { LOG_TABLES } from "../../core/predictions/log-block.ts";
-import type { HoldingFile, LogTables, RewriteChange, TableFile } from "../../ports/log-tables.ts";
+import { LOG_TABLES, type LogTable } from "../../core/predictions/log-block.ts";
+import type {
+  ForgetChange,
+  HoldingFile,
+  LogTables,
+  RewriteChange,
+  TableFile,
+} from "../../ports/log-tables.ts";
 import { findPrediction } from "./find-prediction.ts";
+import { isForgottenSql, noteForgottenPredictions, predictionsAmong } from "./forgotten-sql.ts";
 import { listTableFiles } from "./list-table-files.ts";
-import { quoted, type DuckDb } from "./open-duckdb.ts";
+import type { DuckDb } from "./open-duckdb.ts";
 import { payloadsOf, removePayloads } from "./payload-files.ts";
 import { keptRows } from "./rewrite-sql.ts";
 import {
@@ -80,6 +88,7 @@ export class ParquetTables implements LogTables {
     return this.#duckDb.with(async (connection) => {
       const counted = await connection.runAndReadAll(`select count(*)::integer from ${rows}`);
       const before = Number(counted.getRowsJson()[0]?.[0]);
+      if (change.kind === "forget") await this.#note(connection, table, change);
       const { rowsChanged } = await connection.run(copyTo(keptRows(table, rows, change), draft));
       await syncFile(draft);
       const payloads = await payloadsOf(connection, table, rows, change);
@@ -150,33 +159,43 @@ export class ParquetTables implements LogTables {
     }
   }
 
-  async holding(unitHashes: readonly string[]): Promise<readonly HoldingFile[]> {
+  async holding(table: LogTable, change: ForgetChange): Promise<readonly HoldingFile[]> {
     await this.#finishNotes();
-    const files = await this.list();
-    const found: HoldingFile[] = [];
-    for (const table of LOG_TABLES) {
-      const ofTable = files.filter((file) => file.table === table);
-      found.push(...(await this.#holding(ofTable, unitHashes)));
-    }
-    return found;
-  }
-
-  async #holding(
-    files: readonly TableFile[],
-    unitHashes: readonly string[],
-  ): Promise<readonly HoldingFile[]> {
-    if (files.length === 0 || unitHashes.length === 0) return [];
+    const files = (await this.list()).filter((file) => file.table === table);
+    if (files.length === 0 || change.unitHashes.length === 0) return [];
     const byPath = new Map(files.map((file) => [join(this.#folder, file.path), file]));
-    const hashes = unitHashes.map(quoted).join(", ");
     const rows = readFilesNamed([...byPath.keys()]);
-    const sql = `select filename, count(*)::integer from ${rows} where unit_hash in (${hashes}) group by filename`;
+    const sql = `select filename, count(*)::integer from ${rows} where ${isForgottenSql(table, change)} group by filename`;
     return this.#duckDb.with(async (connection) => {
+      await this.#note(connection, table, change);
       const read = await connection.runAndReadAll(sql);
       return read.getRowsJson().flatMap(([path, count]) => {
         const file = byPath.get(path as string);
         return file === undefined ? [] : { file, rowCount: Number(count) };
       });
     });
+  }
+
+  async #note(connection: DuckDBConnection, table: LogTable, change: ForgetChange): Promise<void> {
+    if (table !== "feedback") return;
+    await noteForgottenPredictions(connection, change, await this.#predictionFiles());
+  }
+
+  async predictionsOf(
+    unitHash: string,
+    predictionIds: readonly string[],
+  ): Promise<readonly string[]> {
+    const files = await this.#predictionFiles();
+    if (files.length === 0 || predictionIds.length === 0) return [];
+    return this.#duckDb.with((connection) =>
+      predictionsAmong(connection, [unitHash], predictionIds, files),
+    );
+  }
+
+  /** Their whole paths. */
+  async #predictionFiles(): Promise<readonly string[]> {
+    const files = (await this.list()).filter(({ table }) => table === "predictions");
+    return files.map(({ path }) => join(this.#folder, path));
   }
 
   find(predictionId: string): Promise<readonly JsonValue[] | undefined> {

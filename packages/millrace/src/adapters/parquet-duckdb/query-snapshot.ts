@@ -27,6 +27,8 @@ export interface ForgottenUnit {
   readonly unitHash: string;
   /** Rows that came later stay. Microseconds since 1970-01-01 UTC. */
   readonly untilUs: number;
+  /** Its predictions that feedback in segments names, without `#row`. */
+  readonly predictionIds: readonly string[];
 }
 
 /** What says which files and segments count. */
@@ -147,9 +149,15 @@ function coveredBy(text: string): ReadonlyMap<string, number> {
 function forgottenBy(text: string): readonly ForgottenUnit[] {
   if (text === "") return [];
   const { units } = (jsonIfPossible(text) ?? {}) as { units?: Partial<ForgottenUnit>[] };
-  const isRight = ({ unitHash, untilUs }: Partial<ForgottenUnit>): boolean =>
-    typeof unitHash === "string" && typeof untilUs === "number";
-  if (Array.isArray(units) && units.every(isRight)) return units as ForgottenUnit[];
+  const isRight = ({ unitHash, untilUs, predictionIds = [] }: Partial<ForgottenUnit>): boolean =>
+    typeof unitHash === "string" &&
+    typeof untilUs === "number" &&
+    Array.isArray(predictionIds) &&
+    predictionIds.every((id) => typeof id === "string");
+  if (Array.isArray(units) && units.every(isRight)) {
+    // Older versions noted none.
+    return units.map((unit) => ({ predictionIds: [], ...unit }) as ForgottenUnit);
+  }
   throw new MillraceError(
     "LOG_UNAVAILABLE",
     `Cannot query the log: "${FORGOTTEN_FILE}" is damaged, it says which units are to be forgotten`,

@@ -66,7 +66,40 @@ function relationSql(
   const partition = [`CAST(${time} AS DATE) AS dt`];
   if (LOG_PARTITIONS[table].includes("hour")) partition.push(`hour(${time})::INTEGER AS hour`);
   const rows = `SELECT *, ${partition.join(", ")} FROM ${relation} AS row_of_log`;
-  if (forgotten.length === 0) return rows;
-  const units = forgotten.map(({ unitHash, untilUs }) => `(${quoted(unitHash)}, ${untilUs})`);
-  return `${rows} WHERE NOT EXISTS (SELECT 1 FROM (VALUES ${units.join(", ")}) AS forgotten(unit_hash, until_us) WHERE forgotten.unit_hash = row_of_log.unit_hash AND epoch_us(row_of_log.${time}) <= forgotten.until_us)`;
+  const kept = [notAmongSql("row_of_log.unit_hash", time, unitsOf(forgotten))];
+  if (table === "feedback") {
+    kept.push(
+      notAmongSql("split_part(row_of_log.prediction_id, '#', 1)", time, predictionsOf(forgotten)),
+    );
+  }
+  const conditions = kept.filter((condition) => condition !== undefined);
+  return conditions.length === 0 ? rows : `${rows} WHERE ${conditions.join(" AND ")}`;
+}
+
+/** Rows that have the text are forgotten up to a time, in microseconds. */
+interface ForgottenText {
+  readonly text: string;
+  readonly until_us: number;
+}
+
+function unitsOf(forgotten: readonly ForgottenUnit[]): readonly ForgottenText[] {
+  return forgotten.map(({ unitHash, untilUs }) => ({ text: unitHash, until_us: untilUs }));
+}
+
+function predictionsOf(forgotten: readonly ForgottenUnit[]): readonly ForgottenText[] {
+  return forgotten.flatMap(({ predictionIds, untilUs }) =>
+    predictionIds.map((id) => ({ text: id, until_us: untilUs })),
+  );
+}
+
+/** @param text SQL of what rows have. @returns undefined when there is nothing to leave out. */
+function notAmongSql(
+  text: string,
+  time: string,
+  forgotten: readonly ForgottenText[],
+): string | undefined {
+  if (forgotten.length === 0) return undefined;
+  // One constant: thousands of them take DuckDB longer than the query.
+  const list = `from_json(${quoted(JSON.stringify(forgotten))}, '[{"text":"VARCHAR","until_us":"DOUBLE"}]')`;
+  return `NOT EXISTS (SELECT 1 FROM (SELECT unnest(${list}, recursive := true)) AS forgotten WHERE forgotten.text = ${text} AND epoch_us(row_of_log.${time}) <= forgotten.until_us)`;
 }

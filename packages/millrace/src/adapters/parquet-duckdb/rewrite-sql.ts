@@ -1,6 +1,6 @@
 import type { LogTable } from "../../core/predictions/log-block.ts";
 import type { RewriteChange } from "../../ports/log-tables.ts";
-import { quoted } from "./open-duckdb.ts";
+import { isForgottenSql } from "./forgotten-sql.ts";
 
 /** What is of the payload, or may tell something of it: what the rules were asked, too. */
 const PAYLOAD_COLUMNS = [
@@ -23,9 +23,7 @@ export function keptRows(table: LogTable, rows: string, change: RewriteChange): 
       const payload = "case when payload = 'full' then 'dropped' else payload end as payload";
       return `select * replace (${[...dropped, payload].join(", ")}) from ${rows}`;
     }
-    case "forget": {
-      const hashes = change.unitHashes.map(quoted).join(", ");
-      return `select * from ${rows} where unit_hash is null or unit_hash not in (${hashes})`;
-    }
+    case "forget":
+      return `select * from ${rows} where not ${isForgottenSql(table, change)}`;
   }
 }

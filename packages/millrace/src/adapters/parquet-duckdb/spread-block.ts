@@ -1,5 +1,6 @@
 import { readBlock } from "../../core/predictions/block-reader.ts";
 import { rowCountOf } from "../../core/predictions/log-rows.ts";
+import { feedbackLines } from "../../core/predictions/feedback-lines.ts";
 import type { FeedbackRow } from "../../core/predictions/feedback-row.ts";
 import type { LoggedPrediction } from "../../core/predictions/logged-prediction.ts";
 import { rowLines } from "../../core/predictions/row-lines.ts";
@@ -14,6 +15,8 @@ export interface ForgottenRows {
   readonly isAny: boolean;
   /** @param tsUs when it came. */
   has(unitHash: string, tsUs: number): boolean;
+  /** Is what is said of a prediction forgotten? @param predictionId with or without `#row`. @param tsUs when it was said. */
+  hasPrediction(predictionId: string, tsUs: number): boolean;
 }
 
 /** Puts the rows of a block where they belong. @returns records that cannot be read. */
@@ -75,31 +78,21 @@ function spreadFeedback(
   forgotten: ForgottenRows,
 ): number {
   let unreadable = 0;
-  for (const line of Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    .toString("utf8")
-    .split("\n")) {
-    if (line === "") continue;
-    const row = feedbackIfPossible(line);
-    if (row === undefined) {
-      unreadable++;
-      continue;
+  for (const { text, row } of feedbackLines(bytes)) {
+    if (row === undefined) unreadable++;
+    else if (!isForgotten(row, forgotten)) {
+      spreader.add(feedbackPartition(row.received_ts), `${text}\n`, 1);
     }
-    const { unit_hash: unitHash, received_ts: receivedUs } = row;
-    if (typeof unitHash === "string" && forgotten.has(unitHash, receivedUs)) continue;
-    spreader.add(feedbackPartition(receivedUs), `${line}\n`, 1);
   }
   return unreadable;
 }
 
-function feedbackIfPossible(line: string): FeedbackRow | undefined {
-  try {
-    const row = JSON.parse(line) as Partial<FeedbackRow> | null;
-    return typeof row?.received_ts === "number" && typeof row.ts === "number"
-      ? (row as FeedbackRow)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+function isForgotten(
+  { unit_hash: unitHash, prediction_id: predictionId, received_ts: receivedUs }: FeedbackRow,
+  forgotten: ForgottenRows,
+): boolean {
+  if (typeof unitHash === "string" && forgotten.has(unitHash, receivedUs)) return true;
+  return typeof predictionId === "string" && forgotten.hasPrediction(predictionId, receivedUs);
 }
 
 /** Most rows of a block are of the hour and the model of the one before. */

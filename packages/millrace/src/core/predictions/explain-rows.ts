@@ -9,6 +9,7 @@ import {
   type FoundRows,
 } from "./explanation.ts";
 import { knownMembers } from "./known-members.ts";
+import { requestOf } from "./prediction-key.ts";
 import type { PredictionRow } from "./prediction-row.ts";
 
 /** What the log says of a prediction; the first of its rows tells what they have in common. */
@@ -69,12 +70,6 @@ function explainRow(row: PredictionRow): ExplainedRow {
     is_outlier: row.is_outlier,
     outlier_score: row.outlier_score,
   });
-}
-
-/** `01992f3c-…#3` is row 3 of `01992f3c-…`. */
-function requestOf(predictionId: string): string {
-  const hash = predictionId.indexOf("#");
-  return hash < 0 ? predictionId : predictionId.slice(0, hash);
 }
 
 /** @param text undefined also where an older file lacks the column. @returns the text itself where it is no JSON. */

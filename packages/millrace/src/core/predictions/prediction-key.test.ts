@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { PredictionIds } from "../prediction-id.ts";
 import { TestRandom } from "../test-random.ts";
-import { readPredictionKey } from "./prediction-key.ts";
+import { readPredictionKey, requestOf } from "./prediction-key.ts";
 
 const ID = "01992f3c-7a5e-7cc1-b6d4-3f0a9c2e51d7";
 
@@ -27,4 +27,8 @@ test("readPredictionKey() answers undefined for what names no prediction", () =>
   for (const text of ["", "abc", `${ID}#`, `${ID}#x`, ` ${ID}`, ID.toUpperCase(), `${ID}#1#2`]) {
     expect([text, readPredictionKey(text)]).toEqual([text, undefined]);
   }
+});
+
+test("requestOf() takes the row off an id", () => {
+  expect(["a", "a#3", ""].map(requestOf)).toEqual(["a", "a", ""]);
 });

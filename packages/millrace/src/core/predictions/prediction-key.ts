@@ -20,3 +20,9 @@ export function readPredictionKey(text: string): PredictionKey | undefined {
     madeAtMs: Number.parseInt(high + low, 16),
   };
 }
+
+/** `01992f3c-…#3` is row 3 of `01992f3c-…`. */
+export function requestOf(predictionId: string): string {
+  const hash = predictionId.indexOf("#");
+  return hash < 0 ? predictionId : predictionId.slice(0, hash);
+}
