@@ -1,5 +1,4 @@
 import { chromium, type Browser, type Page } from "playwright-core";
-import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyExample, MillraceProcess } from "./millrace-process.ts";
 
@@ -22,7 +21,7 @@ interface Traffic {
   readonly complaints: string[];
 }
 
-describe.skipIf(!existsSync(CHROMIUM))("API pages in a browser", () => {
+describe("API pages in a browser", () => {
   let example: Awaited<ReturnType<typeof copyExample>>;
   let server: MillraceProcess;
   let browser: Browser;

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -173,22 +172,19 @@ describe("millrace replay", () => {
     return { code, shown };
   }
 
-  it.runIf(existsSync("/usr/bin/script"))(
-    "reports what was done when it is interrupted, with and without a running Millrace",
-    async () => {
-      for (const isRunning of [true, false]) {
-        if (!isRunning) await server?.stop();
-        const { code, shown } = await interrupted();
-        expect(shown).toMatch(/[█░]{30} \d+ % {2}\d+ of 40/);
-        const [json] = /^.*(\{"service".*\})\r?$/m.exec(shown)?.slice(1) ?? [];
-        const report = JSON.parse(json ?? "") as ReplayReport;
-        expect([code, report.end]).toEqual([130, "interrupted"]);
-        expect(report.requests.found).toBe(REQUESTS);
-        expect(report.requests.replayed).toBeGreaterThan(0);
-        expect(report.requests.replayed).toBeLessThan(REQUESTS);
-        expect(report.agreement.compared).toBe(report.requests.replayed);
-      }
-      server = undefined;
-    },
-  );
+  it("reports what was done when it is interrupted, with and without a running Millrace", async () => {
+    for (const isRunning of [true, false]) {
+      if (!isRunning) await server?.stop();
+      const { code, shown } = await interrupted();
+      expect(shown).toMatch(/[█░]{30} \d+ % {2}\d+ of 40/);
+      const [json] = /^.*(\{"service".*\})\r?$/m.exec(shown)?.slice(1) ?? [];
+      const report = JSON.parse(json ?? "") as ReplayReport;
+      expect([code, report.end]).toEqual([130, "interrupted"]);
+      expect(report.requests.found).toBe(REQUESTS);
+      expect(report.requests.replayed).toBeGreaterThan(0);
+      expect(report.requests.replayed).toBeLessThan(REQUESTS);
+      expect(report.agreement.compared).toBe(report.requests.replayed);
+    }
+    server = undefined;
+  });
 });
