@@ -6,36 +6,17 @@
 import { readBlock } from "../../packages/millrace/src/core/predictions/block-reader.ts";
 import { BlockWriter } from "../../packages/millrace/src/core/predictions/block-writer.ts";
 import { rowLines } from "../../packages/millrace/src/core/predictions/row-lines.ts";
-import type {
-  LogContext,
-  LoggedPrediction,
-} from "../../packages/millrace/src/core/predictions/logged-prediction.ts";
+import type { LoggedPrediction } from "../../packages/millrace/src/core/predictions/logged-prediction.ts";
+import { testContext } from "../../packages/millrace/src/core/predictions/test-record.ts";
 import { describeMachine } from "../machine.ts";
 
 const RECORDS = 400_000;
 const BLOCK_BYTES = 256 * 1024;
 const ROUNDS = 5;
 
-const context: LogContext = {
-  service: "iris",
-  endpoint: "/predict",
-  model: "iris",
-  version: "1",
-  digest: "a".repeat(64),
-  role: "primary",
-  rule: undefined,
-  experiment: undefined,
-  variant: undefined,
-  phase: undefined,
-  overrideVersion: 0,
-  inputSchema: "0a1b2c3d",
-  policy: "",
+const context = testContext({
   columns: { input: ["sepal_length", "sepal_width", "petal_length", "petal_width"] },
-  predictionOutputs: ["probabilities"],
-  labels: ["setosa", "versicolor", "virginica"],
-  scoreIndex: 0,
-  threshold: undefined,
-};
+});
 
 function recordAt(i: number): LoggedPrediction {
   const id = `01992f3c-7a5e-7000-8000-${String(i).padStart(12, "0")}`;

@@ -10,10 +10,8 @@ import type { Durability } from "../../packages/millrace/src/adapters/segments-f
 import { ThreadSegmentWriter } from "../../packages/millrace/src/adapters/segments-file/thread-segment-writer.ts";
 import { newWriterName } from "../../packages/millrace/src/adapters/segments-file/writer-name.ts";
 import { BlockWriter } from "../../packages/millrace/src/core/predictions/block-writer.ts";
-import type {
-  LogContext,
-  LoggedPrediction,
-} from "../../packages/millrace/src/core/predictions/logged-prediction.ts";
+import type { LoggedPrediction } from "../../packages/millrace/src/core/predictions/logged-prediction.ts";
+import { testContext } from "../../packages/millrace/src/core/predictions/test-record.ts";
 import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
 import { describeMachine, describeNoise, machineLine, ROOT } from "../machine.ts";
 import { rounded, tableSection } from "../markdown-table.ts";
@@ -32,26 +30,9 @@ const DURABILITIES: Readonly<Record<string, Durability>> = {
   batch: { kind: "batch" },
 };
 
-const CONTEXT: LogContext = {
-  service: "iris",
-  endpoint: "/predict",
-  model: "iris",
-  version: "1",
-  digest: "0123456789abcdef",
-  role: "primary",
-  rule: undefined,
-  experiment: undefined,
-  variant: undefined,
-  phase: undefined,
-  overrideVersion: 0,
-  inputSchema: "0a1b2c3d",
-  policy: "",
+const CONTEXT = testContext({
   columns: { input: ["sepal_length", "sepal_width", "petal_length", "petal_width"] },
-  predictionOutputs: ["probabilities"],
-  labels: ["setosa", "versicolor", "virginica"],
-  scoreIndex: 0,
-  threshold: undefined,
-};
+});
 
 interface Row {
   readonly durability: string;

@@ -464,6 +464,7 @@ describe("a log that is full", () => {
     made.writer.events?.level("nothing", "test");
     expect(await made.world.ask("s", one)).toBe("OVERLOADED");
     await expect(made.world.predict("s", one)).rejects.toMatchObject({ reason: "log" });
+    expect(made.world.count("inference_rejected_total", ["log"])).toBe(2);
     await made.world.serve(withLog({ payload: "off" }, { graph: modelStep("gather") }));
     expect(await made.world.ask("s", one)).toEqual({ VALUE: [20] });
   });

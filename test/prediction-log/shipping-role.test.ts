@@ -344,8 +344,6 @@ describe("ShippingRole", () => {
       await world.write(writer, number);
       await writer.close();
     }
-    const folder = join(world.folder, "payloads/dt=2023-11-14");
-    await mkdir(folder, { recursive: true });
     await world.until(() => world.isEmpty(), "shipping");
     const files = async (): Promise<readonly number[]> =>
       (await role.status()).tables.map((table) => table.files);
@@ -366,7 +364,6 @@ describe("ShippingRole", () => {
     expect(hasPayload()).toBe(true);
     for (let day = 0; day < 7; day++) world.clock.advanceMs(DAY_MS);
     await after(0, "files without payload", () => Promise.resolve(!hasPayload()));
-    await after(0, "no payloads", () => Promise.resolve(!existsSync(folder)));
     expect(await world.rows("predictions")).toEqual(["001", "002", "003"]);
     for (let day = 0; day < 24; day++) world.clock.advanceMs(DAY_MS);
     await after(0, "nothing", async () => (await files()).every((count) => count === 0));

@@ -72,9 +72,8 @@ function overridesText(facts: Partial<Explanation>): string {
 }
 
 /** That all of it is there is no news. */
-function payloadText({ payload, payload_ref: place }: Partial<Explanation>): string | undefined {
-  if (payload === undefined || payload === "full") return undefined;
-  return place === undefined ? payload : `${payload}, in ${place}`;
+function payloadText({ payload }: Partial<Explanation>): string | undefined {
+  return payload === "full" ? undefined : payload;
 }
 
 function joined(texts: readonly (string | undefined)[]): string {

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { headerName, isNotEmpty, name, path, share, size, duration } from "./schema-values.ts";
+import {
+  duration,
+  headerName,
+  isNotEmpty,
+  name,
+  rotatedFile,
+  share,
+  size,
+} from "./schema-values.ts";
 
 /** Most fields, attributes and rules of privacy. */
 const ENTRIES_MAX = 256;
@@ -101,24 +109,10 @@ export const log = z.strictObject({
       description:
         "Where predictions go: Parquet files in `<state.dir>/log`, which `millrace query` reads; `off` logs none.",
     }),
-  text: z
-    .strictObject({
-      path: path.meta({ description: "File the lines are written to." }),
-      sizeMax: size("1KiB", "64GiB")
-        .prefault("64MiB")
-        .meta({ description: "Size at which the file is rotated." }),
-      keep: z
-        .int()
-        .min(0)
-        .max(1000)
-        .default(5)
-        .meta({ unit: "files", description: "Rotated files kept beside the current one." }),
-    })
-    .optional()
-    .meta({
-      description:
-        "Writes predictions as lines of text too, for those who tail logs; absent: it does not.",
-    }),
+  text: rotatedFile("File the lines are written to.").optional().meta({
+    description:
+      "Writes predictions as lines of text too, for those who tail logs; absent: it does not.",
+  }),
   durability: z
     .union([z.enum(["off", "batch"]), duration("10ms", "1m")])
     .prefault("200ms")

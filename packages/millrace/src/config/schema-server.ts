@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DAY, duration, name, path, size } from "./schema-values.ts";
+import { DAY, duration, name, path, rotatedFile, size } from "./schema-values.ts";
 
 const port = z.int().min(0).max(65_535);
 const portOrOff = z.union([z.literal("off"), port]);
@@ -43,19 +43,7 @@ const log = z.strictObject({
     .enum(["off", "errors", "all"])
     .default("errors")
     .meta({ description: "Which requests are logged: none, those that failed, or all." }),
-  file: z
-    .strictObject({
-      path: path.meta({ description: "File the log is written to, instead of standard error." }),
-      sizeMax: size("1KiB", "64GiB")
-        .prefault("64MiB")
-        .meta({ description: "Size at which the file is rotated." }),
-      keep: z
-        .int()
-        .min(0)
-        .max(1000)
-        .default(5)
-        .meta({ unit: "files", description: "Rotated files kept beside the current one." }),
-    })
+  file: rotatedFile("File the log is written to, instead of standard error.")
     .optional()
     .meta({ description: "Log file with rotation by size; absent: standard error." }),
 });

@@ -136,3 +136,19 @@ function measure(
       return z.NEVER;
     });
 }
+
+/** A file that is rotated by size. @param description of its path. */
+export function rotatedFile(description: string) {
+  return z.strictObject({
+    path: path.meta({ description }),
+    sizeMax: size("1KiB", "64GiB")
+      .prefault("64MiB")
+      .meta({ description: "Size at which the file is rotated." }),
+    keep: z
+      .int()
+      .min(0)
+      .max(1000)
+      .default(5)
+      .meta({ unit: "files", description: "Rotated files kept beside the current one." }),
+  });
+}

@@ -263,7 +263,7 @@ export class DataPlane {
   ): Promise<Prediction> {
     const isLogged = target.service.log.payload !== "off" && call.endpoint !== WARM_UP;
     const log = isLogged ? this.log : undefined;
-    const room = log?.admit();
+    const room = log && this.#roomInLog(log, target);
     if (room !== undefined) await room;
     const job = this.#jobOf(target, inputs, outputNames, call);
     try {
@@ -274,6 +274,16 @@ export class DataPlane {
     } catch (error) {
       const record = this.#remember(target, job, undefined, error);
       log?.add({ job, record, prediction: undefined });
+      throw error;
+    }
+  }
+
+  /** @throws OVERLOADED, counted, where the file wants no prediction without a row. */
+  #roomInLog(log: PredictionLog, { service, predictor }: Target): Promise<void> | undefined {
+    try {
+      return log.admit();
+    } catch (error) {
+      this.#counts.failed(service.name, predictor.modelName, String(predictor.version), error);
       throw error;
     }
   }

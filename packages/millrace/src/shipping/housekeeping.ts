@@ -1,9 +1,6 @@
-import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { PredictionLogConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/message-of.ts";
-import { PAYLOADS_FOLDER } from "../core/predictions/log-folder.ts";
 import { segmentKey } from "../core/predictions/segment-name.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { LogTables, TableFile } from "../ports/log-tables.ts";
@@ -20,8 +17,6 @@ const FRESH_MS = 2_000;
 
 /** Jobs of one look, so that shipping gets its turn. */
 const JOBS_PER_LOOK = 8;
-
-const DATE_FOLDER = /^dt=(\d{4}-\d{2}-\d{2})$/;
 
 export interface HousekeepingOptions {
   readonly tables: LogTables;
@@ -109,7 +104,6 @@ export class Housekeeping {
       if (this.#isStopped) return;
       await exclusive(() => this.#do(job));
     }
-    if (!config.retention.isHeld) await this.#removePayloads(retentionMs);
   }
 
   async #retention(files: readonly TableFile[]): Promise<RetentionClock> {
@@ -126,21 +120,6 @@ export class Housekeeping {
     else await tables.rewrite(files, { kind });
     const level = kind === "remove" ? "info" : "debug";
     log[level]({ partition, files: files.length }, DONE[kind]);
-  }
-
-  /** Inputs that were too large for a row are as old as their folder. */
-  async #removePayloads(retentionMs: number): Promise<void> {
-    const { folder, config } = this.#options;
-    const payloads = join(folder, PAYLOADS_FOLDER);
-    const names = await readdir(payloads).catch(() => []);
-    for (const name of names) {
-      const date = DATE_FOLDER.exec(name)?.[1];
-      if (date === undefined) continue;
-      const ageMs = retentionMs - partitionEndMs({ date, hour: undefined });
-      if (ageMs > config.retention.payloadMs) {
-        await rm(join(payloads, name), { recursive: true, force: true });
-      }
-    }
   }
 }
 

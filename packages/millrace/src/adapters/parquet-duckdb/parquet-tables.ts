@@ -17,7 +17,6 @@ import { findPrediction } from "./find-prediction.ts";
 import { isForgottenSql, noteForgottenPredictions, predictionsAmong } from "./forgotten-sql.ts";
 import { listTableFiles } from "./list-table-files.ts";
 import type { DuckDb } from "./open-duckdb.ts";
-import { payloadsOf, removePayloads } from "./payload-files.ts";
 import { keptRows } from "./rewrite-sql.ts";
 import {
   readRewriteNotes,
@@ -71,11 +70,10 @@ export class ParquetTables implements LogTables {
     const path = pathIn(first.partition, rewrittenName(id, isWithoutPayload));
     const draft = join(this.#folder, path + DRAFT);
     try {
-      const { rowCount, leftOutCount, payloads } = await this.#copy(files, change, draft);
+      const { rowCount, leftOutCount } = await this.#copy(files, change, draft);
       const add = rowCount === 0 ? [] : [path];
       if (rowCount === 0) await rm(draft); // or its folder would not be empty
       await this.#commit({ id, add, remove: files.map((file) => file.path) });
-      await removePayloads(this.#folder, payloads);
       return leftOutCount;
     } finally {
       await rm(draft, { force: true });
@@ -91,8 +89,7 @@ export class ParquetTables implements LogTables {
       if (change.kind === "forget") await this.#note(connection, table, change);
       const { rowsChanged } = await connection.run(copyTo(keptRows(table, rows, change), draft));
       await syncFile(draft);
-      const payloads = await payloadsOf(connection, table, rows, change);
-      return { rowCount: rowsChanged, leftOutCount: before - rowsChanged, payloads };
+      return { rowCount: rowsChanged, leftOutCount: before - rowsChanged };
     });
   }
 

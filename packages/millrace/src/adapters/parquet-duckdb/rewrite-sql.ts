@@ -3,14 +3,7 @@ import type { RewriteChange } from "../../ports/log-tables.ts";
 import { isForgottenSql } from "./forgotten-sql.ts";
 
 /** What is of the payload, or may tell something of it: what the rules were asked, too. */
-const PAYLOAD_COLUMNS = [
-  "features",
-  "prediction",
-  "attributes",
-  "payload_ref",
-  "rules",
-  "observed",
-] as const;
+const PAYLOAD_COLUMNS = ["features", "prediction", "attributes", "rules", "observed"] as const;
 
 /** The rows a rewrite keeps, as it keeps them. @param rows what `from` takes. */
 export function keptRows(table: LogTable, rows: string, change: RewriteChange): string {

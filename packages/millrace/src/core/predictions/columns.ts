@@ -80,7 +80,7 @@ export const LOG_COLUMNS: Readonly<Record<LogTable, readonly LogColumn[]>> = {
     column(
       "payload_ref",
       "VARCHAR",
-      "Where inputs lie that are too large for a row, in the log's folder.",
+      "Always null: nothing keeps inputs yet that are too large for a row.",
     ),
     column(
       "sampled_weight",

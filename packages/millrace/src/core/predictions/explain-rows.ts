@@ -50,7 +50,6 @@ export function explainRows({ rows, source }: FoundRows): Explanation | undefine
     row_count: row.row_count,
     rows: rows.slice(0, EXPLAINED_ROWS_MAX).map(explainRow),
     payload: row.payload,
-    payload_ref: row.payload_ref,
     sampled_weight: row.sampled_weight,
     unit_hash: row.unit_hash,
     attributes: parse(row.attributes),

@@ -59,7 +59,6 @@ export interface Explanation {
   readonly rows?: readonly ExplainedRow[];
   /** Is there all that may be logged, or why not? */
   readonly payload?: string;
-  readonly payload_ref?: string;
   /** Predictions each row stands for. */
   readonly sampled_weight?: number;
   readonly unit_hash?: string;

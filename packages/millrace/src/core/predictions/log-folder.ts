@@ -6,7 +6,6 @@ import type { LogTable } from "./log-block.ts";
  *
  * predictions/dt=2026-11-21/hour=16/model=iris/<writer>-<number>.parquet
  * feedback/dt=2026-11-21/<writer>-<number>.parquet
- * payloads/dt=2026-11-21/<prediction id>     inputs too large for a row
  * wal/<writer>/<table>-<number>.segment      what was written first; deleted when every sink has it
  * wal/<writer>/lock                          held as long as its process lives
  * cursors/<sink>.json                        how far each sink is
@@ -26,7 +25,6 @@ export function tableFolder(table: LogTable): string {
 export const WAL_FOLDER = "wal";
 export const CURSORS_FOLDER = "cursors";
 export const REWRITES_FOLDER = "rewrites";
-export const PAYLOADS_FOLDER = "payloads";
 export const TEMPORARY_FOLDER = "tmp";
 export const QUARANTINE_FOLDER = "quarantine";
 export const RETENTION_FILE = "retention.json";

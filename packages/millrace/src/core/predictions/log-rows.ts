@@ -96,7 +96,7 @@ function rowOf(
     outlier_score: finite(record.outlierScore),
     attributes: jsonOf(facts.attributes),
     payload: record.payload,
-    payload_ref: orNull(facts.payloadRef),
+    payload_ref: null,
     sampled_weight: record.weight,
     policy: context.policy === "" ? null : context.policy,
     steps: jsonOf(facts.steps),

@@ -106,7 +106,5 @@ export interface LogFacts {
   readonly rules?: unknown;
   /** Predictions of deactivated branches, by output. */
   readonly observed?: unknown;
-  /** Where a payload lies that is too large for a row: a path in the log's folder. */
-  readonly payloadRef?: string;
   readonly propensity?: number;
 }
