@@ -105,6 +105,9 @@ export function serviceConfig(
     limits: NO_LIMITS,
     overload: { kind: "reject" },
     rules: [],
+    experiment: undefined,
+    shadows: [],
+    reply: { include: [] },
     cache: { prediction: undefined, data: undefined },
     log: {
       payload: "full",

@@ -32,6 +32,7 @@ const CONTEXT: LogContext = {
   experiment: undefined,
   variant: undefined,
   phase: undefined,
+  shadow: undefined,
   overrideVersion: 0,
   inputSchema: "a1b2c3d4",
   policy: "",

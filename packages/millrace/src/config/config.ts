@@ -3,6 +3,8 @@ import type { Rule } from "../core/rules/rule-set.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Condition } from "../core/rules/condition.ts";
 import type { ModelProgram, Placement } from "../ports/runtime.ts";
+import type { ExperimentConfig } from "./experiment-config.ts";
+import type { ShadowConfig } from "./shadow-config.ts";
 import type { FunctionOptions, ImageOptions, RemoteOptions } from "../ports/step-sources.ts";
 
 /**
@@ -149,6 +151,11 @@ export interface ServiceConfig {
   readonly overload: OverloadConfig;
   /** The first that matches a request chooses its model; `to` is one. */
   readonly rules: readonly Rule[];
+  /** Asked where no rule matches. */
+  readonly experiment: ExperimentConfig | undefined;
+  /** In the order of the file, those that are excluded too. */
+  readonly shadows: readonly ShadowConfig[];
+  readonly reply: { readonly include: readonly ("mode" | "prediction_id")[] };
   readonly cache: CacheConfig;
   readonly parameters: ParametersConfig;
   readonly log: ServiceLogConfig;
@@ -282,7 +289,9 @@ export interface ServiceLogConfig {
 /** A value of a request. */
 export type RequestValue =
   | { readonly from: "header" | "cookie" | "query"; readonly name: string }
-  | { readonly from: "body"; readonly path: readonly string[] };
+  | { readonly from: "body"; readonly path: readonly string[] }
+  /** Of the bearer token, as it is: nobody has checked who signed it. */
+  | { readonly from: "jwt"; readonly path: readonly string[] };
 
 export interface TracesConfig {
   readonly endpoint: string;

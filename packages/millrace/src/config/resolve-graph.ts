@@ -54,6 +54,18 @@ export async function resolveGraph(
   return await new GraphResolver(service, context).resolve();
 }
 
+/**
+ * A step that is written where a name could stand, as the graph of a service of its own.
+ * @param service name of that service.
+ */
+export async function resolvePlacedStep(
+  service: string,
+  { step, at }: { readonly step: WrittenStep; readonly at: ConfigPath },
+  context: GraphContext,
+): Promise<StepConfig | undefined> {
+  return await new GraphResolver(service, context).resolveStep(step, at);
+}
+
 /** Where a step stands among the others. */
 interface StepPlace {
   readonly at: ConfigPath;
@@ -92,6 +104,10 @@ class GraphResolver {
       return undefined;
     }
     return await this.#step(graph, { at, name: undefined, depth: 1, trail: [{ service, at }] });
+  }
+
+  async resolveStep(written: WrittenStep, at: ConfigPath): Promise<StepConfig | undefined> {
+    return await this.#step(written, { at, name: undefined, depth: 1, trail: [] });
   }
 
   async #step(written: WrittenStep, place: StepPlace): Promise<StepConfig | undefined> {

@@ -60,9 +60,9 @@ export function resolveServiceLog(log: WrittenServiceLog): ServiceLogConfig {
 }
 
 /** @param text `header.x-user-id`, which the schema has checked. */
-function readRequestValue(text: string): RequestValue {
+export function readRequestValue(text: string): RequestValue {
   const [from, ...rest] = text.split(".");
-  if (from === "body") return { from, path: rest };
+  if (from === "body" || from === "jwt") return { from, path: rest };
   const name = rest.join(".");
   return { from: from as "header", name: from === "header" ? name.toLowerCase() : name };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { requestValue } from "./schema-request-value.ts";
 import {
   duration,
   headerName,
@@ -29,16 +30,6 @@ const redaction = z
   .meta({
     description:
       "`drop` leaves the field out, `mask` writes `***`, `hmac` a keyed hash that tells equal from different, `{ bucket: … }` the bucket of a number.",
-  });
-
-/** A value of the request: `header.x-user-id`, `cookie.session`, `query.page`, `body.customer.tier`. */
-const requestValue = z
-  .string()
-  .max(256)
-  .regex(/^(?:header|cookie|query|body)\.[^.](?:.*[^.])?$/)
-  .meta({
-    range: "header.<name>, cookie.<name>, query.<name> or body.<path>",
-    examples: ["header.x-user-id", "body.customer.tier"],
   });
 
 function mapOf<Key extends z.core.$ZodRecordKey, Value extends z.ZodType>(key: Key, value: Value) {

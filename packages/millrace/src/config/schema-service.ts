@@ -2,10 +2,15 @@ import { z } from "zod";
 import { RULES_MAX } from "../core/rules/rule-set.ts";
 import { cache } from "./schema-cache.ts";
 import { condition } from "./schema-condition.ts";
+import { experiment } from "./schema-experiment.ts";
 import { serviceLog } from "./schema-log.ts";
 import { parameters } from "./schema-parameters.ts";
+import { shadow } from "./schema-shadow.ts";
 import { step } from "./schema-step.ts";
 import { DAY, duration, name, rate } from "./schema-values.ts";
+
+/** Most shadows of one service. */
+const SHADOWS_MAX = 8;
 
 const limits = z.strictObject({
   concurrency: z
@@ -74,6 +79,40 @@ const traffic = z.strictObject({
         "Which model answers which request: the first rule that matches decides, without one the service's own.",
       examples: [[{ name: "mountain", when: { header: { target: "mountain" } }, to: "plant" }]],
     }),
+  experiment: experiment.optional().meta({
+    description:
+      "Gives units of traffic different models and compares them; requests that a rule catches take no part.",
+  }),
+  shadow: z
+    .array(shadow)
+    .max(SHADOWS_MAX)
+    .default([])
+    .meta({
+      description:
+        "What gets a copy of the requests that are let in; its predictions are compared and answer nobody.",
+      examples: [[{ to: "iris-rf", percent: "10%", compare: "label" }]],
+    }),
+  excluded: z
+    .record(name, z.boolean().meta({ live: true }))
+    .default({})
+    .meta({
+      live: true,
+      description: "Shadows that get nothing, by name; a verdict of `exclude` sets it.",
+      examples: [{ rf: true }],
+    }),
+});
+
+const reply = z.strictObject({
+  include: z
+    .array(z.enum(["mode", "prediction_id"]))
+    .max(2)
+    .default([])
+    .meta({
+      live: true,
+      description:
+        "Facts that stand in the body of `/predict` too: `mode`, the arm that answered, and the id of the prediction.",
+      examples: [["mode"]],
+    }),
 });
 
 /** `services.<name>` of the file. */
@@ -97,5 +136,6 @@ export const service = z.strictObject({
     .prefault({})
     .meta({ description: "Switches that can be thrown while it runs." }),
   traffic: traffic.prefault({}).meta({ description: "How requests are spread over models." }),
+  reply: reply.prefault({}).meta({ description: "What the answers of `/predict` hold." }),
   log: serviceLog.prefault({}).meta({ description: "What of its predictions is logged." }),
 });

@@ -69,12 +69,25 @@ export const ERRORS = {
     retryable: false,
     title: "Unknown override",
   },
+  EXPERIMENT_NOT_FOUND: {
+    status: 404,
+    grpc: "NOT_FOUND",
+    retryable: false,
+    title: "Unknown experiment",
+  },
+  SHADOW_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", retryable: false, title: "Unknown shadow" },
   LABELS_NOT_FOUND: { status: 404, grpc: "NOT_FOUND", retryable: false, title: "No labels" },
   METHOD_NOT_ALLOWED: {
     status: 405,
     grpc: "UNIMPLEMENTED",
     retryable: false,
     title: "Method not allowed",
+  },
+  INVALID_TRANSITION: {
+    status: 409,
+    grpc: "FAILED_PRECONDITION",
+    retryable: false,
+    title: "Not possible in this state",
   },
   OVERRIDE_CONFLICT: {
     status: 409,

@@ -15,6 +15,7 @@ const CONTEXT: LogContext = {
   experiment: undefined,
   variant: undefined,
   phase: undefined,
+  shadow: undefined,
   overrideVersion: 0,
   inputSchema: "00000000",
   policy: "",

@@ -24,6 +24,7 @@ const PARTITION_TYPES: Readonly<Record<string, string>> = {
 const PARTITION_TIMES: Readonly<Record<LogTable, string>> = {
   predictions: "ts",
   feedback: "received_ts",
+  exposures: "ts",
 };
 
 /**

@@ -95,6 +95,17 @@ export const LOG_COLUMNS: Readonly<Record<LogTable, readonly LogColumn[]>> = {
     column("steps", "VARCHAR", "JSON: the steps of a graph with their times."),
     column("rules", "VARCHAR", "JSON: what the rules were asked and said."),
     column("observed", "VARCHAR", "JSON: predictions of deactivated branches."),
+    column("shadow", "VARCHAR", "Shadow whose prediction it is; null of answers."),
+    column(
+      "is_agreed",
+      "BOOLEAN",
+      "Is the shadow's prediction as good as the answer? Null unless both answered.",
+    ),
+    column("distance", "DOUBLE", "How far both are apart, where the comparison measures it."),
+    column("difference", "VARCHAR", "What differs, for people."),
+    column("primary_model", "VARCHAR", "What answered the request that the shadow got: `iris@1`."),
+    column("primary_code", "VARCHAR", "How that ended: `ok` or a code of the error table."),
+    column("primary_us", "BIGINT", "Microseconds of that, from arrival to answer."),
     column("node", "VARCHAR", "Process that logged it."),
   ],
   feedback: [
@@ -117,12 +128,30 @@ export const LOG_COLUMNS: Readonly<Record<LogTable, readonly LogColumn[]>> = {
     column("is_late", "BOOLEAN", "Came later than `log.feedback.window` after its prediction."),
     column("node", "VARCHAR", "Process that logged it."),
   ],
+  exposures: [
+    column(
+      "ts",
+      "TIMESTAMP",
+      "When a process first saw the unit in the experiment, UTC, microseconds.",
+    ),
+    column("service", "VARCHAR", "Service that was asked."),
+    column("experiment", "VARCHAR", "Experiment."),
+    column("phase", "INTEGER", "Phase in which the unit got its arm."),
+    column("variant", "VARCHAR", "Its arm."),
+    column("unit_hash", "VARCHAR", "Keyed hash of the unit; null where each request draws."),
+    column("prediction_id", "VARCHAR", "Prediction it came with."),
+    column("propensity", "DOUBLE", "Probability of the arm among the units that take part."),
+    column("coverage", "DOUBLE", "Share of the units that took part then."),
+    column("hash", "DOUBLE", "Where the unit fell, 0 to 1."),
+    column("node", "VARCHAR", "Process that logged it."),
+  ],
 };
 
 /** Parts of the path, outermost first: `dt=2026-11-21`. They are columns too; `dt` and `hour` only there. */
 export const LOG_PARTITIONS: Readonly<Record<LogTable, readonly string[]>> = {
   predictions: ["dt", "hour", "model"],
   feedback: ["dt"],
+  exposures: ["dt"],
 };
 
 function column(name: string, type: LogColumn["type"], description: string): LogColumn {

@@ -1,11 +1,11 @@
 /** Tables of the prediction log. */
-export const LOG_TABLES = ["predictions", "feedback"] as const;
+export const LOG_TABLES = ["predictions", "feedback", "exposures"] as const;
 
 export type LogTable = (typeof LOG_TABLES)[number];
 
 /**
  * Records on their way to the disk, as one piece of bytes. Blocks of `predictions` are what `BlockWriter` makes; blocks
- * of `feedback` are lines of JSON. Nobody between the two ends looks into it.
+ * of `feedback` and `exposures` are lines of JSON. Nobody between the two ends looks into it.
  */
 export interface LogBlock {
   readonly table: LogTable;

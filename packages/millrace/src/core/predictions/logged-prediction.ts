@@ -29,6 +29,8 @@ export interface LogContext {
   readonly experiment: string | undefined;
   readonly variant: string | undefined;
   readonly phase: number | undefined;
+  /** Shadow whose prediction it is; undefined of answers. */
+  readonly shadow: string | undefined;
   /** Of the live changes that were in force; 0 is none. */
   readonly overrideVersion: number;
   /** Tells the names, types and shapes of the inputs apart: eight hexadecimal digits. */
@@ -106,5 +108,23 @@ export interface LogFacts {
   readonly rules?: unknown;
   /** Predictions of deactivated branches, by output. */
   readonly observed?: unknown;
+  /** Of the arm, among the units that take part; absent when the request takes no part. */
   readonly propensity?: number;
+  /** How the arm was found, as `explain` shows it. */
+  readonly assignment?: unknown;
+  /** Of a shadow's prediction: what it was compared with. */
+  readonly comparison?: ShadowComparison;
+}
+
+/** A shadow's prediction beside the answer. */
+export interface ShadowComparison {
+  readonly primaryModel: string;
+  /** `ok` or the code of its error. */
+  readonly primaryCode: string;
+  /** From arrival to answer. */
+  readonly primaryUs: number;
+  /** Absent unless both answered. */
+  readonly isAgreed?: boolean;
+  readonly distance?: number;
+  readonly difference?: string;
 }

@@ -34,6 +34,7 @@ function readContext(value: unknown): LogContext {
     experiment: optional(members["experiment"], text),
     variant: optional(members["variant"], text),
     phase: optional(members["phase"], number),
+    shadow: optional(members["shadow"], text),
     overrideVersion: number(members["overrideVersion"]),
     inputSchema: text(members["inputSchema"]),
     policy: text(members["policy"]),

@@ -17,6 +17,7 @@ export function testContext(own: Partial<LogContext> = {}): LogContext {
     experiment: undefined,
     variant: undefined,
     phase: undefined,
+    shadow: undefined,
     overrideVersion: 0,
     inputSchema: "0a1b2c3d",
     policy: "",

@@ -88,6 +88,7 @@ export class PredictorLog {
       experiment: undefined,
       variant: undefined,
       phase: undefined,
+      shadow: undefined,
       overrideVersion,
       inputSchema: this.#inputSchema,
       policy,
