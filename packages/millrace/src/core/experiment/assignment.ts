@@ -24,8 +24,10 @@ export type Assignment =
       readonly hash: number;
       /** Probability of the arm among the units that take part, when it was given. */
       readonly propensity: number;
-      /** Did it have the arm already, from an earlier phase? */
+      /** Did it have the arm already, from this phase or an earlier one? */
       readonly isKept: boolean;
+      /** Was it given another arm, because the experiment has its kept one no longer? */
+      readonly isMoved: boolean;
     }
   /** The request named its arm: it is answered, and not counted. */
   | { readonly kind: "overridden"; readonly arm: string; readonly phase: number }
@@ -34,6 +36,6 @@ export type Assignment =
       readonly arm: string;
       readonly phase: number;
       readonly reason: NotEnrolledReason;
-      /** Undefined without a unit. */
+      /** Undefined without a unit, and where everyone gets the same arm. */
       readonly hash: number | undefined;
     };
