@@ -56,6 +56,7 @@ function listenGrpcJs({ plane }: ServeRole): Promise<number> {
       predictionId: undefined,
       prediction: undefined,
       rule: undefined,
+      variant: undefined,
     };
     try {
       done(null, await rpc.run(call.request, context));

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask, type Answer } from "./http-client.ts";
 import { MillraceProcess } from "./millrace-process.ts";
@@ -15,6 +16,8 @@ services:
   free: { graph: iris }
   queued: { graph: slow, timeout: 20s, limits: { concurrency: 1, queue: 1 } }
   replying: { graph: slow, timeout: 20s, limits: { concurrency: 1, queue: 0 }, overload: { reply: { prediction: unknown } } }
+  inline: { graph: slow, timeout: 20s, limits: { concurrency: 1, queue: 0 }, overload: { fallback: { sequence: [quick] } } }
+  cached: { graph: iris, limits: { rate: 1/h }, cache: { prediction: { ttl: 300ms } }, overload: cached }
   replaced: { graph: slow, timeout: 20s, limits: { concurrency: 1, queue: 0 }, overload: { fallback: quick } }
 `;
 
@@ -71,6 +74,10 @@ describe("limits.rate", () => {
     expect(oip.status).toBe(503);
     expect(oip.headers["x-error-code"]).toBe("OVERLOADED");
     expect(Number(oip.headers["retry-after"])).toBeGreaterThan(1);
+    expect([refused, oip].map(({ headers }) => headers["x-envoy-overloaded"])).toEqual([
+      "true",
+      "true",
+    ]);
     expect(oip.json).toEqual({ error: expect.stringContaining("rate") as string });
     expect(await rejected("rate")).toBeGreaterThanOrEqual(2);
   });
@@ -118,6 +125,23 @@ describe("overload", () => {
       ["quick@1", "fallback"],
       ["slow@1", undefined],
     ]);
+  });
+
+  it("fallback: answers with a step that is written in its place", async () => {
+    const answers = await predictSlow("inline", 2);
+    expect(answers.map(({ status, json }) => [status, json])).toEqual(
+      Array(2).fill([200, { prediction: [1, 2, 3, 4] }]),
+    );
+    expect(answers.map(({ headers }) => headers["x-degraded"])).toEqual(["fallback", undefined]);
+  });
+
+  it("cached: answers with what has expired, and refuses what was never asked", async () => {
+    const first = await predict("cached", SETOSA);
+    await delay(350);
+    const second = await predict("cached", SETOSA);
+    expect([second.status, second.json]).toEqual([200, first.json]);
+    expect([second.headers["x-cache"], second.headers["x-degraded"]]).toEqual(["stale", "cached"]);
+    expect((await predict("cached", [[9, 9, 9, 9]])).status).toBe(503);
   });
 });
 

@@ -7,6 +7,7 @@ import type { RemoteOptions, SourceStep } from "../../packages/millrace/src/port
 import { goldenCases } from "../../examples/golden.ts";
 import { ask } from "./http-client.ts";
 import { eventually, MillraceProcess, ROOT } from "./millrace-process.ts";
+import { readMetrics } from "./prometheus.ts";
 import { fixture, freePort, IRIS, SETOSA, Workspace } from "./workspace.ts";
 
 const FLOWER: TensorSpec = { name: "float_input", datatype: "FP32", shape: [-1, 4] };
@@ -26,7 +27,7 @@ models:
 
 function optionsOf(overrides: Partial<RemoteOptions>): RemoteOptions {
   return {
-    url: "",
+    urls: [],
     protocol: "oip",
     model: undefined,
     version: undefined,
@@ -37,6 +38,8 @@ function optionsOf(overrides: Partial<RemoteOptions>): RemoteOptions {
     timeoutMs: 10_000,
     concurrency: 8,
     replyBytesMax: 16 * 1024 * 1024,
+    ejection: undefined,
+    hedge: undefined,
     ...overrides,
   };
 }
@@ -66,7 +69,7 @@ describe("a remote step and a real Millrace", () => {
   const open = async (overrides: Partial<RemoteOptions>): Promise<SourceStep> => {
     const ignore = (): void => undefined;
     const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
-    const options = optionsOf({ url: far.url, ...overrides });
+    const options = optionsOf({ urls: [far.url], ...overrides });
     const source = await openRemote("far", options, {
       clock: systemClock,
       random: Math.random,
@@ -109,7 +112,7 @@ describe("a remote step and a real Millrace", () => {
 
   it("speaks plain JSON to it, for one row and for several", async () => {
     const source = await open({
-      url: `${far.url}/services/iris/predict`,
+      urls: [`${far.url}/services/iris/predict`],
       protocol: "json",
       inputs: [FLOWER],
       outputs: [PROBABILITY],
@@ -182,6 +185,37 @@ describe("a remote step and a real Millrace", () => {
     expect(prediction).toEqual(golden?.map((value) => expect.closeTo(Number(value), 6) as unknown));
     const label = await ask(server.url, "/predict/label", { body: { data: SETOSA } });
     expect(label.json).toEqual({ prediction: "a" });
+  });
+
+  it("asks another server when one is gone, leaves that alone, and tells who answered", async () => {
+    const gone = `127.0.0.1:${await freePort()}`;
+    const near = far.url.replace("http://", "");
+    using two = new Workspace({
+      "millrace.yaml": `
+server: { processes: 1 }
+services:
+  flowers:
+    graph: { remote: ["${far.url}", "http://${gone}"], model: iris }
+    parameters: { retries: 1 }
+`,
+    });
+    await using server = await MillraceProcess.start(["up", two.path]);
+    const answers = [];
+    for (let i = 0; i < 20; i++) {
+      answers.push(await ask(server.url, "/predict", { body: { data: SETOSA } }));
+    }
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    await server.logLine((line) => line["endpoint"] === gone && line["ejectedMs"] === 30_000);
+    const metrics = await readMetrics(server.facts.metrics);
+    const of = (name: string, endpoint: string): number =>
+      metrics.sum(`remote_endpoint_${name}`, { service: "flowers", endpoint });
+    expect([of("ejected", gone), of("ejected", near)]).toEqual([1, 0]);
+    expect([of("failures_total", gone), of("calls_total", near)]).toEqual([5, 20]);
+    expect(metrics.sum("inference_extra_calls_total", { kind: "retry" })).toBe(5);
+    const id = String(answers.at(-1)?.headers["x-prediction-id"]);
+    const path = `/api/v1/predictions/${id}`;
+    const explanation = await ask(server.facts.control ?? "", path);
+    expect(JSON.stringify(explanation.json)).toContain(`"endpoint":"${near}"`);
   });
 
   it("serves it once it is up, when it was down at the start and the file says nothing of it", async () => {

@@ -177,6 +177,11 @@ describe("the log", () => {
       runtimes: { ...runtimes, onnx: { inline: undefined, worker } },
       sources: NO_SOURCES,
       caches: new MemoryTensorCaches(systemClock),
+      experiments: {
+        openSticky: () => Promise.reject(new Error("no experiments here")),
+        phases: ledger,
+        hash: (text) => text,
+      },
       sha256: (bytes) => hash("sha256", bytes, "hex"),
       coreCount: 1,
       share: { index: 0, processes: 1 },

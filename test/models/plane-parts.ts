@@ -8,6 +8,7 @@ import type { Models } from "../../packages/millrace/src/models/models.ts";
 import type { StepSources } from "../../packages/millrace/src/ports/step-sources.ts";
 import type { TensorCaches } from "../../packages/millrace/src/ports/tensor-cache.ts";
 import { DataPlane } from "../../packages/millrace/src/serve/data-plane.ts";
+import { openExperiments } from "../../packages/millrace/src/serve/experiments/test-experiment.ts";
 import type { PredictionLog } from "../../packages/millrace/src/serve/prediction-log.ts";
 import { ServeMetrics } from "../../packages/millrace/src/serve/serve-metrics.ts";
 import { ServiceCaches } from "../../packages/millrace/src/serve/service-caches.ts";
@@ -48,6 +49,7 @@ export function createPlane(options: PlaneOptions): DataPlane {
     models,
     sources,
     clock,
+    random: () => 0, // a retry at once
     sha256,
     caches,
     cacheCounters: (service) => metrics.cacheCounters(service, "data"),
@@ -62,6 +64,7 @@ export function createPlane(options: PlaneOptions): DataPlane {
     models,
     graphs,
     caches: new ServiceCaches({ caches, clock, sha256, metrics }),
+    experiments: openExperiments().experiments,
     metrics,
     clock,
     random: randomBytes,
@@ -80,6 +83,7 @@ export async function setServices(
   services: readonly ServiceConfig[],
 ): Promise<void> {
   const change = await plane.graphs.prepare(services);
+  (await plane.experiments.prepare(services)).commit();
   plane.setServices(Object.fromEntries(services.map((each) => [each.name, each])));
   change.commit();
 }

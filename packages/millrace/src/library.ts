@@ -26,6 +26,13 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** 1 before 2, the default, before 3. */
   readonly priority?: Priority;
+  /**
+   * Whom the prediction is for, where the service has an experiment with a unit: the same unit always gets the same arm.
+   * Stands for whatever the file reads it from; without it the control arm answers, and it is not counted.
+   */
+  readonly unit?: string;
+  /** Arm that is to answer, for tests: such predictions are not counted. */
+  readonly variant?: string;
 }
 
 export interface LibraryPrediction {
@@ -38,10 +45,22 @@ export interface LibraryPrediction {
   readonly label: string | readonly string[] | undefined;
   /** `iris@1` */
   readonly model: string;
+  /** Arm of the service's experiment; undefined where there is none. */
+  readonly variant: string | undefined;
   /** UUIDv7 */
   readonly id: string;
   /** Something else than what was asked for answered, or a part is missing; undefined when not. */
   readonly degraded: Prediction["degraded"];
+}
+
+interface NamedTarget {
+  readonly target: Target;
+  readonly predictionId: string;
+}
+
+interface AskedOf extends NamedTarget {
+  readonly inputs: readonly Tensor[];
+  readonly outputNames: readonly string[];
 }
 
 /** The configuration is invalid; `problems` has one line each. */
@@ -80,23 +99,26 @@ export class Millrace {
   /**
    * Predicts with a service.
    * @param rows nested arrays, or input name → nested arrays. NaN is a missing value.
-   * @throws MillraceError INVALID_TENSOR, MODEL_NOT_FOUND, DEADLINE_EXCEEDED, …
+   * @throws MillraceError INVALID_TENSOR, MODEL_NOT_FOUND, DEADLINE_EXCEEDED, …; INVALID_HEADER when there is no arm of
+   * the name in `variant`.
    */
   async predict(
     service: string,
     rows: Rows,
     options: CallOptions = {},
   ): Promise<LibraryPrediction> {
-    const target = this.#target(service);
+    const { target, predictionId } = this.#target(service, options);
     const { predictor } = target;
     const inputs = packRows(rows, predictor.inputs);
     const isOneRow = inputs[0]?.shape[0] === 1;
-    const result = await this.#infer(target, inputs, predictor.predictionNames, options);
+    const asked = { target, predictionId, inputs, outputNames: predictor.predictionNames };
+    const result = await this.#infer(asked, options);
     const found = labelsOf(result);
     return {
       prediction: predictionValue(result, isOneRow),
       label: isOneRow ? found?.[0] : found,
       model: result.model,
+      variant: target.arm?.assignment.arm,
       id: result.id,
       degraded: result.degraded,
     };
@@ -112,14 +134,15 @@ export class Millrace {
     inputs: readonly Tensor[],
     options: CallOptions & { readonly outputNames?: readonly string[] } = {},
   ): Promise<{ readonly outputs: readonly Tensor[]; readonly model: string; readonly id: string }> {
-    const target = this.#target(service);
+    const { target, predictionId } = this.#target(service, options);
     const outputNames = options.outputNames ?? target.predictor.outputNames;
     const unknown = outputNames.find((name) => target.predictor.findOutput(name)?.name !== name);
     if (unknown !== undefined) {
       throw new MillraceError("INVALID_BODY", `Cannot infer: the model has no output "${unknown}"`);
     }
     const checked = checkTensors(inputs, target.predictor.inputs);
-    const result = await this.#infer(target, checked, outputNames, options);
+    const asked = { target, predictionId, inputs: checked, outputNames };
+    const result = await this.#infer(asked, options);
     return { outputs: result.outputs, model: result.model, id: result.id };
   }
 
@@ -141,18 +164,18 @@ export class Millrace {
     return intake.take(name, checked, idempotencyKey);
   }
 
-  #target(service: string): Target {
-    return this.#role.plane.target(this.#role.plane.services.get(service));
+  #target(service: string, { unit, variant }: CallOptions): NamedTarget {
+    const { plane } = this.#role;
+    const predictionId = plane.newPredictionId();
+    const named = { unit, variant, predictionId };
+    return { predictionId, target: plane.target(plane.services.get(service), { named }) };
   }
 
   async #infer(
-    target: Target,
-    inputs: readonly Tensor[],
-    outputNames: readonly string[],
+    { target, predictionId, inputs, outputNames }: AskedOf,
     { timeoutMs, signal, priority = PRIORITY_DEFAULT }: CallOptions,
   ): Promise<Prediction> {
     const { plane } = this.#role;
-    const predictionId = plane.newPredictionId();
     const receivedMs = plane.clock.nowMs();
     const cancellation = signal === undefined ? undefined : new Cancellation();
     const cancel = (): void => cancellation?.cancel(signal?.reason);

@@ -10,6 +10,9 @@ import { acquireFileLock } from "./adapters/segments-file/file-lock.ts";
 import { FileSegmentStore } from "./adapters/segments-file/file-segment-store.ts";
 import { keyedHashOf } from "./adapters/segments-file/keyed-hash.ts";
 import { readLogKey } from "./adapters/segments-file/log-key.ts";
+import { MillraceError } from "./core/errors.ts";
+import { UNITS_FILE } from "./core/experiment/units-file.ts";
+import { messageOf } from "./core/message-of.ts";
 import { LOG_FOLDER, SHIPPER_LOCK_FILE, TEMPORARY_FOLDER } from "./core/predictions/log-folder.ts";
 import type { Logger, LoggerFor } from "./ports/logger.ts";
 import type { PredictionSink } from "./ports/prediction-sink.ts";
@@ -116,10 +119,30 @@ async function forgetIn(
   asked: ForgetOrder,
   log: Logger,
 ): Promise<ForgetResult> {
-  const result = await role.forget(unitHashOf(order, asked));
+  const unitHash = unitHashOf(order, asked);
+  await forgetArms(unitHash, order);
+  const result = await role.forget(unitHash);
   const { by, reason } = asked;
   log.info({ ...result, by, reason }, `A unit was forgotten: ${result.rows} rows are gone`);
   return result;
+}
+
+/** Its arms in experiments. @throws LOG_UNAVAILABLE when they cannot be forgotten. */
+async function forgetArms(unitHash: string, { stateDir }: LogOrder): Promise<void> {
+  const path = join(stateDir, UNITS_FILE);
+  if (!existsSync(path)) return;
+  const { SqliteStickyStore } =
+    await import("./adapters/sticky-store-sqlite/sticky-store-sqlite.ts");
+  // What fails is thrown, so nobody needs to be told of it besides.
+  const store = new SqliteStickyStore({ path, clock: systemClock, onTrouble: () => undefined });
+  try {
+    await store.forget(unitHash);
+  } catch (error) {
+    const text = `Cannot forget the arms of the unit: ${messageOf(error)}`;
+    throw new MillraceError("LOG_UNAVAILABLE", text, { cause: error });
+  } finally {
+    await store.close();
+  }
 }
 
 /** What the log process runs: it waits for orders, and ends when whoever started it is gone. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Config, LogConfig } from "./config/config.ts";
 import { MemoryTensorCaches } from "./adapters/cache-memory/memory-tensor-caches.ts";
 import { systemClock } from "./adapters/clock-system/clock-system.ts";
+import type { ThreadFunctions } from "./adapters/functions-thread/functions-thread.ts";
 import { createLoggerFor, stderrDestination } from "./adapters/logger-pino/logger-pino.ts";
 import { closeLogSink, openLogSink } from "./adapters/logger-pino/log-sink.ts";
 import { OnnxRuntime } from "./adapters/runtime-onnx/runtime-onnx.ts";
@@ -15,6 +16,7 @@ import { ThreadSegmentWriter } from "./adapters/segments-file/thread-segment-wri
 import { newWriterName } from "./adapters/segments-file/writer-name.ts";
 import type { LoadedConfig } from "./config/print.ts";
 import { FileVersionLedger, MemoryVersionLedger } from "./models/version-ledger.ts";
+import { UNITS_FILE } from "./core/experiment/units-file.ts";
 import type { KeyedHash } from "./core/predictions/redaction.ts";
 import { LOG_FOLDER } from "./core/predictions/log-folder.ts";
 import type { LoggerFor } from "./ports/logger.ts";
@@ -23,7 +25,13 @@ import type { StepSources } from "./ports/step-sources.ts";
 import type { TensorCaches } from "./ports/tensor-cache.ts";
 import type { Tracer } from "./ports/tracer.ts";
 import type { ProcessShare } from "./serve/services.ts";
-import { checkApplicable, LAME_DUCK_MS, ServeRole, type LogParts } from "./serve/serve-role.ts";
+import {
+  checkApplicable,
+  LAME_DUCK_MS,
+  ServeRole,
+  type ExperimentParts,
+  type LogParts,
+} from "./serve/serve-role.ts";
 import { endWithSupervisor, logFatalErrors } from "./supervisor/child-process.ts";
 import { IpcPeer } from "./supervisor/ipc-peer.ts";
 import { LogKeeper } from "./supervisor/log-keeper.ts";
@@ -88,13 +96,16 @@ export async function createServeRole(
 ): Promise<ServeRole> {
   const { stateDir } = config;
   const coreCount = Math.max(1, Math.floor(availableParallelism() / share.processes));
+  const functions = createFunctions(loggerFor);
   return new ServeRole(config, {
     runtimes: {
       onnx: { inline: createRuntime(), worker: createWorkerRuntime() },
       process: { inline: undefined, worker: createProcessRuntime(loggerFor) },
     },
-    sources: createStepSources(loggerFor, coreCount),
+    sources: createStepSources(loggerFor, coreCount, functions),
+    openComparator: async (path) => (await functions()).compare(path),
     caches: await createTensorCaches(config, loggerFor),
+    experiments: createExperimentParts(config, loggerFor),
     log: createLogParts(config, share),
     tracer: await createTracer(config, share, loggerFor),
     sha256: (bytes) => hash("sha256", bytes, "hex"),
@@ -112,16 +123,15 @@ export async function createServeRole(
 }
 
 /** What steps are made from. Most files need none of it, so each part is imported when a step asks for it. */
-function createStepSources(loggerFor: LoggerFor, coreCount: number): StepSources {
+function createStepSources(
+  loggerFor: LoggerFor,
+  coreCount: number,
+  functions: () => Promise<ThreadFunctions>,
+): StepSources {
   const clock = systemClock;
   const images = onceOnly(async () => {
     const { SharpImages } = await import("./adapters/image-sharp/image-sharp.ts");
     return new SharpImages({ coreCount });
-  });
-  const functions = onceOnly(async () => {
-    const { ThreadFunctions } = await import("./adapters/functions-thread/functions-thread.ts");
-    const entry = new URL(`function-thread-entry.${extensionHere()}`, import.meta.url);
-    return new ThreadFunctions({ entry, clock, loggerFor });
   });
   return {
     image: async (name, options) => (await images()).image(name, options),
@@ -133,6 +143,15 @@ function createStepSources(loggerFor: LoggerFor, coreCount: number): StepSources
       return openRemote(name, options, { clock, random: Math.random, log: loggerFor("remote") });
     },
   };
+}
+
+/** Runs code of the user; imported when a step or a comparison of the file is one. */
+function createFunctions(loggerFor: LoggerFor): () => Promise<ThreadFunctions> {
+  return onceOnly(async () => {
+    const { ThreadFunctions } = await import("./adapters/functions-thread/functions-thread.ts");
+    const entry = new URL(`function-thread-entry.${extensionHere()}`, import.meta.url);
+    return new ThreadFunctions({ entry, clock: systemClock, loggerFor });
+  });
 }
 
 async function createTensorCaches(
@@ -161,11 +180,9 @@ function createLogParts({ stateDir, log }: Config, { index }: ProcessShare): Log
     first = undefined;
     return name;
   };
-  let hash: KeyedHash | undefined;
   return {
     node,
-    // The first one who asks makes the key: where nothing is hashed there is none.
-    hash: (text) => (hash ??= keyedHashOf(readLogKey(folder, log.key)))(text),
+    hash: logHashOf(folder, log.key),
     openWriter: (events) => {
       const { durability, rollMs, walBytesMax, diskFreeMin } = log;
       const entry = new URL(`segment-writer-entry.${extensionHere()}`, import.meta.url);
@@ -178,6 +195,37 @@ function createLogParts({ stateDir, log }: Config, { index }: ProcessShare): Log
         clock: systemClock,
         events,
       });
+    },
+  };
+}
+
+/** The first one who asks makes the key: where nothing is hashed there is none. */
+function logHashOf(logFolder: string, key: string | undefined): KeyedHash {
+  let hash: KeyedHash | undefined;
+  return (text) => (hash ??= keyedHashOf(readLogKey(logFolder, key)))(text);
+}
+
+/** Units keep their arms in the state folder; without one, as long as the process lasts. */
+function createExperimentParts({ stateDir, log }: Config, loggerFor: LoggerFor): ExperimentParts {
+  if (stateDir === undefined) {
+    return {
+      phases: new MemoryVersionLedger(),
+      hash: keyedHashOf(randomBytes(32)),
+      async openSticky(onTrouble) {
+        const { MemoryStickyStore } =
+          await import("./adapters/sticky-store-memory/sticky-store-memory.ts");
+        return new MemoryStickyStore({ onTrouble });
+      },
+    };
+  }
+  return {
+    phases: new FileVersionLedger(join(stateDir, "phases"), loggerFor("experiments")),
+    hash: logHashOf(join(stateDir, LOG_FOLDER), log.key),
+    async openSticky(onTrouble) {
+      const { SqliteStickyStore } =
+        await import("./adapters/sticky-store-sqlite/sticky-store-sqlite.ts");
+      const path = join(stateDir, UNITS_FILE);
+      return new SqliteStickyStore({ path, clock: systemClock, onTrouble });
     },
   };
 }

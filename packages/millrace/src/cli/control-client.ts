@@ -58,7 +58,7 @@ export class ControlClient {
   }
 
   /** Says who asks, for where no key does. */
-  change(method: "PUT", path: string, body: object): Promise<unknown> {
+  change(method: "PUT" | "POST", path: string, body: object): Promise<unknown> {
     return this.#ask(method, path, { by: userName(), ...body });
   }
 

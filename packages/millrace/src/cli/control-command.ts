@@ -24,7 +24,12 @@ export async function askControl(
 }
 
 /** Codes that say the command line is wrong, not the state of things. */
-const WRONG_USE: ReadonlySet<string> = new Set(["INVALID_OVERRIDE", "INVALID_BODY"]);
+const WRONG_USE: ReadonlySet<string> = new Set([
+  "INVALID_OVERRIDE",
+  "INVALID_BODY",
+  "EXPERIMENT_NOT_FOUND",
+  "SHADOW_NOT_FOUND",
+]);
 
 /** One line of a history, or of what is in force. */
 export interface OverrideRow {

@@ -21,6 +21,17 @@ it("describeRecord() shows the facts, the rules with why, and the steps as a tre
     override_version: 12,
     duration_ms: { total: 4, queue: 2, batch: 0.5, infer: 1.5 },
     rule: "mountain",
+    experiment: "rf",
+    variant: "treatment",
+    phase: 2,
+    assignment: {
+      experiment: "rf",
+      variant: "treatment",
+      phase: 2,
+      kind: "enrolled",
+      coverage: 1,
+      why: "the unit has treatment since phase 2 and keeps it",
+    },
     rules: [{ name: "rain", to: "wet", isMatch: false, why: "false: all of\n  false: header x" }],
     graph: {
       ...step,
@@ -44,6 +55,8 @@ overrides   v12
   services.iris.timeout = 1s  (v9, by ann: x)
 time        total 4 ms, queue 2 ms, batch 0.5 ms, infer 1.5 ms
 rule        mountain
+experiment  rf  arm treatment  phase 2
+  the unit has treatment since phase 2 and keeps it
 found in    memory of a serve process
 rules
   rain → wet

@@ -44,7 +44,7 @@ function factsOf(facts: Partial<Explanation>): readonly Fact[] {
     ["overrides", overridesText(facts)],
     ["time", durations === undefined ? undefined : durationText(durations)],
     ["rule", facts.rule],
-    ["experiment", joined([facts.experiment, facts.variant && `arm ${facts.variant}`])],
+    ["experiment", experimentText(facts)],
     ["unit", facts.unit_hash],
     ["attributes", facts.attributes === undefined ? undefined : valueText(facts.attributes)],
     ["found in", facts.source && foundIn(facts.source, facts.node)],
@@ -69,6 +69,14 @@ function overridesText(facts: Partial<Explanation>): string {
     return `  ${path} = ${valueText(value)}  (v${setBy}, by ${by}${why})`;
   });
   return [`v${version}`, ...lines].join("\n");
+}
+
+/** The arm, and beneath it how it was found. */
+function experimentText(facts: Partial<Explanation>): string {
+  const { experiment, variant, phase, assignment } = facts;
+  const arm = variant && `arm ${variant}`;
+  const text = joined([experiment, arm, phase === undefined ? undefined : `phase ${phase}`]);
+  return assignment === undefined ? text : `${text}\n  ${assignment.why}`;
 }
 
 /** That all of it is there is no news. */

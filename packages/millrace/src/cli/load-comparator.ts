@@ -1,5 +1,6 @@
 import { pathToFileURL } from "node:url";
-import type { Comparator, Comparison } from "../core/compare/comparison.ts";
+import type { Comparator } from "../core/compare/comparison.ts";
+import { readComparison } from "../core/compare/read-comparison.ts";
 import { messageOf } from "../core/message-of.ts";
 import { UsageError } from "./command.ts";
 
@@ -32,17 +33,4 @@ async function importFile(path: string): Promise<Readonly<Record<string, unknown
   } catch (error) {
     throw new UsageError(`--compare ${path}: cannot import it: ${messageOf(error)}`);
   }
-}
-
-function readComparison(given: unknown): Comparison {
-  if (typeof given === "boolean") return { isAgreed: given };
-  if (typeof given === "object" && given !== null && "isAgreed" in given) {
-    const { isAgreed, distance, detail } = given as Readonly<Record<string, unknown>>;
-    return {
-      isAgreed: isAgreed === true,
-      ...(typeof distance === "number" ? { distance } : {}),
-      ...(typeof detail === "string" ? { detail } : {}),
-    };
-  }
-  throw new Error(`it gave ${typeof given}, expected a boolean or { isAgreed }`);
 }

@@ -22,6 +22,18 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "log status": async () => (await import("./log-status.ts")).logStatus,
   "log forget": async () => (await import("./log-forget.ts")).logForget,
   replay: async () => (await import("./replay.ts")).replay,
+  "experiment list": async () => (await import("./experiment.ts")).experimentList,
+  "experiment status": async () => (await import("./experiment.ts")).experimentStatus,
+  "experiment start": async () => (await import("./experiment.ts")).experimentStart,
+  "experiment pause": async () => (await import("./experiment.ts")).experimentPause,
+  "experiment resume": async () => (await import("./experiment.ts")).experimentResume,
+  "experiment approve": async () => (await import("./experiment.ts")).experimentApprove,
+  "experiment abort": async () => (await import("./experiment.ts")).experimentAbort,
+  "experiment retry": async () => (await import("./experiment.ts")).experimentRetry,
+  "shadow list": async () => (await import("./shadow.ts")).shadowList,
+  "shadow status": async () => (await import("./shadow.ts")).shadowStatus,
+  "shadow exclude": async () => (await import("./shadow.ts")).shadowExclude,
+  "shadow include": async () => (await import("./shadow.ts")).shadowInclude,
   check: async () => (await import("./check.ts")).check,
   "config print": async () => (await import("./config-print.ts")).configPrint,
   "config schema": async () => (await import("./config-schema.ts")).configSchema,
@@ -78,7 +90,7 @@ async function overview(): Promise<string> {
   const rows = await Promise.all(
     Object.entries(COMMANDS).map(async ([name, load]) => {
       const { summary } = await load();
-      return `  ${name.padEnd(14)} ${summary}`;
+      return `  ${name.padEnd(18)} ${summary}`;
     }),
   );
   return (

@@ -43,6 +43,37 @@ describe("findLiveKey()", () => {
     expect(key).toEqual({ kind: "unknown", message: expect.stringContaining(message) as string });
   });
 
+  it("finds what an experiment and a shadow have that changes, and only where they are", async () => {
+    const experiment = { name: "e", arms: { control: "iris", treatment: "iris.v2" } };
+    const { tree } = await loaded({ iris: { traffic: { experiment } }, other: { graph: "iris" } });
+    const root = configJsonSchema();
+    for (const key of [
+      "coverage",
+      "weights",
+      "weights.treatment",
+      "active",
+      "winner",
+      "minPhase",
+    ]) {
+      const text = `services.iris.traffic.experiment.${key}`;
+      expect(findLiveKey(text, root, tree)).toMatchObject({ kind: "live", path: text.split(".") });
+    }
+    expect(findLiveKey("services.iris.traffic.excluded.rf", root, tree).kind).toBe("live");
+    expect(findLiveKey("services.iris.traffic.experiment.salt", root, tree)).toMatchObject({
+      message: expect.stringContaining("not a live key") as string,
+    });
+    expect(findLiveKey("services.other.traffic.experiment.coverage", root, tree)).toEqual({
+      kind: "unknown",
+      message: "no such key: there is no services.other.traffic.experiment",
+    });
+    const keys = liveKeys(root, tree);
+    expect(keys).toContain("services.iris.traffic.experiment.coverage");
+    expect(keys.filter((key) => key.startsWith("services.other.traffic"))).toEqual([
+      "services.other.traffic.rules",
+      "services.other.traffic.excluded",
+    ]);
+  });
+
   it("answers for texts of any length in little time", async () => {
     const { tree } = await loaded();
     const startMs = performance.now();

@@ -4,7 +4,7 @@ import { matchPaths } from "./key-match.ts";
 import type { Spelling } from "./key-match.ts";
 import type { SchemaNode } from "./json-schema.ts";
 import { listKeys } from "./paths.ts";
-import { mapValueOf, nodeAt } from "./schema-node.ts";
+import { mapValueOf, nodeAt, pathText } from "./schema-node.ts";
 
 export type LiveKey =
   | { readonly kind: "live"; readonly path: readonly string[]; readonly node: SchemaNode }
@@ -34,6 +34,8 @@ export function findLiveKey(text: string, root: SchemaNode, tree: ConfigTree): L
   const [path, ...others] = found;
   if (others.length > 0) return unknown(`"${text}" is ambiguous, it can mean several keys`);
   if (path === undefined) return unknown(explainUnknown(text, root, tree));
+  const absent = findAbsent(path, root, tree);
+  if (absent !== undefined) return unknown(`no such key: there is no ${pathText(absent)}`);
   const node = nodeAt(root, path) ?? {};
   if (isLive(path, root)) return { kind: "live", path, node };
   const nearest = nearestLiveKeys(text, liveKeys(root, tree));
@@ -45,12 +47,26 @@ export function findLiveKey(text: string, root: SchemaNode, tree: ConfigTree): L
 export function liveKeys(root: SchemaNode, tree: ConfigTree): readonly string[] {
   return listKeys(root, (path) => tree.namesAt(path))
     .filter((key) => key.flag !== undefined && isLive(key.path, root))
+    .filter(({ optionalIn }) => optionalIn === undefined || tree.get(optionalIn) !== undefined)
     .map((key) => key.text);
 }
 
 /** Is the key, or one that it is a part of, marked? */
 function isLive(path: readonly string[], root: SchemaNode): boolean {
   return path.some((_, index) => nodeAt(root, path.slice(0, index + 1))?.live === true);
+}
+
+/** The object around the key that the file leaves out, though a part of it alone is nothing: an experiment without arms. */
+function findAbsent(
+  path: readonly string[],
+  root: SchemaNode,
+  tree: ConfigTree,
+): readonly string[] | undefined {
+  const parents = path.map((_, index) => path.slice(0, index)).slice(1);
+  return parents.find((parent) => {
+    const hasRequired = (nodeAt(root, parent)?.required ?? []).length > 0;
+    return hasRequired && tree.get(parent) === undefined;
+  });
 }
 
 /** A part of a live key may be named anew, such as the threshold of a branch; a service may not. */

@@ -112,6 +112,9 @@ describe("loadConfig() finds the configuration", () => {
           limits: { concurrency: "auto", queue: 1000, ratePerSecond: undefined },
           overload: { kind: "reject" },
           rules: [],
+          experiment: undefined,
+          shadows: [],
+          reply: { include: [] },
           cache: { prediction: undefined, data: undefined },
           parameters: {
             isActive: true,
@@ -385,7 +388,7 @@ describe("loadConfig() reports every problem at once", () => {
       'millrace.yaml:8:59 models.iris.labels: label file "missing.txt" does not exist',
       "millrace.yaml:8:81 models.iris.threads: found 0, expected a whole number 1 to 256",
       `millrace.yaml:9:3 models.bad name: found the name "bad name", expected ${NAME}`,
-      'millrace.yaml:11:24 services.iris.timeot: unknown key "timeot"; known keys: default, graph, timeout, limits, overload, cache, parameters, traffic, log. Did you mean "timeout"?',
+      'millrace.yaml:11:24 services.iris.timeot: unknown key "timeot"; known keys: default, graph, timeout, limits, overload, cache, parameters, traffic, reply, log. Did you mean "timeout"?',
       'millrace.yaml:12:18 services.shop.graph: found "irsi", expected the name of a model or service: iris, bad name. Did you mean "iris"?',
     ]);
   });

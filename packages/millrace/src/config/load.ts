@@ -18,6 +18,7 @@ import type { ConfigProblem } from "./problem.ts";
 import { ProblemLog } from "./problem-log.ts";
 import { nameFromPath, readConfig, sourceWithoutFile } from "./read-config.ts";
 import type { ConfigSource, ConfigSourceResult } from "./read-config.ts";
+import { releaseWarnings } from "./release-warnings.ts";
 import { resolveConfig } from "./resolve.ts";
 import { isName } from "./schema-values.ts";
 import type { ConfigInput } from "./schema.ts";
@@ -111,7 +112,7 @@ async function layOver(reading: Reading, overrides: readonly LiveOverride[]): Pr
   return {
     kind: "ok",
     config,
-    warnings: switchedOffWarnings(config, tree),
+    warnings: [...switchedOffWarnings(config, tree), ...releaseWarnings(config, tree)],
     origins: findOrigins(root, tree),
     missingSources: await findMissingSources(config, tree),
     tree,

@@ -1,7 +1,7 @@
 import { ENVIRONMENT, FLAGS } from "./key-match.ts";
 import type { Spelling } from "./key-match.ts";
 import type { SchemaNode } from "./json-schema.ts";
-import { isWordOrObject, mapValueOf, propertiesOf } from "./schema-node.ts";
+import { branches, isWordOrObject, mapValueOf, propertiesOf } from "./schema-node.ts";
 
 /** One key of the configuration, as environment, flags, `config print` and the reference page list it. */
 export interface ConfigKey {
@@ -97,13 +97,14 @@ function below(parent: ConfigKey, segment: string, form: (spelling: Spelling) =>
 function itemKeys(list: ConfigKey): readonly ConfigKey[] {
   const { items } = list.node;
   if (items === undefined || items === false) return [];
+  const required = new Set(branches(items).flatMap((branch) => branch.required ?? []));
   return propertiesOf(items).map(([key, node]) => ({
     path: [...list.path, "[]", key],
     text: `${list.text}[].${key}`,
     node,
     environment: undefined,
     flag: undefined,
-    isRequired: items.required?.includes(key) ?? false,
+    isRequired: required.has(key),
     optionalIn: list.path,
   }));
 }

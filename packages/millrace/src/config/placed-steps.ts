@@ -4,13 +4,16 @@ import { nameOf } from "./resolve-shadows.ts";
 import type { ConfigOutput } from "./schema.ts";
 import type { WrittenStep } from "./schema-step.ts";
 
-/** A step that is written where an arm or a shadow could name a service. */
+/** A step that is written where an arm, a shadow or what stands in for a service could be a name. */
 export interface PlacedStep {
   /** Of the service it is: `iris.treatment`. */
   readonly name: string;
   readonly step: WrittenStep;
   readonly at: ConfigPath;
 }
+
+/** What a step is called that stands in for its service: `iris.fallback`. */
+export const FALLBACK = "fallback";
 
 /** Name of the service that a step of an arm or a shadow is. */
 export function placedName(service: string, name: string): string {
@@ -34,7 +37,10 @@ export function findPlacedSteps(
     taken.add(own);
     found.push({ name: own, step, at });
   };
-  for (const [service, { traffic }] of Object.entries(services)) {
+  for (const [service, { traffic, overload }] of Object.entries(services)) {
+    if (typeof overload === "object" && "fallback" in overload) {
+      add(service, FALLBACK, overload.fallback, ["services", service, "overload", "fallback"]);
+    }
     const at = ["services", service, "traffic"];
     for (const [arm, step] of Object.entries(traffic.experiment?.arms ?? {})) {
       add(service, arm, step, [...at, "experiment", "arms", arm]);

@@ -210,7 +210,7 @@ describe("resolveGraph()", () => {
       name: "shop",
       at: ["services", "shop", "graph"],
       remote: {
-        url: "http://h:8501",
+        urls: ["http://h:8501"],
         protocol: "tensorflow",
         model: "m",
         version: "3",
@@ -221,7 +221,47 @@ describe("resolveGraph()", () => {
         timeoutMs: 1000,
         concurrency: 64,
         replyBytesMax: 16 * 1024 * 1024,
+        ejection: {
+          failures: 5,
+          everyMs: 10_000,
+          timeMs: 30_000,
+          timeMsMax: 300_000,
+          shareMax: 0.1,
+          healthyMin: 0.5,
+        },
+        hedge: undefined,
       },
+    });
+  });
+
+  it("reads a remote step of several servers, with what it does about one that fails or is slow", async () => {
+    const remote = "remote: ['http://h:1', 'http://h:2']";
+    expect(
+      await graphOf(
+        `{ ${remote}, model: m, ejection: { failures: 3, time: 5s }, hedge: { after: 50ms } }`,
+      ),
+    ).toMatchObject({
+      remote: {
+        urls: ["http://h:1", "http://h:2"],
+        ejection: { failures: 3, timeMs: 5_000, shareMax: 0.1 },
+        hedge: { after: 50 },
+      },
+    });
+    expect(
+      await graphOf(`{ ${remote}, model: m, ejection: off, hedge: { after: p95 } }`),
+    ).toMatchObject({
+      remote: { ejection: undefined, hedge: { after: "p95" } },
+    });
+  });
+
+  it("makes a service of a step that stands in for another one", async () => {
+    const services = await servicesOf(
+      "  shop: { graph: a, overload: { fallback: { sequence: [b, c] } } }",
+    );
+    expect(services["shop"]?.overload).toEqual({ kind: "fallback", model: "shop.fallback" });
+    expect(services["shop.fallback"]).toMatchObject({
+      graph: { kind: "sequence", at: ["services", "shop", "overload", "fallback"] },
+      overload: { kind: "reject" },
     });
   });
 
@@ -302,6 +342,19 @@ describe("resolveGraph()", () => {
       "  shop: { graph: { remote: 'ftp://h' } }",
       [
         'millrace.yaml:3:28 services.shop.graph.remote: found "ftp://h", expected an http:// or https:// address with a host',
+      ],
+    ],
+    [
+      "  shop: { graph: { remote: ['http://h', ftp://h, 'http://h'] } }",
+      [
+        'millrace.yaml:3:41 services.shop.graph.remote[1]: found "ftp://h", expected an http:// or https:// address with a host',
+        'millrace.yaml:3:50 services.shop.graph.remote[2]: found "http://h", which is there already, expected each address once',
+      ],
+    ],
+    [
+      "  shop: { graph: { remote: 'http://h', hedge: { after: p95 } } }",
+      [
+        "millrace.yaml:3:47 services.shop.graph.hedge: expected several addresses in remote: the second call goes to another one",
       ],
     ],
     [

@@ -1,5 +1,6 @@
 import type { JsonValue } from "../core/json.ts";
 import type { OverloadConfig } from "./config.ts";
+import { FALLBACK, placedName } from "./placed-steps.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { ConfigOutput } from "./schema.ts";
 import type { ServiceTargets } from "./service-targets.ts";
@@ -26,6 +27,10 @@ export function resolveOverload({ name, service, targets, log }: OverloadContext
   }
   // The tree holds plain data only: `interpolate` has checked that.
   if ("reply" in overload) return { kind: "reply", reply: overload.reply as JsonValue };
-  const model = targets.findOther(overload.fallback, [...at, "fallback"], name);
+  const { fallback } = overload;
+  const model =
+    typeof fallback === "string"
+      ? targets.findOther(fallback, [...at, "fallback"], name)
+      : targets.of(placedName(name, FALLBACK));
   return model === undefined ? REJECT : { kind: "fallback", model };
 }

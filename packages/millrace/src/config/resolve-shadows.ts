@@ -1,5 +1,6 @@
-import { resolve } from "node:path";
+import type { ConfigPath } from "./config-path.ts";
 import type { ProblemLog } from "./problem-log.ts";
+import { resolveCodeFile } from "./resolve-work-step.ts";
 import type { CompareConfig, ShadowConfig } from "./shadow-config.ts";
 import type { ConfigOutput } from "./schema.ts";
 
@@ -18,15 +19,42 @@ export interface ShadowsContext {
 }
 
 /** The shadows of a service; those that lead nowhere are left out. */
-export function resolveShadows({
-  service,
-  traffic,
-  folder,
-  targets,
-  log,
-}: ShadowsContext): ShadowConfig[] {
+export async function resolveShadows(context: ShadowsContext): Promise<ShadowConfig[]> {
+  const { service, traffic, targets } = context;
   const at = ["services", service, "traffic"];
   const names = traffic.shadow.map(({ name, to }, index) => name ?? nameOf(to, index));
+  checkNames(names, at, context);
+  const shadows: ShadowConfig[] = [];
+  for (const [index, written] of traffic.shadow.entries()) {
+    const to = targets[index];
+    const name = names[index] as string;
+    const compare = await compareOf(written.compare, [...at, "shadow", index, "compare"], context);
+    if (to === undefined) continue;
+    shadows.push({
+      name,
+      to,
+      share: written.percent,
+      compare,
+      timeoutMs: written.timeout,
+      concurrency: written.concurrency,
+      queue: written.queue,
+      isExcluded: traffic.excluded[name] === true,
+      verdict: verdictOf(written.verdict),
+    });
+  }
+  return shadows;
+}
+
+/** @returns the name of a shadow that the file does not name. */
+export function nameOf(to: WrittenShadow["to"], index: number): string {
+  return typeof to === "string" ? to : `shadow-${index + 1}`;
+}
+
+function checkNames(
+  names: readonly string[],
+  at: ConfigPath,
+  { traffic, log }: ShadowsContext,
+): void {
   names.forEach((name, index) => {
     if (names.indexOf(name) === index) return;
     const message = `found "${name}" again, expected a name of its own`;
@@ -37,39 +65,20 @@ export function resolveShadows({
     const there = names.length === 0 ? "there is none" : `there is ${names.join(", ")}`;
     log.add([...at, "excluded", name], `found "${name}", expected a shadow: ${there}`);
   }
-  return traffic.shadow.flatMap((written, index): ShadowConfig[] => {
-    const to = targets[index];
-    const name = names[index] as string;
-    if (to === undefined) return [];
-    return [
-      {
-        name,
-        to,
-        share: written.percent,
-        compare: compareOf(written.compare, folder),
-        timeoutMs: written.timeout,
-        concurrency: written.concurrency,
-        queue: written.queue,
-        isExcluded: traffic.excluded[name] === true,
-        verdict: verdictOf(written.verdict),
-      },
-    ];
-  });
 }
 
-/** @returns the name of a shadow that the file does not name. */
-export function nameOf(to: WrittenShadow["to"], index: number): string {
-  return typeof to === "string" ? to : `shadow-${index + 1}`;
-}
-
-function compareOf(written: WrittenShadow["compare"], folder: string): CompareConfig {
+async function compareOf(
+  written: WrittenShadow["compare"],
+  at: ConfigPath,
+  context: ShadowsContext,
+): Promise<CompareConfig> {
   if (typeof written === "object") {
     return "topK" in written
       ? { kind: "top-k", k: written.topK }
       : { kind: "tolerance", tolerance: written.tolerance };
   }
   if (written === "auto" || written === "equal" || written === "label") return { kind: written };
-  return { kind: "function", path: resolve(folder, written) };
+  return { kind: "function", path: await resolveCodeFile(written, at, context) };
 }
 
 function verdictOf(written: WrittenShadow["verdict"]): ShadowConfig["verdict"] {

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { TensorSpec } from "../core/tensor/tensor.ts";
+import type { EjectionRules } from "../core/overload/ejection.ts";
 import type { FunctionOptions, ImageOptions, RemoteOptions } from "../ports/step-sources.ts";
 import type { SoftmaxConfig, SourceStepConfig, TopConfig } from "./config.ts";
 import type { ProblemLog } from "./problem-log.ts";
@@ -82,10 +83,11 @@ async function remoteOptions(
   context: WorkStepContext,
 ): Promise<RemoteOptions> {
   const { protocol, model, version, headers, concurrency } = written;
-  checkAddress(written.remote, [...at, "remote"], context.log);
+  const urls = addressesOf(written.remote, [...at, "remote"], context.log);
   checkProtocol(written, at, context.log);
+  checkHedge(written, urls, at, context.log);
   return {
-    url: written.remote,
+    urls,
     protocol,
     model,
     version,
@@ -96,7 +98,45 @@ async function remoteOptions(
     timeoutMs: written.timeout,
     concurrency,
     replyBytesMax: written.replyMax,
+    ejection: ejectionOf(written.ejection),
+    hedge: written.hedge === "off" ? undefined : written.hedge,
   };
+}
+
+/** The addresses of the file; reports those that are none, and those that are there twice. */
+function addressesOf(
+  written: WrittenRemoteStep["remote"],
+  at: ConfigPath,
+  log: ProblemLog,
+): readonly string[] {
+  if (typeof written === "string") {
+    checkAddress(written, at, log);
+    return [written];
+  }
+  for (const [i, url] of written.entries()) {
+    const place = [...at, i];
+    checkAddress(url, place, log);
+    if (written.indexOf(url) === i) continue;
+    log.add(place, `found ${log.show(place)}, which is there already, expected each address once`);
+  }
+  return written;
+}
+
+function checkHedge(
+  { hedge }: WrittenRemoteStep,
+  urls: readonly string[],
+  at: ConfigPath,
+  log: ProblemLog,
+): void {
+  if (hedge === "off" || urls.length > 1) return;
+  const message = "expected several addresses in remote: the second call goes to another one";
+  log.add([...at, "hedge"], message);
+}
+
+function ejectionOf(written: WrittenRemoteStep["ejection"]): EjectionRules | undefined {
+  if (written === "off") return undefined;
+  const { failures, every, time, timeMax, shareMax, healthyMin } = written;
+  return { failures, everyMs: every, timeMs: time, timeMsMax: timeMax, shareMax, healthyMin };
 }
 
 function checkAddress(text: string, at: ConfigPath, log: ProblemLog): void {

@@ -55,12 +55,17 @@ const labelMetric = z
 
 /** `metrics` of an experiment. */
 export const metrics = z
-  .record(name, z.union([eventMetric, labelMetric]))
+  .record(
+    name,
+    z.union([eventMetric, labelMetric]).meta({
+      description: "Of what clients report of units, `event`, or of labelled predictions, `label`.",
+    }),
+  )
   .refine(
     (map) => Object.keys(map).length <= METRICS_MAX,
     `found too many metrics, expected at most ${METRICS_MAX}`,
   )
-  .default({})
+  .prefault({})
   .meta({
     description: "What the arms are compared by, beside errors and latency.",
     examples: [{ purchase: { event: "purchase", role: "primary" } }],

@@ -47,15 +47,18 @@ const overload = z
         .meta({ live: true, description: "Body of the answer, any JSON; its status is 200." }),
     }),
     z.strictObject({
-      fallback: name.meta({ live: true, description: "Model or service that answers." }),
+      fallback: step.meta({
+        live: true,
+        description: "What answers: a model, a service or a step.",
+      }),
     }),
   ])
-  .default("reject")
+  .prefault("reject")
   .meta({
     live: true,
     later: ["async"],
     description:
-      "What a request gets that the limits refuse: `reject` an error, `cached` what the prediction cache still has, `{ reply: … }` this body, `{ fallback: <name> }` the answer of another model or service.",
+      "What a request gets that the limits refuse: `reject` an error, `cached` what the prediction cache still has, `{ reply: … }` this body, `{ fallback: <step> }` the answer of another model, service or step.",
     examples: ["cached", { reply: { prediction: null } }, { fallback: "small" }],
   });
 
@@ -86,7 +89,7 @@ const traffic = z.strictObject({
   shadow: z
     .array(shadow)
     .max(SHADOWS_MAX)
-    .default([])
+    .prefault([])
     .meta({
       description:
         "What gets a copy of the requests that are let in; its predictions are compared and answer nobody.",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DATATYPES, type Datatype } from "../core/tensor/datatype.ts";
-import { DAY, duration, headerName, isSound, name, path, size } from "./schema-values.ts";
+import { DAY, duration, headerName, isSound, name, path, share, size } from "./schema-values.ts";
 
 /** Most values of a pixel: red, green, blue. */
 const CHANNELS_MAX = 3;
@@ -139,18 +139,49 @@ const specs = z
   )
   .optional();
 
+const address = z.string().min(1).meta({ kind: "address" });
+
+/** Most servers of a remote step: each has series of metrics. */
+const ADDRESSES_MAX = 64;
+
+const ejection = z.strictObject({
+  failures: z.int().min(1).max(10_000).default(5).meta({
+    unit: "calls",
+    description: "Calls in a row that fail: no connection, a reset, no answer in time, 5xx.",
+  }),
+  time: duration("1ms", DAY).prefault("30s").meta({
+    description: "How long it is left alone: the second time in a row twice as long, and so on.",
+  }),
+  timeMax: duration("1ms", DAY).prefault("300s").meta({ description: "Longest such time." }),
+  every: duration("1ms", DAY).prefault("10s").meta({
+    description: "Time in use after which the next such time is shorter again by one `time`.",
+  }),
+  shareMax: share().prefault("10%").meta({
+    description: "Share of the servers that are left alone at a time, at most; one may always be.",
+  }),
+  healthyMin: share().prefault("50%").meta({
+    description: "When fewer of them are in use, all are used.",
+  }),
+});
+
+const hedge = z.strictObject({
+  after: z.union([z.literal("p95"), duration("1ms", DAY)]).meta({
+    range: "`p95`, or a duration from 1 ms to 1 day",
+    description:
+      "Time without an answer after which it is asked; `p95`: as long as 95 % of the latest answers took.",
+    examples: ["p95", "50ms"],
+  }),
+});
+
 /** `{ remote: http://10.0.0.7:8501, protocol: tensorflow, model: resnet }` */
 const remoteStep = z
   .strictObject({
-    remote: z
-      .string()
-      .min(1)
-      .meta({
-        kind: "address",
-        description:
-          "Address of another server: its root, or with `protocol: json` the address that is posted to.",
-        examples: ["http://10.0.0.7:8501"],
-      }),
+    remote: z.union([address, z.array(address).min(1).max(ADDRESSES_MAX)]).meta({
+      range: `an address, or a list of 1 to ${ADDRESSES_MAX} of them`,
+      description:
+        "Address of another server: its root, or with `protocol: json` the address that is posted to. A list: of servers that do the same, of which the one with the least to do is asked.",
+      examples: ["http://10.0.0.7:8501", ["http://10.0.0.7:8501", "http://10.0.0.8:8501"]],
+    }),
     protocol: z.enum(["oip", "tensorflow", "kserve-v1", "json"]).default("oip").meta({
       description:
         "What it speaks: Open Inference Protocol, TensorFlow Serving's REST, KServe V1, or plain JSON.",
@@ -190,8 +221,25 @@ const remoteStep = z
       .meta({ description: "Longest time it may take to answer." }),
     concurrency: z.int().min(1).max(10_000).default(64).meta({
       unit: "requests",
-      description: "Requests under way at a time from each process; one more is refused.",
+      description:
+        "Requests under way at a time from each process to each server; one more is refused.",
     }),
+    ejection: z
+      .union([z.literal("off"), ejection])
+      .prefault({})
+      .meta({
+        description:
+          "When one of several servers is left alone for a while, because it fails again and again.",
+        examples: ["off", { failures: 3, time: "10s" }],
+      }),
+    hedge: z
+      .union([z.literal("off"), hedge])
+      .prefault("off")
+      .meta({
+        description:
+          "When a second server is asked beside one that is slow; the quicker answer counts. Needs several addresses.",
+        examples: [{ after: "p95" }],
+      }),
     replyMax: size("1KiB", "1GiB")
       .prefault("16MiB")
       .meta({ description: "Largest reply; a larger one fails the step." }),

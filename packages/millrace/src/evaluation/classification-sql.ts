@@ -1,20 +1,17 @@
 import { CALIBRATION_BINS } from "../core/stats/calibration.ts";
 import { PROBABILITY_MIN } from "../core/stats/probability-scores.ts";
 import type { JoinedSql } from "./joined-sql.ts";
+import { PREDICTED } from "./predicted-sql.ts";
 
 /** How far the sum of what are probabilities may be from 1: they are printed with as many digits as FP32 has. */
 const SUM_TOLERANCE = 0.001;
 
-/**
- * Adds `compared`: labelled predictions with `actual` and `predicted` as texts. Where a prediction has no label and what
- * was right is true or false, its score is a probability and says it, by the service's threshold or 0.5.
- */
+/** Adds `compared`: labelled predictions with `actual` and `predicted` as texts. */
 function withCompared({ tables, groups }: JoinedSql, columns: readonly string[]): string {
   return `${tables(["label", "score", "threshold", ...columns])},
 compared AS NOT MATERIALIZED (
   SELECT *, label IS NULL AS is_binary,
-    COALESCE(label, CASE WHEN actual IN ('true', 'false')
-      THEN CAST(score >= COALESCE(threshold, 0.5) AS VARCHAR) END) AS predicted
+    ${PREDICTED} AS predicted
   FROM labelled SEMI JOIN top USING (${groups})
   WHERE predicted IS NOT NULL AND NOT (starts_with(actual, '[') AND json_valid(actual)))`;
 }

@@ -20,6 +20,11 @@ export class ResultRow {
     const value = this.#values.get(column);
     return value === null || value === undefined ? NaN : Number(value);
   }
+
+  /** Null is false. */
+  isTrue(column: string): boolean {
+    return this.#values.get(column) === true;
+  }
 }
 
 /** @throws when the engine answered with bytes: nobody asked for them. */

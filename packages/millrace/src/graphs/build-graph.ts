@@ -49,6 +49,8 @@ export interface GraphParts {
   readonly sourceOf: (step: SourceStepConfig) => SourceStep;
   readonly combinerOf: (path: string) => Combiner;
   readonly clock: Clock;
+  /** Numbers in [0, 1), for the waits before retries. */
+  readonly random: () => number;
   readonly dataCache: DataCache;
   readonly cacheCounters: CacheCounters;
   /** A switch met values that its conditions cannot be made on. */
@@ -179,7 +181,7 @@ class GraphBuilder {
 
   #retried(step: Step): Step {
     const { retries } = this.#service.parameters;
-    return retries === 0 ? step : new RetryStep(step, retries);
+    return retries === 0 ? step : new RetryStep(step, retries, this.#parts.random);
   }
 
   /** @param isCached are the steps that it begins with behind the data cache? */

@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { MillraceError } from "../core/errors.ts";
 import { predictionSpec } from "../core/graph/prediction-of.ts";
 import type { Degradation } from "../core/graph/step-outcome.ts";
+import type { RetryBudget } from "../core/overload/retry-budget.ts";
 import { runStep } from "../core/graph/run-step.ts";
 import type { Step } from "../core/graph/step.ts";
 import { StepTrace } from "../core/graph/step-trace.ts";
@@ -22,6 +23,8 @@ export interface GraphPredictorOptions {
   readonly isBare: boolean;
   readonly reads: Reads;
   readonly statistics: Statistics;
+  /** Of the service, whatever graphs it has one after the other. */
+  readonly budget: RetryBudget;
   readonly clock: Clock;
   /** Nobody runs it any more, and nobody will. */
   readonly onClosed: () => void;
@@ -55,6 +58,7 @@ export class GraphPredictor implements Predictor {
   /** Every version that a step runs, once. */
   readonly versions: readonly ModelVersion[];
   readonly #root: Step;
+  readonly #budget: RetryBudget;
   readonly #clock: Clock;
   readonly #onClosed: () => void;
   #holdCount = 0;
@@ -80,6 +84,7 @@ export class GraphPredictor implements Predictor {
     this.reads = options.reads;
     this.versions = versions;
     this.#root = root;
+    this.#budget = options.budget;
     this.#clock = options.clock;
     this.#onClosed = options.onClosed;
     for (const version of versions) version.hold();
@@ -129,11 +134,13 @@ export class GraphPredictor implements Predictor {
   ): Promise<PredictorResult> {
     const { receivedMs, deadlineAtMs, cancellation, priority } = limits;
     const clock = this.#clock;
+    const budget = this.#budget;
     const trace = StepTrace.start(this.modelName, "graph", clock, receivedMs);
     request.trace = trace;
     const startedMs = clock.nowMs();
+    budget.begin();
     try {
-      const context = { clock, deadlineAtMs, cancellation, priority, request, trace };
+      const context = { clock, deadlineAtMs, cancellation, priority, request, trace, budget };
       const { outputs, degraded, observed } = await runStep(this.#root, inputs, context, trace);
       if (observed.length > 0) request.observed = observed;
       const nowMs = clock.nowMs();
@@ -152,6 +159,8 @@ export class GraphPredictor implements Predictor {
     } catch (error) {
       countFailure(this.statistics, clock.nowMs() - receivedMs);
       throw error;
+    } finally {
+      budget.end();
     }
   }
 

@@ -1,7 +1,12 @@
 import { messageOf } from "../core/message-of.ts";
 import { stat } from "node:fs/promises";
 import type { ServiceConfig, SourceStepConfig, StepConfig } from "../config/config.ts";
-import type { SourceCombiner, SourceStep, StepSources } from "../ports/step-sources.ts";
+import type {
+  EndpointStatus,
+  SourceCombiner,
+  SourceStep,
+  StepSources,
+} from "../ports/step-sources.ts";
 import { combineFilesIn, sourceStepsIn } from "./graph-steps.ts";
 import type { Lease, OpenSources } from "./open-sources.ts";
 
@@ -64,6 +69,14 @@ export class OpenedService {
   get parts(): (readonly [name: string, isUp: boolean])[] {
     const steps = sourceStepsIn(this.#graph);
     return steps.map((step) => [step.name, this.step(step).isUp ?? true] as const);
+  }
+
+  /** Servers of its steps. */
+  get endpoints(): (EndpointStatus & { readonly step: string })[] {
+    return sourceStepsIn(this.#graph).flatMap((config) => {
+      const statuses = this.step(config).endpoints?.() ?? [];
+      return statuses.map((status) => ({ step: config.name, ...status }));
+    });
   }
 
   /** Of everything that was opened, in the order of the graph. */

@@ -2,8 +2,9 @@ import type { ServiceConfig } from "../config/config.ts";
 import type { CacheCounters } from "../core/cache/cache-counters.ts";
 import type { Sha256 } from "../core/cache/key-writer.ts";
 import type { Clock } from "../core/clock.ts";
+import { RetryBudget, type ExtraCounts } from "../core/overload/retry-budget.ts";
 import type { Models } from "../models/models.ts";
-import type { StepSources } from "../ports/step-sources.ts";
+import type { EndpointStatus, StepSources } from "../ports/step-sources.ts";
 import type { CacheBounds, CacheUsage, TensorCaches } from "../ports/tensor-cache.ts";
 import { buildGraph, type BuildProblem } from "./build-graph.ts";
 import { DataCache } from "./data-cache.ts";
@@ -32,6 +33,8 @@ export interface ServiceGraphsOptions {
   readonly caches: TensorCaches;
   readonly cacheCounters: (service: string) => CacheCounters;
   readonly clock: Clock;
+  /** Numbers in [0, 1), for the waits before retries. */
+  readonly random: () => number;
   readonly sha256: Sha256;
   readonly events: GraphEvents;
 }
@@ -41,6 +44,11 @@ export interface GraphStatus {
   readonly isReady: boolean;
   /** Why there is no graph, or not the newest; undefined when all is well. */
   readonly problem: string | undefined;
+}
+
+export interface ServiceEndpoint extends EndpointStatus {
+  readonly service: string;
+  readonly step: string;
 }
 
 /** First wait before what could not be opened is tried again; doubles each time. */
@@ -53,6 +61,7 @@ interface Entry {
   readonly models: ReadonlySet<string>;
   /** Those of the graphs it had before go on. */
   readonly statistics: Statistics;
+  readonly budget: RetryBudget;
   opened: OpenedService | undefined;
   graph: GraphPredictor | undefined;
   /** Was its graph made for what the service was before? */
@@ -119,6 +128,18 @@ export class ServiceGraphs {
     return opened?.parts ?? sourceStepsIn(graph).map((step) => [step.name, false] as const);
   }
 
+  /** The servers of the steps of all services. */
+  endpoints(): ServiceEndpoint[] {
+    return [...this.#entries.values()].flatMap(({ service, opened }) =>
+      (opened?.endpoints ?? []).map((endpoint) => ({ service: service.name, ...endpoint })),
+    );
+  }
+
+  /** Calls beside the first ones, by service. */
+  extraCounts(): (readonly [service: string, counts: ExtraCounts])[] {
+    return [...this.#entries.values()].map(({ service, budget }) => [service.name, budget.counts]);
+  }
+
   /**
    * Can every graph serve, be it one from before, but for those that lack a model which is not required? Not before
    * they were made the first time.
@@ -161,6 +182,7 @@ export class ServiceGraphs {
       service,
       models: modelsIn(service.graph),
       statistics: this.#entries.get(service.name)?.statistics ?? emptyStatistics(),
+      budget: this.#entries.get(service.name)?.budget ?? new RetryBudget(),
       opened: isOpen ? opened : undefined,
       graph: undefined,
       isEarlier: false,
@@ -173,10 +195,11 @@ export class ServiceGraphs {
   #build(entry: Entry): void {
     const { service, opened } = entry;
     if (opened === undefined) return;
-    const { models, clock, sha256, events, cacheCounters } = this.#options;
+    const { models, clock, random, sha256, events, cacheCounters } = this.#options;
     const build = buildGraph(service, {
       models,
       clock,
+      random,
       sourceOf: (step) => opened.step(step),
       combinerOf: (path) => opened.combiner(path).combiner,
       dataCache: this.#dataCache,
@@ -201,6 +224,7 @@ export class ServiceGraphs {
         isBare: isBare(service.graph),
         reads: readsOf(service.graph),
         statistics: entry.statistics,
+        budget: entry.budget,
         clock,
         onClosed: () => opened.release(),
       });

@@ -11,6 +11,7 @@ import { Batcher } from "../core/batch/batcher.ts";
 import type { BatcherOptions } from "../core/batch/batcher-options.ts";
 import { MillraceError } from "../core/errors.ts";
 import { joinRows, sliceRows } from "../core/tensor/rows.ts";
+import { tensorBytes } from "../core/tensor/tensor-bytes.ts";
 import type { Tensor, TensorSpec } from "../core/tensor/tensor.ts";
 import type { LoadedModel, RunOutputs } from "../ports/runtime.ts";
 import { ExecutorPool, type ExecutorEvents } from "./executor-pool.ts";
@@ -186,7 +187,7 @@ export class ScheduledModel {
         request,
         // A request without rows fills a batch, so that it runs alone: there is nothing to join it with.
         rows: this.rowsOf(inputs) || this.#rowsMax,
-        bytes: bytesOf(inputs),
+        bytes: tensorBytes(inputs),
         bucket: this.#bucketOf(inputs, outputNames),
         priority: limits.priority,
         receivedMs: limits.receivedMs,
@@ -256,7 +257,7 @@ export class ScheduledModel {
     const { request } = (batch.slices[0] as BatchSlice<RunRequest>).item;
     const isWhole = isWholeRequest(batch);
     const inputs = isWhole ? request.inputs : this.#joined(batch);
-    const isInputOwned = !isWhole || (request.isInputOwned && bytesOf(inputs) >= MOVED_BYTES_MIN);
+    const isInputOwned = !isWhole || (request.isInputOwned && tensorBytes(inputs) >= MOVED_BYTES_MIN);
     request.isConsumed = isWhole && isInputOwned && !this.#isInline;
     return executor.run(inputs, request.outputNames, { isInputOwned });
   }
@@ -362,14 +363,4 @@ function isWholeRequest({ slices }: Batch<RunRequest>): boolean {
 /** Did the inputs of a batch go with its thread? */
 function isConsumed({ slices }: Batch<RunRequest>): boolean {
   return slices.some(({ item }) => item.request.isConsumed);
-}
-
-/** Memory of the elements; of texts their length in UTF-16, since counting UTF-8 would cost more than it tells. */
-function bytesOf(tensors: readonly Tensor[]): number {
-  let bytes = 0;
-  for (const { data } of tensors) {
-    if (!Array.isArray(data)) bytes += data.byteLength;
-    else for (const text of data) bytes += 2 * text.length + 16;
-  }
-  return bytes;
 }

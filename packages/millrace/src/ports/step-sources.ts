@@ -1,5 +1,7 @@
 import type { Combiner } from "../core/graph/branch.ts";
 import type { Step } from "../core/graph/step.ts";
+import type { BreakerKind } from "../core/overload/breaker.ts";
+import type { EjectionRules } from "../core/overload/ejection.ts";
 import type { TensorSpec } from "../core/tensor/tensor.ts";
 
 /** Makes the steps whose work is done outside the graph: in files of the user, by a decoder, by other servers. */
@@ -23,7 +25,22 @@ export interface SourceStep {
   readonly digest: string;
   /** Can it answer now, as far as that is known? Absent: it can, as long as it is open. */
   readonly isUp?: boolean;
+  /** The servers that do it, as they are now; absent for what runs here. */
+  readonly endpoints?: () => readonly EndpointStatus[];
   close(): Promise<void>;
+}
+
+/** One of the servers of a remote step. */
+export interface EndpointStatus {
+  /** Host and port, as the file has them; with the path where two have the same. */
+  readonly endpoint: string;
+  readonly breaker: BreakerKind;
+  /** Is it left alone for a while, because one call after the other failed? */
+  readonly isEjected: boolean;
+  /** Since it was opened. */
+  readonly ejections: number;
+  readonly calls: number;
+  readonly failures: number;
 }
 
 export interface SourceCombiner {
@@ -63,7 +80,8 @@ export interface FunctionOptions {
 }
 
 export interface RemoteOptions {
-  readonly url: string;
+  /** Addresses of servers that do the same; at least one. */
+  readonly urls: readonly string[];
   readonly protocol: "oip" | "tensorflow" | "kserve-v1" | "json";
   /** Model there; undefined where the address names it. */
   readonly model: string | undefined;
@@ -76,7 +94,16 @@ export interface RemoteOptions {
   /** Sent with every request; values may be secrets. */
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  /** Requests under way at a time from one process; one more is refused. */
+  /** Requests under way at a time from one process to each server; one more is refused. */
   readonly concurrency: number;
   readonly replyBytesMax: number;
+  /** When a server that fails is left alone; undefined never. */
+  readonly ejection: EjectionRules | undefined;
+  /** When a second server is asked beside one that is slow; undefined never. */
+  readonly hedge: HedgeOptions | undefined;
+}
+
+export interface HedgeOptions {
+  /** Milliseconds without an answer, or as long as 95 % of the latest answers took. */
+  readonly after: number | "p95";
 }

@@ -26,6 +26,8 @@ const BARE = {
   limits: { concurrency: "off", queue: 0, ratePerSecond: undefined },
   overload: { kind: "reject" },
   rules: [],
+  experiment: undefined,
+  shadows: [],
 } as const satisfies Partial<ServiceConfig>;
 
 /**

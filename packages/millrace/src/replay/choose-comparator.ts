@@ -3,6 +3,7 @@ import { compareLabel } from "../core/compare/compare-label.ts";
 import { compareTolerance } from "../core/compare/compare-tolerance.ts";
 import { compareTopK } from "../core/compare/compare-top-k.ts";
 import type { Comparator } from "../core/compare/comparison.ts";
+import { classCountOf, namesClasses } from "../core/compare/names-classes.ts";
 import type { Predictor } from "../models/predictor.ts";
 
 export type CompareChoice =
@@ -27,13 +28,13 @@ export function chooseComparator(
 ): ChosenComparator | { readonly problem: string } {
   switch (choice.kind) {
     case "auto":
-      return namesClasses(predictor)
+      return namesClasses(predictor.predictionOutput)
         ? { name: "label", compare: compareLabel }
         : toleranceOf(choice.tolerance);
     case "equal":
       return { name: "equal", compare: compareEqual };
     case "label":
-      if (namesClasses(predictor)) return { name: "label", compare: compareLabel };
+      if (namesClasses(predictor.predictionOutput)) return { name: "label", compare: compareLabel };
       return { problem: "--compare label: the candidate predicts one score, which names no class" };
     case "tolerance":
       return toleranceOf(choice.tolerance);
@@ -50,7 +51,7 @@ function toleranceOf(tolerance: number): ChosenComparator {
 }
 
 function topK(k: number, predictor: Predictor): ChosenComparator | { readonly problem: string } {
-  const classes = classCountOf(predictor);
+  const classes = classCountOf(predictor.predictionOutput);
   if (classes !== undefined && k >= classes) {
     const found = classes === 1 ? "one value" : `${classes} classes`;
     return {
@@ -58,18 +59,4 @@ function topK(k: number, predictor: Predictor): ChosenComparator | { readonly pr
     };
   }
   return { name: `top-${k}`, compare: compareTopK(k) };
-}
-
-/** All but a single score does; of several outputs each may name its own. */
-function namesClasses(predictor: Predictor): boolean {
-  const { predictionOutput } = predictor;
-  if (predictionOutput === undefined) return true;
-  return !/^(?:FP|BF)/.test(predictionOutput.datatype) || classCountOf(predictor) !== 1;
-}
-
-/** Undefined where it may vary, and where several outputs are the prediction. */
-function classCountOf({ predictionOutput }: Predictor): number | undefined {
-  if (predictionOutput === undefined) return undefined;
-  const count = predictionOutput.shape.slice(1).reduce((product, extent) => product * extent, 1);
-  return predictionOutput.shape.slice(1).includes(-1) ? undefined : count;
 }

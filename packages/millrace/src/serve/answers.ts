@@ -70,8 +70,9 @@ export class Answers {
     } catch (error) {
       const { modelName, version } = predictor;
       this.#options.counts.failed(service.name, modelName, String(version), error);
-      if (isOverload(error)) return this.#answerOverloaded(job, error);
-      throw error;
+      if (!isOverload(error)) throw error;
+      job.call.isAdmitted = false; // its model has not let it in
+      return this.#answerOverloaded(job, error);
     }
   }
 
@@ -112,9 +113,10 @@ export class Answers {
     const { service, predictor, inputs, outputNames, limits, call } = job;
     predictor.hold();
     try {
-      const result = await this.#admitted(service, limits, job.startedMs, () =>
-        predictor.run(inputs, outputNames, limits, call),
-      );
+      const result = await this.#admitted(service, limits, job.startedMs, () => {
+        if (service.shadows.length > 0) call.isAdmitted = true;
+        return predictor.run(inputs, outputNames, limits, call);
+      });
       this.#options.counts.answered(
         service.name,
         predictor,

@@ -12,23 +12,29 @@ import type { ServiceGraphs } from "../graphs/service-graphs.ts";
 import type { Models } from "../models/models.ts";
 import type { Predictor, Reads } from "../models/predictor.ts";
 import { Answers, type Job, type PredictionEvents } from "./answers.ts";
+import { expose } from "./experiments/expose.ts";
+import type { ChosenArm, NamedUnit } from "./experiments/service-experiment.ts";
+import type { ServiceExperiments } from "./experiments/service-experiments.ts";
 import { WARM_UP, type Call, type Prediction } from "./prediction.ts";
 import { PredictionCounts } from "./prediction-counts.ts";
 import type { PredictionLog } from "./prediction-log.ts";
-import { logReadsOf } from "./prediction-log/request-values.ts";
+import { logReadsOf } from "./prediction-log/log-reads.ts";
 import { RecentPredictions, type AskedRules, type PredictionRecord } from "./recent-predictions.ts";
 import type { RequestTraces } from "./request-traces.ts";
 import type { ServeMetrics } from "./serve-metrics.ts";
 import type { ServiceCaches } from "./service-caches.ts";
 import { Services } from "./services.ts";
+import { ShadowCopies, type ShadowCopiesOptions } from "./shadows/shadow-copies.ts";
 import type { ProcessShare } from "./services.ts";
 
 /** What chooses between the versions and models of a service; nothing takes the latest of its own model. */
 export interface TargetChoice {
   /** Number as asked for: who names one has chosen, and no rule is asked. */
   readonly version?: number | undefined;
-  /** What its rules and its steps may look at; without them no rule is asked. */
+  /** What its rules, its experiment and its steps may look at; without them no rule is asked. */
   readonly attributes?: Attributes;
+  /** For whom it is, from a caller whose requests have no attributes; without both there is no experiment. */
+  readonly named?: NamedUnit;
 }
 
 /** Where a request goes: a service, and what answers for it. */
@@ -39,6 +45,8 @@ export interface Target {
   readonly rule?: string | undefined;
   /** What the rules were asked; undefined when none was. */
   readonly asked?: AskedRules | undefined;
+  /** Of the service's experiment; undefined when it has none or something else chose. */
+  readonly arm?: ChosenArm | undefined;
   readonly attributes?: Attributes | undefined;
 }
 
@@ -46,6 +54,7 @@ export interface DataPlaneOptions {
   readonly models: Models;
   readonly graphs: ServiceGraphs;
   readonly caches: ServiceCaches;
+  readonly experiments: ServiceExperiments;
   readonly metrics: ServeMetrics;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -56,6 +65,8 @@ export interface DataPlaneOptions {
   readonly log?: PredictionLog | undefined;
   /** Undefined where the file asks for no traces. */
   readonly traces?: RequestTraces | undefined;
+  /** What shadows need beside that; undefined where nothing is copied to any. */
+  readonly shadows?: Pick<ShadowCopiesOptions, "random" | "events" | "openComparator"> | undefined;
 }
 
 /** What is remembered of a request that failed. */
@@ -75,6 +86,7 @@ const NO_PREDICTION = {
 export class DataPlane {
   readonly models: Models;
   readonly graphs: ServiceGraphs;
+  readonly experiments: ServiceExperiments;
   readonly metrics: ServeMetrics;
   readonly clock: Clock;
   /** Undefined where no prediction is logged. */
@@ -82,6 +94,8 @@ export class DataPlane {
   /** Undefined where the file asks for no traces. */
   readonly traces: RequestTraces | undefined;
   readonly recent = new RecentPredictions();
+  /** Undefined where nothing is copied to any. */
+  readonly shadows: ShadowCopies | undefined;
   /** Version of the live changes that are in force; 0 is none. */
   overrideVersion = 0;
   readonly #ids: PredictionIds;
@@ -93,6 +107,7 @@ export class DataPlane {
   constructor(options: DataPlaneOptions) {
     this.models = options.models;
     this.graphs = options.graphs;
+    this.experiments = options.experiments;
     this.metrics = options.metrics;
     this.clock = options.clock;
     this.log = options.log;
@@ -107,6 +122,9 @@ export class DataPlane {
       counts: this.#counts,
       predictor: (name) => this.predictor(name),
     });
+    const { shadows, metrics, clock, log } = options;
+    const predictor = (name: string): Predictor => this.predictor(name);
+    this.shadows = shadows && new ShadowCopies({ ...shadows, metrics, clock, log, predictor });
   }
 
   /** The services with their rules and limits. */
@@ -114,10 +132,14 @@ export class DataPlane {
     return this.#services;
   }
 
-  /** Replaces the services in one step; the models they name must be there. Their graphs are `graphs`' to change. */
+  /**
+   * Replaces the services in one step; the models they name must be there. Their graphs are `graphs`' to change, their
+   * experiments are `experiments`'.
+   */
   setServices(services: Readonly<Record<string, ServiceConfig>>): void {
     this.#services.set(services);
     this.#caches.set(this.#services.all);
+    this.shadows?.configure(this.#services.all);
     this.#counts.keepOnly((name) => this.#services.find(name) !== undefined);
   }
 
@@ -125,20 +147,38 @@ export class DataPlane {
     return this.#ids.next(this.clock.wallMs());
   }
 
-  /** @throws MODEL_NOT_FOUND, MODEL_NOT_READY. */
-  target(service: ServiceConfig, { version, attributes }: TargetChoice = {}): Target {
+  /**
+   * The first of these that there is: the version that was asked for, the rule that matches, the arm of the experiment,
+   * the service itself.
+   * @throws MODEL_NOT_FOUND, MODEL_NOT_READY; INVALID_HEADER when the request names an arm there is not.
+   */
+  target(service: ServiceConfig, choice: TargetChoice = {}): Target {
+    const { version, attributes } = choice;
     const isRuled = attributes !== undefined && version === undefined;
     const asked = isRuled ? this.#match(service, attributes) : undefined;
     try {
+      const arm = asked?.to === undefined ? this.#armOf(service, choice) : undefined;
+      const to = asked?.to ?? arm?.to;
       const predictor =
-        asked?.to === undefined
-          ? this.#predictorOf(service, version)
-          : this.predictor(asked.to, version);
-      return { service, predictor, rule: asked?.rule, asked: asked?.asked, attributes };
+        to === undefined ? this.#predictorOf(service, version) : this.predictor(to, version);
+      return { service, predictor, rule: asked?.rule, asked: asked?.asked, arm, attributes };
     } catch (error) {
       this.#counts.failed(service.name, plainModelOf(service) ?? service.name, "", error);
       throw error;
     }
+  }
+
+  #armOf(
+    service: ServiceConfig,
+    { version, attributes, named }: TargetChoice,
+  ): ChosenArm | undefined {
+    if (service.experiment === undefined || version !== undefined) return undefined;
+    if (attributes === undefined && named === undefined) return undefined;
+    const experiment = this.experiments.find(service.name);
+    if (experiment === undefined) throw experimentNotReady(service);
+    return attributes === undefined
+      ? named && experiment.chooseFor(named)
+      : experiment.choose(attributes);
   }
 
   /**
@@ -203,6 +243,11 @@ export class DataPlane {
     let reads = this.log === undefined ? "nothing" : logReadsOf(service.log);
     if (rules?.looksAtBody === true || reads === "body") return "body";
     if (rules !== undefined) reads = "head";
+    if (service.experiment !== undefined) {
+      const own = this.experiments.find(service.name)?.reads;
+      if (own === "body") return "body";
+      if (own === "head") reads = "head";
+    }
     for (const name of this.#services.graphsOf(service.name)) {
       const own = this.graphs.find(name)?.reads;
       if (own === "body") return "body";
@@ -225,9 +270,10 @@ export class DataPlane {
     return reason;
   }
 
-  /** Where rules choose the model, nobody knows it yet. */
+  /** Where rules or an experiment choose the model, nobody knows it yet. */
   #isTooLate(service: ServiceConfig): boolean {
-    if (this.#services.rulesOf(service.name) !== undefined) return false;
+    const { name, experiment } = service;
+    if (experiment !== undefined || this.#services.rulesOf(name) !== undefined) return false;
     const model = this.models.find(plainModelOf(service) ?? "");
     return model?.latest?.isTooLate(service.timeoutMs) ?? false;
   }
@@ -270,10 +316,14 @@ export class DataPlane {
       const prediction = await this.#answers.answer(job);
       const record = this.#remember(target, job, prediction);
       log?.add({ job, record, prediction });
+      this.shadows?.copy(job, record, prediction);
+      if (target.arm !== undefined) expose(target.arm, record, log);
       return prediction;
     } catch (error) {
       const record = this.#remember(target, job, undefined, error);
       log?.add({ job, record, prediction: undefined });
+      this.shadows?.copy(job, record, undefined);
+      if (target.arm !== undefined) expose(target.arm, record, log);
       throw error;
     }
   }
@@ -299,7 +349,9 @@ export class DataPlane {
     const { modelName, isClosed } = target.predictor;
     const predictor = isClosed ? this.predictor(modelName) : target.predictor;
     const isInputOwned =
-      call.isInputOwned === true && this.log?.keepsInputs(service, predictor, inputs) !== true;
+      call.isInputOwned === true &&
+      this.shadows?.wants(service, call) !== true &&
+      this.log?.keepsInputs(service, predictor, inputs) !== true;
     return {
       service,
       predictor,
@@ -335,6 +387,7 @@ export class DataPlane {
       rowCount: predictor.rowsOf(inputs),
       rule: target.rule,
       asked: target.asked,
+      arm: target.arm,
       overrideVersion: this.overrideVersion,
       receivedWallMs: this.clock.wallMs() - tookMs,
       tookMs,
@@ -357,6 +410,11 @@ export class DataPlane {
 function roleOf({ cache, degraded }: Prediction): PredictionRole {
   if (cache === "hit" || cache === "stale") return "cache";
   return degraded === "fallback" ? "fallback" : "primary";
+}
+
+function experimentNotReady({ name, experiment }: ServiceConfig): MillraceError {
+  const text = `Cannot predict: experiment "${experiment?.name ?? ""}" of service "${name}" is not ready`;
+  return new MillraceError("MODEL_NOT_READY", text, { retryAfterSeconds: 1 });
 }
 
 function noSuchVersion(name: string, version: number): MillraceError {

@@ -1,4 +1,5 @@
 import { readExactJson } from "../core/exact-json.ts";
+import { explainAssignment } from "../core/experiment/explain-assignment.ts";
 import { describeTrace } from "../core/graph/describe-trace.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Explanation } from "../core/predictions/explanation.ts";
@@ -7,10 +8,18 @@ import type { Tensor } from "../core/tensor/tensor.ts";
 import { nestedJson, rowJson } from "../core/tensor/write-json.ts";
 import type { PredictionRecord } from "./recent-predictions.ts";
 
-/** What a process remembers of a prediction; of its inputs and its prediction that is nothing. */
-export function explainRecord(record: PredictionRecord): Explanation {
+/**
+ * What a process remembers of a prediction; of its inputs and its prediction that is nothing.
+ * @param shadows what shadows made of it; undefined when nothing is known.
+ */
+export function explainRecord(
+  record: PredictionRecord,
+  shadows?: Explanation["shadows"],
+): Explanation {
   const { asked, trace, observed } = record;
   const rules = asked?.rules.explain(asked.attributes, asked.wallMs);
+  const assignment =
+    record.arm && explainAssignment(record.arm.experiment.config, record.arm.assignment);
   return knownMembers<Explanation>({
     prediction_id: record.id,
     source: "memory",
@@ -35,7 +44,13 @@ export function explainRecord(record: PredictionRecord): Explanation {
     },
     rule: record.rule ?? (rules === undefined ? undefined : "default"),
     rules,
+    experiment: assignment?.experiment,
+    variant: assignment?.variant,
+    phase: assignment?.phase,
+    propensity: assignment?.propensity,
+    assignment,
     graph: trace === undefined ? undefined : describeTrace(trace),
+    shadows,
     observed: observed && Object.fromEntries(observed.map((one) => [one.name, valueOf(one)])),
     row_count: record.rowCount,
   });

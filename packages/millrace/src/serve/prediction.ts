@@ -27,6 +27,8 @@ export interface Call extends PredictorRequest {
   readonly cancellation: Cancellation | undefined;
   /** Nobody needs the inputs afterwards: their memory may be moved to another thread. */
   readonly isInputOwned?: boolean;
+  /** Set when the limits of the service have let it in, where it has shadows: they get what was let in. */
+  isAdmitted?: boolean;
   /** Told what was decided; undefined where nothing is traced. */
   readonly requestTrace?: RequestTrace | undefined;
 }

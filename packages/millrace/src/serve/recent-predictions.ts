@@ -4,6 +4,7 @@ import type { PredictionRole } from "../core/predictions/logged-prediction.ts";
 import type { Attributes } from "../core/rules/attributes.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
 import type { RuleSet } from "../core/rules/rule-set.ts";
+import type { ChosenArm } from "./experiments/service-experiment.ts";
 
 /** Predictions that one process remembers. */
 export const RECENT_PREDICTIONS_MAX = 2_000;
@@ -34,6 +35,8 @@ export interface PredictionRecord {
   readonly rowCount: number;
   readonly rule: string | undefined;
   readonly asked: AskedRules | undefined;
+  /** Of the service's experiment; undefined when it has none or something else chose. */
+  readonly arm: ChosenArm | undefined;
   /** Of the live changes that were in force; 0 is none. */
   readonly overrideVersion: number;
   /** When it came, milliseconds since 1970. */
@@ -95,6 +98,7 @@ function copy(from: PredictionRecord, to: Mutable<PredictionRecord>): Mutable<Pr
   to.rowCount = from.rowCount;
   to.rule = from.rule;
   to.asked = from.asked;
+  to.arm = from.arm;
   to.overrideVersion = from.overrideVersion;
   to.receivedWallMs = from.receivedWallMs;
   to.tookMs = from.tookMs;

@@ -113,6 +113,8 @@ function attributesOf(
   set("millrace.prediction_id", record?.id ?? predictionId);
   set("millrace.model", record?.model);
   set("millrace.rule", record?.rule);
+  set("millrace.experiment", record?.arm?.experiment.config.name);
+  set("millrace.variant", record?.arm?.assignment.arm);
   set("millrace.cache", record?.cache);
   set("millrace.degraded", record?.degraded);
   // Of an answer that was given nevertheless, the code says what it stands in for.

@@ -7,6 +7,7 @@ import type { ModelEvents } from "../models/models-options.ts";
 import type { LoggerFor } from "../ports/logger.ts";
 import type { PredictionEvents } from "./answers.ts";
 import type { ServeMetrics } from "./serve-metrics.ts";
+import type { ShadowEvents } from "./shadows/service-shadow.ts";
 
 /** What happens in the serve role, as its log and its metrics tell it. */
 
@@ -98,6 +99,32 @@ export function modelEvents(
         { model: serving.id },
         `Model ${serving.modelName} loads again; ${serving.id} serves`,
       );
+    },
+  };
+}
+
+/** A shadow whose comparisons or runs fail is told about this often. */
+const SHADOW_EVERY_MS = 10_000;
+
+export function shadowEvents(loggerFor: LoggerFor, clock: Clock): ShadowEvents {
+  const log = loggerFor("shadows");
+  const limit = new LineLimit(clock, SHADOW_EVERY_MS);
+  return {
+    unfit(service, shadow, model, why) {
+      const text = `Shadow ${shadow} of ${service} takes other inputs: ${why}`;
+      log.error({ service, shadow, model }, text);
+    },
+    failed(service, shadow, error) {
+      const heldBack = limit.pass(`${service} ${shadow}`);
+      if (heldBack === undefined) return;
+      const text = `Cannot compare with shadow ${shadow} of ${service}: ${messageOf(error)}`;
+      log.error({ service, shadow, moreSinceLast: heldBack, err: error }, text);
+    },
+    breakerMoved(service, shadow, from, to) {
+      const text = `Breaker of shadow ${shadow} of ${service}: ${from} → ${to}`;
+      const fields = { service, shadow, from, to };
+      if (to === "open") log.warn(fields, text);
+      else log.info(fields, text);
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Models } from "../models/models.ts";
 import type { ModelStatus } from "../models/served-model.ts";
 import { FeedbackMetrics } from "./feedback/feedback-metrics.ts";
 import { PredictionLogMetrics } from "./prediction-log/prediction-log-metrics.ts";
+import { ShadowMetrics } from "./shadows/shadow-metrics.ts";
 
 /** Seconds: from 100 µs, where small models answer, to 10 s. */
 const SECONDS = [
@@ -28,6 +29,7 @@ export class ServeMetrics {
   readonly registry: Metrics;
   readonly predictionLog: PredictionLogMetrics;
   readonly feedback: FeedbackMetrics;
+  readonly shadows: ShadowMetrics;
   readonly #requests: CounterFamily;
   readonly #rejected: CounterFamily;
   readonly #routed: CounterFamily;
@@ -96,6 +98,7 @@ export class ServeMetrics {
     );
     this.predictionLog = new PredictionLogMetrics(registry);
     this.feedback = new FeedbackMetrics(registry);
+    this.shadows = new ShadowMetrics(registry);
     addModelGauges(registry, models);
     addProcessGauges(registry);
   }
@@ -122,6 +125,11 @@ export class ServeMetrics {
   /** An answer of the model that stands in when a service is overloaded; the refusal is counted as well. */
   countFallback(service: string, model: string, version: number): void {
     this.#requests.with(service, model, String(version), "fallback", "ok").add();
+  }
+
+  /** A copy that a shadow got; it is none of the answers of the service. */
+  countShadow(service: string, model: string, version: number, code: string): void {
+    this.#requests.with(service, model, String(version), "shadow", code).add();
   }
 
   countRejection(reason: string): void {

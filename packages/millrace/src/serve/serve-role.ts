@@ -16,6 +16,7 @@ import { ServiceGraphs, type GraphChange } from "../graphs/service-graphs.ts";
 import { Models } from "../models/models.ts";
 import type { Runtimes } from "../models/place-model.ts";
 import type { VersionLedger } from "../models/version-ledger.ts";
+import type { OpenComparator } from "../ports/comparator-source.ts";
 import type { LoggerFor } from "../ports/logger.ts";
 import type { SegmentWriter, SegmentWriterEvents } from "../ports/segments.ts";
 import type { StepSources } from "../ports/step-sources.ts";
@@ -28,9 +29,16 @@ import { FeedbackIntake } from "./feedback/feedback-intake.ts";
 import type { GrpcServer } from "./grpc/grpc-server.ts";
 import { listenError, StartError } from "./listen.ts";
 import type { ModelRepository } from "./model-repository.ts";
+import { ExperimentMetrics } from "./experiments/experiment-metrics.ts";
+import {
+  ServiceExperiments,
+  type ExperimentChange,
+  type ServiceExperimentsOptions,
+} from "./experiments/service-experiments.ts";
 import { explainRecord } from "./explain-record.ts";
 import { Readiness } from "./readiness.ts";
-import { graphEvents, modelEvents, predictionEvents } from "./serve-events.ts";
+import { graphEvents, modelEvents, predictionEvents, shadowEvents } from "./serve-events.ts";
+import { addRemoteMetrics } from "./remote-metrics.ts";
 import { ServeMetrics } from "./serve-metrics.ts";
 import type { ServeStatus } from "./serve-status.ts";
 import { addTraceCounters, requestTracesOf, TRACES_FLUSH_MS_MAX } from "./traces-of.ts";
@@ -53,10 +61,13 @@ export interface ServeParts {
   /** What steps are made from. */
   readonly sources: StepSources;
   readonly caches: TensorCaches;
+  readonly experiments: ExperimentParts;
   /** Where predictions are logged; undefined logs none. */
   readonly log?: LogParts | undefined;
   /** Where spans go; undefined where the file asks for no traces. */
   readonly tracer?: Tracer | undefined;
+  /** Opens comparisons of shadows that users have written; undefined where nothing does. */
+  readonly openComparator?: OpenComparator | undefined;
   readonly sha256: Sha256;
   /** Cores this process may use, at least 1. */
   readonly coreCount: number;
@@ -67,6 +78,9 @@ export interface ServeParts {
   readonly loggerFor: LoggerFor;
   readonly downloadFolder: string;
 }
+
+/** What experiments go by. */
+export type ExperimentParts = Pick<ServiceExperimentsOptions, "openSticky" | "phases" | "hash">;
 
 /** What the prediction log is made of. */
 export interface LogParts {
@@ -100,6 +114,7 @@ export class ServeRole {
   readonly feedback: FeedbackIntake;
   readonly models: Models;
   readonly graphs: ServiceGraphs;
+  readonly experiments: ServiceExperiments;
   readonly readiness: Readiness;
   readonly #caches: ServiceCaches;
   readonly #warmer: CacheWarmer;
@@ -143,8 +158,15 @@ export class ServeRole {
       caches,
       cacheCounters: (service) => this.#metrics.cacheCounters(service, "data"),
       clock,
+      random: Math.random,
       sha256,
       events: graphEvents(parts.loggerFor, this.#metrics),
+    });
+    this.experiments = new ServiceExperiments({
+      ...parts.experiments,
+      sha256,
+      metrics: new ExperimentMetrics(this.#metrics.registry),
+      log: parts.loggerFor("experiments"),
     });
     this.readiness = new Readiness(this.models, this.graphs);
     this.#log = this.#openLog();
@@ -152,6 +174,7 @@ export class ServeRole {
       models: this.models,
       graphs: this.graphs,
       caches: this.#caches,
+      experiments: this.experiments,
       metrics: this.#metrics,
       clock,
       random,
@@ -159,6 +182,11 @@ export class ServeRole {
       events: predictionEvents(parts.loggerFor, clock),
       log: this.#log,
       traces: requestTracesOf(config, parts),
+      shadows: {
+        random: Math.random,
+        events: shadowEvents(parts.loggerFor, clock),
+        openComparator: parts.openComparator,
+      },
     });
     this.feedback = new FeedbackIntake({
       log: () => this.plane.log,
@@ -168,6 +196,7 @@ export class ServeRole {
     });
     this.#warmer = new CacheWarmer(this.plane, parts.loggerFor("cache"));
     if (parts.tracer !== undefined) addTraceCounters(this.#metrics.registry, parts.tracer);
+    addRemoteMetrics(this.#metrics.registry, this.graphs);
     addCacheGauges(
       this.#metrics.registry,
       () => caches.isUp,
@@ -201,6 +230,7 @@ export class ServeRole {
     const services = Object.values(this.#config.services);
     const loading = this.models.apply(this.#config.models);
     this.plane.setServices(this.#config.services);
+    (await this.experiments.prepare(services)).commit();
     const change = await this.graphs.prepare(services);
     await loading;
     change.commit();
@@ -291,7 +321,8 @@ export class ServeRole {
   /** What was decided for one of the last predictions; undefined when this process does not remember it. */
   explain(predictionId: string): Explanation | undefined {
     const record = this.plane.recent.find(readPredictionKey(predictionId)?.id ?? predictionId);
-    return record === undefined ? undefined : explainRecord(record);
+    if (record === undefined) return undefined;
+    return explainRecord(record, this.plane.shadows?.recent.find(record.id));
   }
 
   metrics(): MetricSnapshot[] {
@@ -307,7 +338,10 @@ export class ServeRole {
     this.abort(); // what is ready was made from the file before
     this.#config = config;
     await this.models.apply(config.models, async () => {
-      const change = await this.graphs.prepare(Object.values(config.services));
+      const services = Object.values(config.services);
+      const change = await this.graphs.prepare(services);
+      const experiments = await this.experiments.prepare(services);
+      experiments.commit();
       this.plane.setServices(config.services);
       this.#log?.configure(config.log);
       change.commit();
@@ -325,24 +359,33 @@ export class ServeRole {
     this.abort();
     checkApplicable(this.#config, config);
     const turn = this.#turn;
-    const graphs = await this.graphs.prepare(Object.values(config.services));
+    const services = Object.values(config.services);
+    const graphs = await this.graphs.prepare(services);
+    let experiments: ExperimentChange | undefined;
     try {
+      experiments = await this.experiments.prepare(services);
       if (turn !== this.#turn) throw new Error("Cannot make the change ready: it was given up");
       this.#refuseNewProblems(graphs);
     } catch (error) {
       graphs.abort();
+      experiments?.abort();
       throw error;
     }
+    const switched = experiments;
     this.#ready = {
       commit: () => {
         this.#config = config;
+        switched.commit();
         this.plane.setServices(config.services);
         this.#log?.configure(config.log);
         graphs.commit();
         this.#warmer.refresh();
         this.plane.overrideVersion = overrideVersion;
       },
-      abort: () => graphs.abort(),
+      abort: () => {
+        graphs.abort();
+        switched.abort();
+      },
     };
   }
 
@@ -396,6 +439,7 @@ export class ServeRole {
     const startedMs = clock.nowMs();
     this.readiness.startDraining();
     this.#warmer.stop();
+    this.plane.shadows?.close();
     const deadline = new Promise<false>((resolve) => clock.schedule(drainMs, () => resolve(false)));
     const finished = (async () => {
       // The clock's timers do not keep a process alive, so one that does not listen must not wait for them.
@@ -411,7 +455,8 @@ export class ServeRole {
       this.graphs.close();
       await this.models.close();
       await this.#caches.close();
-      await Promise.all([this.#parts.caches.close(), this.#log?.close()]);
+      const closing = [this.#parts.caches.close(), this.#log?.close(), this.experiments.close()];
+      await Promise.all(closing);
       return true;
     })();
     const isFinished = await Promise.race([finished, deadline]);

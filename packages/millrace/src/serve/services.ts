@@ -58,9 +58,12 @@ export class Services {
     }
   }
 
-  /** Its own, those its rules lead to, and those that stand in for it. */
-  #graphsBehind({ name, rules, overload, parameters: { deactivated } }: ServiceConfig): string[] {
-    const names = new Set([name, ...rules.map(({ to }) => to)]);
+  /** Its own, those its rules, its arms and its shadows lead to, and those that stand in for it. */
+  #graphsBehind(service: ServiceConfig): string[] {
+    const { name, rules, experiment, shadows, overload } = service;
+    const { deactivated } = service.parameters;
+    const led = [...rules, ...(experiment?.arms ?? []), ...shadows].map(({ to }) => to);
+    const names = new Set([name, ...led]);
     if (overload.kind === "fallback") names.add(overload.model);
     if (typeof deactivated === "object") names.add(deactivated.fallback);
     return [...names].filter((one) => {

@@ -60,11 +60,12 @@ export async function forget(unitHash: string, options: ForgettingOptions): Prom
       unit,
       segments.map(({ id }) => id),
     );
+    const exposures = await forgetInFiles("exposures", change, options);
     const predictions = await forgetInFiles("predictions", change, options);
     return {
       unitHash,
-      rows: feedback.rows + predictions.rows,
-      files: feedback.files + predictions.files,
+      rows: feedback.rows + exposures.rows + predictions.rows,
+      files: feedback.files + exposures.files + predictions.files,
       segments: segments.length,
     };
   });

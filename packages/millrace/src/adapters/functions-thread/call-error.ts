@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<FunctionKind, string>> = {
   function: "the function",
   load: "the load function",
   combine: "the combine function",
+  compare: "the comparison",
 };
 
 /** Why a call failed, as its caller hears it; what was thrown is the cause, which is for the log. */

@@ -1,4 +1,5 @@
 import type { Tensor } from "../../core/tensor/tensor.ts";
+import { compareGroups } from "./compare-verdicts.ts";
 import { packOutputs } from "./pack-outputs.ts";
 import { packRecords } from "./pack-records.ts";
 import type { DefinedFunction } from "./read-declaration.ts";
@@ -21,6 +22,7 @@ export async function callFunction(
 ): Promise<Tensor[]> {
   if (kind === "combine")
     return packOutputs(await run(branchesOf(groups), context), declaration.outputs);
+  if (kind === "compare") return compareGroups(run, groups);
   const tensors = groups[0]?.tensors ?? [];
   if (kind === "function")
     return packOutputs(await run(byName(tensors), context), declaration.outputs);

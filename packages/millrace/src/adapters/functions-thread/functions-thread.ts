@@ -1,3 +1,4 @@
+import type { SourceComparator } from "../../ports/comparator-source.ts";
 import type { Logger, LoggerFor } from "../../ports/logger.ts";
 import type {
   FunctionOptions,
@@ -6,6 +7,7 @@ import type {
   StepSources,
 } from "../../ports/step-sources.ts";
 import type { Declaration } from "./declaration.ts";
+import { FunctionComparator } from "./function-comparator.ts";
 import { FunctionCombiner } from "./function-combiner.ts";
 import { readFunctionFile, type FunctionFile } from "./function-file.ts";
 import { FunctionPool } from "./function-pool.ts";
@@ -28,6 +30,8 @@ const MEMORY_BYTES_MAX = 512 * 1024 * 1024;
 const LOAD_MS_MAX = 30_000;
 /** Of a combine function, for which the file has no options. */
 const COMBINE_OPTIONS = { timeoutMs: 2000, threads: 1, queue: 1000 } as const;
+/** Of a comparison: as many wait as a shadow may have copies in work. */
+const COMPARE_OPTIONS = { timeoutMs: 1000, threads: 1, queue: 10_000 } as const;
 
 interface LoadedFunction {
   readonly file: FunctionFile;
@@ -69,6 +73,12 @@ export class ThreadFunctions implements Pick<StepSources, "function" | "load" | 
     const { file, declaration, pool } = await this.#load("combine", { ...COMBINE_OPTIONS, path });
     const combiner = new FunctionCombiner(file.name, declaration, pool);
     return { combiner, digest: file.digest, close: () => pool.close() };
+  }
+
+  /** Opens a comparison of a shadow. @throws as `function`. */
+  async compare(path: string): Promise<SourceComparator> {
+    const { pool } = await this.#load("compare", { ...COMPARE_OPTIONS, path });
+    return new FunctionComparator(pool);
   }
 
   async #step(

@@ -1,5 +1,6 @@
 import { DATATYPES, isDatatype } from "../../core/tensor/datatype.ts";
 import type { TensorSpec } from "../../core/tensor/tensor.ts";
+import { VERDICT_SPECS } from "./compare-verdicts.ts";
 import type { Declaration } from "./declaration.ts";
 import type { FunctionKind } from "./thread-messages.ts";
 
@@ -11,7 +12,10 @@ const FORMS = {
   function: { run: "run", text: "export default defineStep({ inputs, outputs, run })" },
   load: { run: "load", text: "export default defineLoad({ key, outputs, load })" },
   combine: { run: "combine", text: "export default defineCombine({ outputs, combine })" },
-} as const satisfies Record<FunctionKind, { readonly run: string; readonly text: string }>;
+} as const satisfies Record<
+  Exclude<FunctionKind, "compare">,
+  { readonly run: string; readonly text: string }
+>;
 
 /** Inputs or outputs of one function. */
 const TENSORS_MAX = 256;
@@ -24,6 +28,7 @@ export interface DefinedFunction {
 
 /** @throws DeclarationError saying what was found and what is expected. */
 export function readDeclaration(exported: unknown, kind: FunctionKind): DefinedFunction {
+  if (kind === "compare") return readComparisonFunction(exported);
   const form = FORMS[kind];
   if (exported === undefined) throw expected("it has no default export", form.text);
   if (!isRecord(exported)) {
@@ -54,7 +59,21 @@ export function readDeclaration(exported: unknown, kind: FunctionKind): DefinedF
   };
 }
 
-function readInputs(exported: Readonly<Record<string, unknown>>, kind: FunctionKind): TensorSpec[] {
+/** A comparison is a function and nothing else: what it takes and gives is always the same. */
+function readComparisonFunction(exported: unknown): DefinedFunction {
+  const text = "export default (answer, shadow) => boolean";
+  if (exported === undefined) throw expected("it has no default export", text);
+  if (typeof exported !== "function") {
+    throw expected(`its default export is ${nounOf(exported)}`, text);
+  }
+  const declaration = { inputs: [], outputs: VERDICT_SPECS, labels: undefined } as const;
+  return {
+    declaration: { ...declaration, prediction: 0, score: 0 },
+    run: exported as DefinedFunction["run"],
+  };
+}
+
+function readInputs(exported: Readonly<Record<string, unknown>>, kind: keyof typeof FORMS): TensorSpec[] {
   if (kind === "combine") return [];
   if (kind === "load") {
     const { key } = exported;
@@ -128,8 +147,8 @@ function readScore(score: unknown, labels: readonly string[] | undefined): numbe
 }
 
 /** A file that was named under the wrong step says so itself. */
-function otherUse(exported: Readonly<Record<string, unknown>>, kind: FunctionKind): string {
-  const other = (Object.keys(FORMS) as FunctionKind[]).find(
+function otherUse(exported: Readonly<Record<string, unknown>>, kind: keyof typeof FORMS): string {
+  const other = (Object.keys(FORMS) as (keyof typeof FORMS)[]).find(
     (candidate) => candidate !== kind && typeof exported[FORMS[candidate].run] === "function",
   );
   return other === undefined ? "" : `, but "${FORMS[other].run}", which is for "${other}: <file>"`;

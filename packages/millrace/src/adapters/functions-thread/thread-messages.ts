@@ -1,9 +1,10 @@
+import type { ComparedOutputs } from "../../core/compare/compared-rows.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { Declaration } from "./declaration.ts";
 import type { PrintLevel } from "./printed-lines.ts";
 
 /** What a file of functions is used for; it decides what its default export has to be. */
-export type FunctionKind = "function" | "load" | "combine";
+export type FunctionKind = "function" | "load" | "combine" | "compare";
 
 /** What a function's thread is started with. */
 export interface ThreadStart {
@@ -22,6 +23,13 @@ export interface TensorGroup {
   /** Of a branch: name of the output that is its prediction, and the names of its classes. */
   readonly prediction: string | undefined;
   readonly labels: readonly string[] | undefined;
+  /** Of an answer or a shadow, for a comparison: how it is shown to it. */
+  readonly compared?: ComparedForm;
+}
+
+/** As in `ComparedOutputs`; `rowCount` undefined where rows cannot be told apart. */
+export interface ComparedForm extends Omit<ComparedOutputs, "outputs" | "labels"> {
+  readonly rowCount: number | undefined;
 }
 
 /** What the function is told about the request. */

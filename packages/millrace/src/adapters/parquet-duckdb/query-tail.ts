@@ -143,7 +143,7 @@ export class QueryTail {
 
 /** Rows as lines of JSON. Whoever ships the segment tells of what cannot be read. */
 function linesOf({ bytes }: ReadBlock, { table, writer }: SegmentId): string {
-  if (table === "feedback") return Buffer.from(bytes).toString("utf8");
+  if (table !== "predictions") return Buffer.from(bytes).toString("utf8");
   let lines = "";
   for (const record of recordsIfPossible(bytes)) lines += linesIfPossible(record, writer);
   return lines;

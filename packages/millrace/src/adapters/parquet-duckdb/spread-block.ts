@@ -1,13 +1,15 @@
 import { readBlock } from "../../core/predictions/block-reader.ts";
 import { rowCountOf } from "../../core/predictions/log-rows.ts";
+import { exposureLines } from "../../core/predictions/exposure-lines.ts";
 import { feedbackLines } from "../../core/predictions/feedback-lines.ts";
 import type { FeedbackRow } from "../../core/predictions/feedback-row.ts";
+import type { LogTable } from "../../core/predictions/log-block.ts";
 import type { LoggedPrediction } from "../../core/predictions/logged-prediction.ts";
 import { rowLines } from "../../core/predictions/row-lines.ts";
 import type { SegmentId } from "../../core/predictions/segment-name.ts";
 import type { ReadBlock } from "../../ports/segments.ts";
 import type { PartitionSpreader } from "./partition-lines.ts";
-import { feedbackPartition, predictionPartition } from "./table-path.ts";
+import { exposurePartition, feedbackPartition, predictionPartition } from "./table-path.ts";
 
 /** Rows that must not become a part of the tables any more. */
 export interface ForgottenRows {
@@ -26,17 +28,27 @@ export async function spreadBlock(
   spreader: PartitionSpreader,
   forgotten: ForgottenRows,
 ): Promise<number> {
-  const unreadable =
-    segment.table === "predictions"
-      ? await spreadPredictions(block, segment.writer, spreader, forgotten)
-      : spreadFeedback(block, spreader, forgotten);
+  const unreadable = await SPREAD[segment.table](block, segment, spreader, forgotten);
   await spreader.breathe();
   return unreadable;
 }
 
+type Spread = (
+  block: ReadBlock,
+  segment: SegmentId,
+  spreader: PartitionSpreader,
+  forgotten: ForgottenRows,
+) => number | Promise<number>;
+
+const SPREAD: Readonly<Record<LogTable, Spread>> = {
+  predictions: spreadPredictions,
+  feedback: spreadFeedback,
+  exposures: spreadExposures,
+};
+
 async function spreadPredictions(
   { bytes, recordCount }: ReadBlock,
-  node: string,
+  { writer }: SegmentId,
   spreader: PartitionSpreader,
   forgotten: ForgottenRows,
 ): Promise<number> {
@@ -47,7 +59,7 @@ async function spreadPredictions(
   for (const record of records) {
     const { unitHash, receivedUs, context } = record;
     if (unitHash !== undefined && forgotten.has(unitHash, receivedUs)) continue;
-    const lines = linesIfPossible(record, node);
+    const lines = linesIfPossible(record, writer);
     if (lines === undefined) unreadable++;
     else spreader.add(partitions.of(receivedUs, context.model), lines, rowCountOf(record));
     await spreader.breathe();
@@ -74,6 +86,7 @@ function linesIfPossible(record: LoggedPrediction, node: string): string | undef
 
 function spreadFeedback(
   { bytes }: ReadBlock,
+  _segment: SegmentId,
   spreader: PartitionSpreader,
   forgotten: ForgottenRows,
 ): number {
@@ -93,6 +106,22 @@ function isForgotten(
 ): boolean {
   if (typeof unitHash === "string" && forgotten.has(unitHash, receivedUs)) return true;
   return typeof predictionId === "string" && forgotten.hasPrediction(predictionId, receivedUs);
+}
+
+function spreadExposures(
+  { bytes }: ReadBlock,
+  _segment: SegmentId,
+  spreader: PartitionSpreader,
+  forgotten: ForgottenRows,
+): number {
+  let unreadable = 0;
+  for (const { text, row } of exposureLines(bytes)) {
+    if (row === undefined) unreadable++;
+    else if (typeof row.unit_hash !== "string" || !forgotten.has(row.unit_hash, row.ts)) {
+      spreader.add(exposurePartition(row.ts), `${text}\n`, 1);
+    }
+  }
+  return unreadable;
 }
 
 /** Most rows of a block are of the hour and the model of the one before. */

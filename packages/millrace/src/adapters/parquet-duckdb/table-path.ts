@@ -27,6 +27,11 @@ export function feedbackPartition(receivedUs: number): string {
   return `${tableFolder("feedback")}/dt=${isoOf(receivedUs).slice(0, 10)}`;
 }
 
+/** Folder of the rows of exposures: `exposures/dt=2026-11-21`. */
+export function exposurePartition(tsUs: number): string {
+  return `${tableFolder("exposures")}/dt=${isoOf(tsUs).slice(0, 10)}`;
+}
+
 /** Beyond what a date can be it is the first one. */
 function isoOf(tsUs: number): string {
   const date = new Date(Math.floor(tsUs / US_PER_MS));

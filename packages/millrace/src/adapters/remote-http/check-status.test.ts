@@ -62,7 +62,7 @@ describe("checkStatus()", () => {
       "refused",
       "refused",
       "refused",
-      "status",
+      "limited",
       "status",
       "status",
     ]);

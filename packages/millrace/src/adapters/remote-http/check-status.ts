@@ -1,5 +1,5 @@
 import type { HttpReply } from "./http-call.ts";
-import { remoteFailed } from "./remote-error.ts";
+import { remoteFailed, type RemoteReason } from "./remote-error.ts";
 
 /** Characters of a remote's body that go into the log. */
 const EXCERPT_LENGTH = 200;
@@ -12,6 +12,8 @@ const TARGET_LENGTH = 200;
 
 /** A longer wait than this is no promise of anything. */
 const RETRY_SECONDS_MAX = 3_600;
+
+const TOO_MANY_REQUESTS = 429;
 
 export interface StatusFacts {
   /** Name of the remote. */
@@ -40,14 +42,18 @@ export function checkStatus(reply: HttpReply, facts: StatusFacts): void {
       cause: new Error(`remote "${remote}" answered ${status}${targetOf(headers.location)}`),
     });
   }
-  const isRefused = status >= 400 && status < 500;
   throw remoteFailed(remote, `answered ${status}`, {
-    reason: isRefused && status !== 429 ? "refused" : "status",
+    reason: reasonOf(status),
     cause: new Error(
       `remote "${remote}" answered ${status}: ${excerpt(reply.bytes, facts.secrets)}`,
     ),
     retryAfterSeconds: retryAfterSeconds(headers["retry-after"], facts.wallMs),
   });
+}
+
+function reasonOf(status: number): RemoteReason {
+  if (status === TOO_MANY_REQUESTS) return "limited";
+  return status >= 400 && status < 500 ? "refused" : "status";
 }
 
 /** Where a redirect points, without what may be secret, and without characters that a log or a terminal obeys. */

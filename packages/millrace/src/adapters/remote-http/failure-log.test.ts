@@ -16,7 +16,7 @@ describe("FailureLog", () => {
       error: write("error"),
     };
     const clock = new TestClock();
-    const failures = new FailureLog("far", clock, log);
+    const failures = new FailureLog({ remote: "far" }, clock, log);
     const error = remoteFailed("far", "answered 500", {
       reason: "status",
       cause: new Error("what it said"),

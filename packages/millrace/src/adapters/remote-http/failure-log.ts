@@ -5,17 +5,23 @@ import type { Logger } from "../../ports/logger.ts";
 /** A remote that fails is reported this often, with the number of failures since. */
 const EVERY_MS = 10_000;
 
+/** Who is reported: the name of the remote, and which of its servers where there are several. */
+export interface FailingRemote {
+  readonly remote: string;
+  readonly endpoint?: string;
+}
+
 /** Writes into the log that a remote fails, and that it answers again: not a line for every request. */
 export class FailureLog {
-  readonly #remote: string;
+  readonly #facts: FailingRemote;
   readonly #clock: Clock;
   readonly #log: Logger;
   #reportedMs = -Infinity;
   #failures = 0;
   #isFailing = false;
 
-  constructor(remote: string, clock: Clock, log: Logger) {
-    this.#remote = remote;
+  constructor(facts: FailingRemote, clock: Clock, log: Logger) {
+    this.#facts = facts;
     this.#clock = clock;
     this.#log = log;
   }
@@ -26,7 +32,7 @@ export class FailureLog {
     if (nowMs - this.#reportedMs < EVERY_MS) return;
     this.#reportedMs = nowMs;
     this.#isFailing = true;
-    const facts = { remote: this.#remote, failures: this.#failures };
+    const facts = { ...this.#facts, failures: this.#failures };
     this.#failures = 0;
     if (!(error instanceof MillraceError)) {
       this.#log.error({ ...facts, err: error }, "Remote failed");
@@ -41,6 +47,6 @@ export class FailureLog {
     if (!this.#isFailing) return;
     this.#isFailing = false;
     this.#failures = 0;
-    this.#log.info({ remote: this.#remote }, "Remote answers again");
+    this.#log.info({ ...this.#facts }, "Remote answers again");
   }
 }

@@ -22,6 +22,7 @@ describe("readAddress()", () => {
   test("readAddress() takes the parts of an address apart", () => {
     expect(readAddress("far", "https://[::1]:8443/api/?key=1#x")).toEqual({
       isTls: true,
+      host: "[::1]:8443",
       hostname: "::1",
       port: "8443",
       path: "/api",

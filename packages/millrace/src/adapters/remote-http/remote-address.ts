@@ -5,6 +5,8 @@ export interface RemoteAddress {
   readonly isTls: boolean;
   /** Without the brackets of an IPv6 address. */
   readonly hostname: string;
+  /** With the port where the address has one: `10.0.0.7:8501`. */
+  readonly host: string;
   /** Undefined takes that of the scheme. */
   readonly port: string | undefined;
   /** As written, without a slash at its end. */
@@ -27,6 +29,7 @@ export function readAddress(remote: string, url: string): RemoteAddress {
   }
   return {
     isTls: protocol === "https:",
+    host,
     hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
     port: port === "" ? undefined : port,
     path: pathname.replace(/\/+$/, ""),

@@ -4,13 +4,21 @@ import { MillraceError } from "../../core/errors.ts";
  * Why a remote server gave no prediction, for programs.
  *
  * - `unreachable`: no connection, or it broke before the reply was whole.
- * - `status`: it answered 5xx. - `refused`: it answered 4xx, so asking again is of no use, except for 429.
+ * - `status`: it answered 5xx. - `limited`: it answered 429, so it is well, and asked for more than it allows.
+ * - `refused`: it answered another 4xx, so asking again is of no use.
  * - `redirect`: it pointed elsewhere. - `reply`: its reply cannot be read, or is not what was asked for.
  * - `too_large`: its reply is larger than `replyMax`.
  * - `mismatch`: what it says about its model does not go with what the file declares.
  */
 export type RemoteReason =
-  "unreachable" | "status" | "refused" | "redirect" | "reply" | "too_large" | "mismatch";
+  | "unreachable"
+  | "status"
+  | "limited"
+  | "refused"
+  | "redirect"
+  | "reply"
+  | "too_large"
+  | "mismatch";
 
 interface RemoteFacts {
   readonly reason: RemoteReason;

@@ -4,17 +4,14 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Cancellation } from "../../core/cancellation.ts";
 import { MillraceError } from "../../core/errors.ts";
 import type { Step, StepContext } from "../../core/graph/step.ts";
-import { rowsTensor, testContext } from "../../core/graph/test-step.ts";
+import { testContext } from "../../core/graph/test-step.ts";
 import { parseTraceContext } from "../../core/trace-context/trace-context.ts";
-import type { Tensor, TensorSpec } from "../../core/tensor/tensor.ts";
+import type { Tensor } from "../../core/tensor/tensor.ts";
 import { TestClock } from "../../core/test-clock.ts";
 import type { RemoteOptions, SourceStep } from "../../ports/step-sources.ts";
 import { openRemote } from "./remote-http.ts";
+import { answerSums, optionsOf, ROWS, X, Y } from "./test-remote.ts";
 import { jsonOf, reply, startServer, startTcpServer, type Seen } from "./test-server.ts";
-
-const X: TensorSpec = { name: "x", datatype: "FP32", shape: [-1, 2] };
-const Y: TensorSpec = { name: "y", datatype: "FP32", shape: [-1] };
-const ROWS = [rowsTensor("x", [1, 2], [3, 4])];
 
 const opened: SourceStep[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((source) => source.close())));
@@ -27,23 +24,6 @@ interface World {
   readonly warnings: [object, string][];
   /** Runs the step. @returns the elements of its outputs, or what was thrown as `code/reason: message`. */
   readonly run: (inputs?: readonly Tensor[], overrides?: Partial<StepContext>) => Promise<unknown>;
-}
-
-function optionsOf(overrides: Partial<RemoteOptions>): RemoteOptions {
-  return {
-    url: "http://127.0.0.1:9",
-    protocol: "kserve-v1",
-    model: overrides.protocol === "json" ? undefined : "m",
-    version: undefined,
-    inputs: [X],
-    outputs: [Y],
-    labels: undefined,
-    headers: {},
-    timeoutMs: 1_000,
-    concurrency: 4,
-    replyBytesMax: 100_000,
-    ...overrides,
-  };
 }
 
 async function open(overrides: Partial<RemoteOptions>, clock = new TestClock()): Promise<World> {
@@ -81,17 +61,6 @@ async function loadError(overrides: Partial<RemoteOptions>): Promise<string> {
   throw new Error("it was opened");
 }
 
-/** Sums of the rows of `instances`. */
-function sums(seen: Seen): number[] {
-  const { instances } = jsonOf(seen) as { instances: number[][] };
-  return instances.map(([a = 0, b = 0]) => a + b);
-}
-
-function answerSums(seen: Seen, response: ServerResponse): void {
-  if (seen.method === "GET") reply(response, {}, 404);
-  else reply(response, { predictions: sums(seen) });
-}
-
 const TF_METADATA = {
   metadata: {
     signature_def: {
@@ -117,7 +86,7 @@ describe("openRemote()", () => {
     });
     const { url } = server;
     const { step, run } = await open({
-      url,
+      urls: [url],
       protocol: "tensorflow",
       version: "3",
       inputs: undefined,
@@ -135,14 +104,14 @@ describe("openRemote()", () => {
 
   test("openRemote() calls a version of TensorFlow Serving that is no number by its label", async () => {
     await using server = await startServer(answerSums);
-    const { run } = await open({ url: server.url, protocol: "tensorflow", version: "stable" });
+    const { run } = await open({ urls: [server.url], protocol: "tensorflow", version: "stable" });
     await run();
     expect(server.seen.at(-1)?.path).toBe("/v1/models/m/labels/stable:predict");
   });
 
   test("openRemote() keeps the query of an address, and the address of a JSON API as it is", async () => {
     await using server = await startServer((_seen, response) => reply(response, { y: [1, 2] }));
-    const { run } = await open({ url: `${server.url}/score/?key=1`, protocol: "json" });
+    const { run } = await open({ urls: [`${server.url}/score/?key=1`], protocol: "json" });
     expect(await run()).toEqual([[1, 2]]);
     expect(server.seen[0]?.path).toBe("/score?key=1");
     expect(jsonOf(server.seen[0] as Seen)).toEqual({
@@ -161,7 +130,7 @@ describe("openRemote()", () => {
     async (_n, protocol, body) => {
       await using server = await startServer((_seen, response) => reply(response, body));
       const outputs = [{ ...Y, datatype: "FP64" as const }];
-      expect(await loadError({ url: server.url, protocol, outputs })).toBe(
+      expect(await loadError({ urls: [server.url], protocol, outputs })).toBe(
         `MODEL_LOAD_FAILED: Cannot load remote "far": ${server.url}/: outputs declares "y" FP64 [-1], its server says FP32 [-1]`,
       );
     },
@@ -171,20 +140,22 @@ describe("openRemote()", () => {
     await using gone = await startServer(() => undefined);
     const { url } = gone;
     await gone[Symbol.asyncDispose]();
-    expect(await loadError({ url, protocol: "oip", inputs: undefined })).toBe(
+    expect(await loadError({ urls: [url], protocol: "oip", inputs: undefined })).toBe(
       `MODEL_LOAD_FAILED: Cannot load remote "far": ${url}/ cannot be reached: the connection is refused; declare inputs to start without it`,
     );
     await using silent = await startServer((_seen, response) => reply(response, {}, 404));
-    expect(await loadError({ url: silent.url, protocol: "oip", outputs: undefined })).toContain(
+    expect(await loadError({ urls: [silent.url], protocol: "oip", outputs: undefined })).toContain(
       "its server does not say what its outputs are, declare outputs",
     );
-    expect(await loadError({ url: silent.url, outputs: undefined })).toContain("declare outputs");
+    expect(await loadError({ urls: [silent.url], outputs: undefined })).toContain(
+      "declare outputs",
+    );
   });
 
   test("openRemote() gives up a server that hangs while it is asked what its model is", async () => {
     await using server = await startServer(() => undefined);
     const clock = new TestClock();
-    const waited = open({ url: server.url, protocol: "oip", inputs: undefined }, clock);
+    const waited = open({ urls: [server.url], protocol: "oip", inputs: undefined }, clock);
     const failed = waited.then(
       () => "opened",
       (error: unknown) => errorText(error),
@@ -201,7 +172,7 @@ describe("openRemote()", () => {
     ["no model", { protocol: "oip", model: undefined }, "nothing names the model"],
     ["FP16 without a binary form", { outputs: [{ ...Y, datatype: "FP16" }] }, '"y" is FP16'],
     ["a header that cannot be", { headers: { "content-length": "1" } }, 'header "content-length"'],
-    ["no address", { url: "far" }, "expected http://"],
+    ["no address", { urls: ["far"] }, "expected http://"],
   ] as const)("openRemote() refuses %s", async (_what, overrides, message) => {
     expect(await loadError(overrides)).toContain(message);
   });
@@ -211,7 +182,7 @@ describe("openRemote()", () => {
       (await open(overrides)).source.digest;
     const digests = await Promise.all([
       digest({}),
-      digest({ url: "http://127.0.0.1:10" }),
+      digest({ urls: ["http://127.0.0.1:10"] }),
       digest({ model: "n" }),
       digest({ headers: { "x-tenant": "a" } }),
     ]);
@@ -225,7 +196,7 @@ describe("RemoteStep", () => {
   test("run() passes on the request: its id, its trace, its time, and the headers of the file", async () => {
     await using server = await startServer(answerSums);
     const { run, clock } = await open({
-      url: server.url,
+      urls: [server.url],
       headers: { Authorization: "Bearer hunter22" },
     });
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -246,7 +217,7 @@ describe("RemoteStep", () => {
 
   test("run() ends at the deadline of the request when that is sooner, and at its own timeout else", async () => {
     await using server = await startServer(() => undefined);
-    const { run, clock } = await open({ url: server.url, timeoutMs: 500 });
+    const { run, clock } = await open({ urls: [server.url], timeoutMs: 500 });
     for (const [leftMs, endMs] of [
       [300, 300],
       [900, 500],
@@ -263,7 +234,7 @@ describe("RemoteStep", () => {
 
   test("run() throws the reason of the cancellation when the client goes", async () => {
     await using server = await startServer(() => undefined);
-    const { run } = await open({ url: server.url });
+    const { run } = await open({ urls: [server.url] });
     const cancellation = new Cancellation();
     const thrown = run(ROWS, { cancellation });
     while (server.seen.length === 0) await delay(1);
@@ -276,7 +247,7 @@ describe("RemoteStep", () => {
     await using server = await startServer((seen, response) => {
       held.push(() => answerSums(seen, response));
     });
-    const { run } = await open({ url: server.url, concurrency: 2 });
+    const { run } = await open({ urls: [server.url], concurrency: 2 });
     const runs = [run(), run(), run()];
     expect(await runs[2]).toContain("OVERLOADED/concurrency: Cannot predict");
     while (held.length < 2) await delay(1);
@@ -335,7 +306,7 @@ describe("RemoteStep", () => {
     await using server = await startServer((seen, response) => {
       (isBad ? bad : answerSums)(seen, response);
     });
-    const { run } = await open({ url: server.url, headers: { "x-key": "hunter22" } });
+    const { run } = await open({ urls: [server.url], headers: { "x-key": "hunter22" } });
     expect(await run()).toBe(text);
     isBad = false;
     expect(await run()).toEqual([[3, 7]]);
@@ -345,7 +316,7 @@ describe("RemoteStep", () => {
 
   test("run() hands on how long a busy server asks to wait", async () => {
     await using server = await startServer(status(503, { "retry-after": "7" }));
-    const { step, clock } = await open({ url: server.url });
+    const { step, clock } = await open({ urls: [server.url] });
     await expect(step.run(ROWS, testContext(clock))).rejects.toMatchObject({
       code: "REMOTE_FAILED",
       retryAfterSeconds: 7,
@@ -355,7 +326,7 @@ describe("RemoteStep", () => {
   test("run() logs what a server said without its secrets, and not for every request", async () => {
     await using server = await startServer(status(500));
     const { run, warnings } = await open({
-      url: server.url,
+      urls: [server.url],
       headers: { authorization: "Bearer hunter22" },
     });
     for (let i = 0; i < 3; i++) await run();
@@ -378,7 +349,7 @@ describe("RemoteStep", () => {
       void response.writeHead(500).end(`no ${seen.path} for ${decodeURIComponent(seen.path)}`);
     });
     const { run, warnings } = await open({
-      url: `${server.url}/v1/models/m?api_key=hunt%2Fer22`,
+      urls: [`${server.url}/v1/models/m?api_key=hunt%2Fer22`],
       model: undefined,
     });
     await run();
@@ -392,7 +363,7 @@ describe("RemoteStep", () => {
       if (isBad) status(500)(seen, response);
       else answerSums(seen, response);
     });
-    const { run, clock } = await open({ url: server.url });
+    const { run, clock } = await open({ urls: [server.url] });
     for (let i = 0; i < 20; i++) expect(await run()).toContain("answered 500");
     expect(await run()).toBe(
       'OVERLOADED/breaker: Cannot predict: remote "far" keeps failing, it is tried again soon',
@@ -407,7 +378,7 @@ describe("RemoteStep", () => {
     await using server = await startServer((seen, response) => {
       if (seen.headers["x-request-timeout"] !== "1ms") status(400)(seen, response);
     });
-    const { run, clock } = await open({ url: server.url });
+    const { run, clock } = await open({ urls: [server.url] });
     for (let i = 0; i < 15; i++) {
       expect(await run()).toContain("answered 400");
       const before = server.seen.length;
@@ -422,7 +393,7 @@ describe("RemoteStep", () => {
     const first = await startServer(() => undefined);
     const { url, port } = first;
     await first[Symbol.asyncDispose]();
-    const { run } = await open({ url, protocol: "oip" });
+    const { run } = await open({ urls: [url], protocol: "oip" });
     expect(await run()).toContain("REMOTE_FAILED/unreachable");
     await using server = await startServer((seen, response) => {
       if (seen.path === "/v2") reply(response, { extensions: ["binary_tensor_data"] });
@@ -447,7 +418,7 @@ describe("RemoteStep", () => {
     const first = await startServer(() => undefined);
     const { url, port } = first;
     await first[Symbol.asyncDispose]();
-    const { run, warnings } = await open({ url, protocol: "oip" });
+    const { run, warnings } = await open({ urls: [url], protocol: "oip" });
     const other = { ...OIP_MODEL, inputs: [{ ...X, shape: [-1, 3] }] };
     await using _server = await startServer((_seen, response) => reply(response, other), port);
     expect(await run()).toBe(
@@ -463,7 +434,7 @@ describe("RemoteStep", () => {
       if (seen.path === "/v2/models/m") reply(response, OIP_MODEL);
       else reply(response, {}, 400);
     });
-    const { run, clock } = await open({ url: server.url, protocol: "oip" });
+    const { run, clock } = await open({ urls: [server.url], protocol: "oip" });
     const described = (): number => server.seen.filter(({ path }) => path === "/v2").length;
     await run();
     await run();
@@ -481,7 +452,7 @@ describe("RemoteStep", () => {
       socket.resume();
       socket.once("close", () => closed.resolve());
     });
-    const { run, source } = await open({ url: server.url });
+    const { run, source } = await open({ urls: [server.url] });
     const thrown = run();
     while (server.connectionCount === 0) await delay(1);
     await source.close();

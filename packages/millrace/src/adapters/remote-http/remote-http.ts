@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { MillraceError } from "../../core/errors.ts";
 import { Breaker } from "../../core/overload/breaker.ts";
+import { LatencyWindow } from "../../core/overload/latency-window.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { RemoteOptions, SourceStep } from "../../ports/step-sources.ts";
-import { agreeSpecs } from "./agree-specs.ts";
+import { agreeSpecs, type Declared } from "./agree-specs.ts";
+import { EndpointPool } from "./endpoint-pool.ts";
 import { FailureLog } from "./failure-log.ts";
 import { HttpChannel } from "./http-channel.ts";
 import type { Protocol, Said, Specs } from "./protocol.ts";
@@ -12,6 +14,7 @@ import { OipProtocol } from "./protocol-oip.ts";
 import { protocolOf } from "./protocol-of.ts";
 import { cannotLoad, readAddress, type RemoteAddress } from "./remote-address.ts";
 import { RemoteClient } from "./remote-client.ts";
+import { RemoteEndpoint } from "./remote-endpoint.ts";
 import { RemoteStep } from "./remote-step.ts";
 import { fixedHeaders } from "./request-headers.ts";
 
@@ -26,21 +29,74 @@ export interface RemoteParts {
 const SECRET_LENGTH_MIN = 6;
 
 /**
- * Makes a step of a model on another server. The server is asked what the model takes and gives; where the file
- * declares it too, both must agree. A server that does not answer is no obstacle when the file declares everything: it
- * is asked again before the first prediction.
+ * Makes a step of a model on another server, or on several that serve the same. Each is asked what the model takes and
+ * gives; where the file declares it too, all must agree. A server that does not answer is no obstacle when the file
+ * declares everything, or another one has said it: it is asked again before its first prediction.
  * @throws MODEL_LOAD_FAILED.
  */
 export async function openRemote(
   name: string,
   options: RemoteOptions,
-  { clock, random, log }: RemoteParts,
+  parts: RemoteParts,
 ): Promise<SourceStep> {
-  const { timeoutMs, replyBytesMax, concurrency, labels } = options;
-  const address = readAddress(name, options.url);
+  const { labels, ejection, hedge } = options;
+  const { clock, log } = parts;
+  const servers: Server[] = [];
+  const close = (): void => servers.forEach(({ channel }) => channel.close());
+  try {
+    for (const url of options.urls) servers.push(serverOf(name, url, options));
+    const described = await Promise.all(
+      servers.map(async (server) => {
+        return { server, description: await describe(server.client, options, clock) };
+      }),
+    );
+    const specs = agreedByAll(name, options, described);
+    const names = endpointNames(servers.map(({ address }) => address));
+    const endpoints = described.map(({ server, description }, i) => {
+      checkForm(name, server.protocol, description, specs);
+      const endpoint = names[i] as string;
+      const facts = servers.length === 1 ? { remote: name } : { remote: name, endpoint };
+      return new RemoteEndpoint({
+        remote: name,
+        name: endpoint,
+        specs,
+        client: server.client,
+        timeoutMs: options.timeoutMs,
+        breaker: new Breaker(parts),
+        failures: new FailureLog(facts, clock, log),
+        isDescribed: description.kind === "said",
+      });
+    });
+    const pool = new EndpointPool({ remote: name, endpoints, rules: ejection, clock, log });
+    const latency = new LatencyWindow(clock);
+    return {
+      step: new RemoteStep({ name, specs, labels, pool, latency, hedge }),
+      digest: digestOf(options),
+      get isUp() {
+        return pool.isUp;
+      },
+      endpoints: () => pool.status,
+      close: () => Promise.resolve(close()),
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** What one address of the file comes to. */
+interface Server {
+  readonly address: RemoteAddress;
+  readonly protocol: Protocol;
+  readonly channel: HttpChannel;
+  readonly client: RemoteClient;
+}
+
+function serverOf(name: string, url: string, options: RemoteOptions): Server {
+  const address = readAddress(name, url);
   const protocol = protocolOf(name, address, options);
   const headers = fixedHeaders(name, options.headers);
-  const channel = new HttpChannel({ remote: name, address, concurrency });
+  const channel = new HttpChannel({ remote: name, address, concurrency: options.concurrency });
   const client = new RemoteClient({
     remote: name,
     channel,
@@ -48,36 +104,18 @@ export async function openRemote(
     search: address.search,
     headers,
     secrets: secretsOf(options.headers, address),
-    replyBytesMax,
+    replyBytesMax: options.replyBytesMax,
   });
-  try {
-    const description = await describe(client, options, clock);
-    const specs = agreed(name, address, options, description);
-    checkForm(name, protocol, description, specs);
-    const breaker = new Breaker({ clock, random });
-    const step = new RemoteStep({
-      name,
-      specs,
-      labels,
-      client,
-      timeoutMs,
-      breaker,
-      failures: new FailureLog(name, clock, log),
-      isDescribed: description.kind === "said",
-    });
-    const close = (): Promise<void> => Promise.resolve(channel.close());
-    return {
-      step,
-      digest: digestOf(options),
-      get isUp() {
-        return breaker.state !== "open";
-      },
-      close,
-    };
-  } catch (error) {
-    channel.close();
-    throw error;
-  }
+  return { address, protocol, channel, client };
+}
+
+/** Host and port of each, with the path where that is not enough to tell them apart. */
+function endpointNames(addresses: readonly RemoteAddress[]): string[] {
+  const hosts = addresses.map(({ host }) => host);
+  return addresses.map(({ host, path }) => {
+    const isAlone = hosts.indexOf(host) === hosts.lastIndexOf(host);
+    return isAlone ? host : `${host}${path}`;
+  });
 }
 
 type Description =
@@ -100,13 +138,31 @@ async function describe(
   }
 }
 
+interface Described {
+  readonly server: Server;
+  readonly description: Description;
+}
+
+/** What the first server that says something agrees on with the file, and all others with both. */
+function agreedByAll(
+  name: string,
+  { inputs, outputs }: RemoteOptions,
+  described: readonly Described[],
+): Specs {
+  const speaking = described.filter(({ description }) => description.kind === "said");
+  let declared: Declared = { inputs, outputs };
+  for (const one of speaking.length === 0 ? described.slice(0, 1) : speaking) {
+    declared = agreed(name, one, declared);
+  }
+  return declared as Specs; // it has gone through `agreed` at least once
+}
+
 function agreed(
   name: string,
-  { text }: RemoteAddress,
-  options: RemoteOptions,
-  description: Description,
+  { server, description }: Described,
+  { inputs, outputs }: Declared,
 ): Specs {
-  const { inputs, outputs } = options;
+  const { text } = server.address;
   if (description.kind === "unknown" && (inputs === undefined || outputs === undefined)) {
     const { error } = description;
     const state = error.message.replace(`Cannot predict: remote "${name}" `, "");
@@ -148,7 +204,7 @@ function secretsOf(headers: Readonly<Record<string, string>>, { search }: Remote
 
 /** Of where is asked and for what; what the server would say cannot be known from here. */
 function digestOf(options: RemoteOptions): string {
-  const { url, protocol, model, version, inputs, outputs, headers } = options;
-  const facts = [url, protocol, model, version, inputs, outputs, headers];
+  const { urls, protocol, model, version, inputs, outputs, headers } = options;
+  const facts = [urls, protocol, model, version, inputs, outputs, headers];
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }

@@ -1,32 +1,31 @@
 import { MillraceError } from "../../core/errors.ts";
-import { specText, typeText } from "../../core/graph/spec-text.ts";
 import { outcomeOf, type StepOutcome } from "../../core/graph/step-outcome.ts";
 import type { Step, StepContext } from "../../core/graph/step.ts";
-import type { Breaker, CallOutcome } from "../../core/overload/breaker.ts";
-import { fitsShape, type Tensor, type TensorSpec } from "../../core/tensor/tensor.ts";
-import { agreeSpecs } from "./agree-specs.ts";
-import type { FailureLog } from "./failure-log.ts";
+import type { Cancellation } from "../../core/cancellation.ts";
+import type { LatencyWindow } from "../../core/overload/latency-window.ts";
+import type { Tensor, TensorSpec } from "../../core/tensor/tensor.ts";
+import type { HedgeOptions } from "../../ports/step-sources.ts";
+import type { EndpointPermit, EndpointPool } from "./endpoint-pool.ts";
+import { hedgedCall } from "./hedged-call.ts";
 import type { Specs } from "./protocol.ts";
-import type { AskOptions, RemoteClient } from "./remote-client.ts";
-import { remoteFailed } from "./remote-error.ts";
-import { requestHeaders } from "./request-headers.ts";
 
-/** A server that refuses a request may have another model now: it is asked again, at most this often. */
-const DESCRIBE_EVERY_MS = 10_000;
+/** A request with less time than this share of the latest calls took would most likely be too late. */
+const SERVICE_TIME_SHARE = 0.5;
+
+/** A call that takes longer than this share of the latest ones is slow, for `p95`. */
+const SLOW_SHARE = 0.95;
 
 export interface RemoteStepOptions {
   readonly name: string;
   readonly specs: Specs;
   readonly labels: readonly string[] | undefined;
-  readonly client: RemoteClient;
-  readonly timeoutMs: number;
-  readonly breaker: Breaker;
-  readonly failures: FailureLog;
-  /** Has the server said what it takes and gives, or that it does not say it? Else it is asked before it predicts. */
-  readonly isDescribed: boolean;
+  readonly pool: EndpointPool;
+  /** Of all its servers. */
+  readonly latency: LatencyWindow;
+  readonly hedge: HedgeOptions | undefined;
 }
 
-/** A step that another server does. */
+/** A step that another server does, or one of several that do the same. */
 export class RemoteStep implements Step {
   readonly name: string;
   readonly kind = "remote";
@@ -36,8 +35,6 @@ export class RemoteStep implements Step {
   readonly labels: readonly string[] | undefined;
   readonly score = 0;
   readonly #options: RemoteStepOptions;
-  #isDescribed: boolean;
-  #describedMs = 0;
 
   constructor(options: RemoteStepOptions) {
     const { inputs, outputs } = options.specs;
@@ -47,83 +44,83 @@ export class RemoteStep implements Step {
     this.prediction = predictionOf(outputs);
     this.labels = options.labels;
     this.#options = options;
-    this.#isDescribed = options.isDescribed;
   }
 
   async run(inputs: readonly Tensor[], context: StepContext): Promise<StepOutcome> {
-    const { breaker, failures, timeoutMs } = this.#options;
-    const permit = breaker.tryAcquire();
+    this.#refuseTooLate(context);
+    const permit = this.#options.pool.acquire(context.tried);
     if (permit.kind === "refused") throw breakerOpen(this.name, permit.retryAfterMs);
-    const startedMs = context.clock.nowMs();
-    const leftMs = context.deadlineAtMs - startedMs;
-    let outcome: CallOutcome = "ignored";
-    try {
-      const outputs = await this.#predict(inputs, context, Math.min(timeoutMs, leftMs));
-      outcome = "ok";
-      failures.answered();
-      return outcomeOf(outputs);
-    } catch (error) {
-      // Without the time it may take, a remote cannot show that it is well: a caller in a hurry proves nothing.
-      const isInHurry = isLate(error) && leftMs < timeoutMs;
-      if (isFailure(error) && !isInHurry) {
-        outcome = "failed";
-        failures.failed(error);
-      }
-      if (isRefusal(error)) this.#doubt(context.clock.nowMs());
-      throw error;
-    } finally {
-      breaker.record(permit, outcome, context.clock.nowMs() - startedMs);
-    }
+    const afterMs = this.#hedgeAfterMs();
+    const outputs =
+      afterMs === undefined
+        ? await this.#call(permit, inputs, context, context.cancellation)
+        : await this.#callHedged(permit, inputs, context, afterMs);
+    return outcomeOf(outputs);
   }
 
-  async #predict(
+  async #call(
+    { endpoint, permit }: EndpointPermit,
     inputs: readonly Tensor[],
     context: StepContext,
-    timeoutMs: number,
-  ): Promise<Tensor[]> {
-    const { clock, cancellation } = context;
-    const untilMs = clock.nowMs() + timeoutMs;
-    const askOptions = (): AskOptions => {
-      const left = Math.max(1, untilMs - clock.nowMs());
-      return { clock, cancellation, timeoutMs: left, headers: requestHeaders(context, left) };
-    };
-    if (!this.#isDescribed) await this.#describe(askOptions());
-    const { specs, client } = this.#options;
-    const rows = rowsOf(inputs, specs.inputs);
-    const outputs = await client.predict(inputs, specs, rows, askOptions());
-    this.#check(outputs, rows);
+    cancellation: Cancellation | undefined,
+  ): Promise<readonly Tensor[]> {
+    const { latency } = this.#options;
+    const { clock, trace } = context;
+    const startedMs = clock.nowMs();
+    context.tried?.add(endpoint.name);
+    trace.note("endpoint", endpoint.name);
+    const outputs = await endpoint.predict(permit, { inputs, context, cancellation });
+    trace.note("endpoint", endpoint.name); // the other one of two calls began later
+    latency.record(clock.nowMs() - startedMs);
     return outputs;
   }
 
-  /** What could not be settled when the step was made, because the server did not answer. */
-  async #describe(options: AskOptions): Promise<void> {
-    const { specs, client } = this.#options;
-    const agreement = agreeSpecs(specs, await client.describe(options));
-    if (agreement.kind === "problems") {
-      const state = "takes or gives something else than the file declares";
-      const cause = new Error(agreement.problems.join("; "));
-      throw remoteFailed(this.name, state, { reason: "mismatch", cause });
-    }
-    this.#isDescribed = true;
-    this.#describedMs = options.clock.nowMs();
+  /** Asks a second server when the first is slow, if there is one that is well, and the budget allows it. */
+  #callHedged(
+    permit: EndpointPermit,
+    inputs: readonly Tensor[],
+    context: StepContext,
+    afterMs: number,
+  ): Promise<readonly Tensor[]> {
+    const { pool, latency } = this.#options;
+    const { clock, budget, trace } = context;
+    const startedMs = clock.nowMs();
+    return hedgedCall({
+      clock,
+      afterMs,
+      cancellation: context.cancellation,
+      first: (cancellation) => this.#call(permit, inputs, context, cancellation),
+      second: (cancellation) => {
+        const tried = new Set([...(context.tried ?? []), permit.endpoint.name]);
+        if (!pool.hasOther(tried) || !budget.tryTake("hedge")) return undefined;
+        const other = pool.acquire(tried);
+        if (other.kind === "refused") {
+          budget.giveBack();
+          return undefined;
+        }
+        trace.note("hedged", true);
+        return this.#call(other, inputs, context, cancellation)
+          .then((outputs) => {
+            latency.record(clock.nowMs() - startedMs); // the first one took longer still
+            return outputs;
+          })
+          .finally(() => budget.giveBack());
+      },
+    });
   }
 
-  #doubt(nowMs: number): void {
-    if (nowMs - this.#describedMs >= DESCRIBE_EVERY_MS) this.#isDescribed = false;
+  /** Undefined when no second server is to be asked, or what is slow is not known yet. */
+  #hedgeAfterMs(): number | undefined {
+    const { hedge, latency } = this.#options;
+    if (hedge === undefined) return undefined;
+    return hedge.after === "p95" ? latency.quantileMs(SLOW_SHARE) : hedge.after;
   }
 
-  #check(outputs: readonly Tensor[], rows: number | undefined): void {
-    for (const [i, output] of outputs.entries()) {
-      const spec = this.outputs[i] as TensorSpec;
-      const { name, shape } = output;
-      if (!fitsShape(shape, spec.shape)) {
-        const state = `gave "${name}" as ${typeText(output)}, expected ${specText(spec)}`;
-        throw remoteFailed(this.name, state, { reason: "reply" });
-      }
-      if (rows === undefined || spec.shape[0] !== -1 || shape[0] === rows) continue;
-      const state = `gave ${shape[0] ?? 0} rows of "${name}" for ${rows}`;
-      throw remoteFailed(this.name, state, { reason: "reply" });
-    }
+  /** An answer that would most likely be too late is not asked for. @throws OVERLOADED */
+  #refuseTooLate({ clock, deadlineAtMs }: StepContext): void {
+    const leftMs = deadlineAtMs - clock.nowMs();
+    const usualMs = this.#options.latency.quantileMs(SERVICE_TIME_SHARE);
+    if (usualMs !== undefined && leftMs < usualMs) throw tooLate(this.name, leftMs, usualMs);
   }
 }
 
@@ -136,32 +133,18 @@ function predictionOf(outputs: readonly TensorSpec[]): number {
   return Math.max(0, index);
 }
 
-/** Undefined when no input counts rows. */
-function rowsOf(inputs: readonly Tensor[], specs: readonly TensorSpec[]): number | undefined {
-  const index = specs.findIndex(({ shape }) => shape[0] === -1);
-  return inputs[index]?.shape[0];
-}
-
-function isLate(error: unknown): boolean {
-  return error instanceof MillraceError && error.code === "DEADLINE_EXCEEDED";
-}
-
-/** Is the remote to blame? Not for a request it refuses, or one that was given up. */
-function isFailure(error: unknown): boolean {
-  if (!(error instanceof MillraceError)) return true;
-  return (
-    error.code === "DEADLINE_EXCEEDED" || (error.code === "REMOTE_FAILED" && !isRefusal(error))
-  );
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof MillraceError && error.reason === "refused";
-}
-
 function breakerOpen(remote: string, retryAfterMs: number): MillraceError {
   return MillraceError.withoutStack(
     "OVERLOADED",
     `Cannot predict: remote "${remote}" keeps failing, it is tried again soon`,
     { reason: "breaker", retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)) },
   );
+}
+
+function tooLate(remote: string, leftMs: number, usualMs: number): MillraceError {
+  const state = `${Math.floor(leftMs)} ms are left, remote "${remote}" takes ${Math.ceil(usualMs)} ms`;
+  return MillraceError.withoutStack("OVERLOADED", `Cannot predict: ${state}`, {
+    reason: "predicted_deadline",
+    retryAfterSeconds: 1,
+  });
 }

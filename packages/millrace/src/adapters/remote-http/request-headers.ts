@@ -57,6 +57,7 @@ export function requestHeaders(context: StepContext, timeoutMs: number): Record<
   };
   const requestId = request.requestId ?? request.predictionId;
   if (PRINTABLE.test(requestId)) headers["x-request-id"] = requestId;
+  if (request.isShadow === true) headers["x-shadow"] = "true";
   const trace = outgoingContext(context);
   if (trace === undefined) return headers;
   headers["traceparent"] = formatTraceParent(trace);

@@ -1,6 +1,7 @@
 import type { Priority } from "../batch/batch.ts";
 import type { Cancellation } from "../cancellation.ts";
 import type { Clock } from "../clock.ts";
+import type { RetryBudget } from "../overload/retry-budget.ts";
 import type { Attributes } from "../rules/attributes.ts";
 import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
 import type { TraceContext } from "../trace-context/trace-context.ts";
@@ -34,6 +35,8 @@ export interface StepRequest {
   readonly attributes: Attributes | undefined;
   /** Come with the request or made for it; absent when it is a part of no trace. */
   readonly traceContext?: TraceContext | undefined;
+  /** Is it a copy whose answer nobody gets? Other servers are told. */
+  readonly isShadow?: boolean;
 }
 
 /** What a step has to know of the request it runs for. */
@@ -47,6 +50,10 @@ export interface StepContext {
   readonly request: StepRequest;
   /** Where the step writes down what happened in it. */
   readonly trace: StepTrace;
+  /** Of the service: pays for every call beside the first one. */
+  readonly budget: RetryBudget;
+  /** Servers that were asked in earlier tries of this step for this request: others are asked first. Absent in its only try. */
+  readonly tried?: Set<string>;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { TestClock } from "../test-clock.ts";
 import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
 import type { StepBuild } from "./graph-problem.ts";
+import { RetryBudget } from "../overload/retry-budget.ts";
 import { outcomeOf, type StepOutcome } from "./step-outcome.ts";
 import { StepTrace } from "./step-trace.ts";
 import type { Step, StepContext } from "./step.ts";
@@ -92,6 +93,7 @@ export function testContext(clock: Clock, overrides: Partial<StepContext> = {}):
     priority: 2,
     request: { predictionId: "test", requestId: undefined, attributes: undefined },
     trace: StepTrace.start("test", "request", clock),
+    budget: new RetryBudget(),
     ...overrides,
   };
 }

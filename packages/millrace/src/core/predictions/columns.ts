@@ -29,10 +29,14 @@ export const LOG_COLUMNS: Readonly<Record<LogTable, readonly LogColumn[]>> = {
     column("model_digest", "VARCHAR", "Of the model's files, or of the graph."),
     column("models", "VARCHAR", "Models that ran in a graph: `a@1, b@2`; null of a model alone."),
     column("role", "VARCHAR", "`primary`, `fallback`, `cache` or `shadow`."),
-    column("experiment", "VARCHAR", "Experiment it was part of."),
-    column("variant", "VARCHAR", "Its arm."),
-    column("phase", "INTEGER", "Phase of the experiment."),
-    column("propensity", "DOUBLE", "Probability with which the arm was chosen."),
+    column("experiment", "VARCHAR", "Experiment whose arm answered; null where a rule decided."),
+    column("variant", "VARCHAR", "That arm."),
+    column("phase", "INTEGER", "Phase in which the unit got it."),
+    column(
+      "propensity",
+      "DOUBLE",
+      "Probability of the arm among the units that take part; null of requests that do not take part.",
+    ),
     column("unit_hash", "VARCHAR", "Keyed hash of whom it was for."),
     column("route_rule", "VARCHAR", "Rule of `traffic.rules` that matched; null when none did."),
     column(
@@ -95,6 +99,7 @@ export const LOG_COLUMNS: Readonly<Record<LogTable, readonly LogColumn[]>> = {
     column("steps", "VARCHAR", "JSON: the steps of a graph with their times."),
     column("rules", "VARCHAR", "JSON: what the rules were asked and said."),
     column("observed", "VARCHAR", "JSON: predictions of deactivated branches."),
+    column("assignment", "VARCHAR", "JSON: how the arm of the experiment was found."),
     column("shadow", "VARCHAR", "Shadow whose prediction it is; null of answers."),
     column(
       "is_agreed",
@@ -106,6 +111,7 @@ export const LOG_COLUMNS: Readonly<Record<LogTable, readonly LogColumn[]>> = {
     column("primary_model", "VARCHAR", "What answered the request that the shadow got: `iris@1`."),
     column("primary_code", "VARCHAR", "How that ended: `ok` or a code of the error table."),
     column("primary_us", "BIGINT", "Microseconds of that, from arrival to answer."),
+    column("primary_infer_us", "BIGINT", "Microseconds of its model, or of all its steps."),
     column("node", "VARCHAR", "Process that logged it."),
   ],
   feedback: [

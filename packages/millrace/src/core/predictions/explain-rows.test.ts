@@ -48,6 +48,15 @@ const ROW: PredictionRow = {
   steps: null,
   rules: null,
   observed: null,
+  assignment: null,
+  shadow: null,
+  is_agreed: null,
+  distance: null,
+  difference: null,
+  primary_model: null,
+  primary_code: null,
+  primary_us: null,
+  primary_infer_us: null,
   node: "p0-1",
 };
 

@@ -1,4 +1,5 @@
 import { readExactJson } from "../exact-json.ts";
+import type { ExplainedAssignment } from "../experiment/explain-assignment.ts";
 import type { StepRecord } from "../graph/describe-trace.ts";
 import type { JsonValue } from "../json.ts";
 import {
@@ -6,6 +7,7 @@ import {
   type ExplainedRule,
   type Explanation,
   type ExplainedRow,
+  type ExplainedShadow,
   type FoundRows,
 } from "./explanation.ts";
 import { knownMembers } from "./known-members.ts";
@@ -13,7 +15,9 @@ import { requestOf } from "./prediction-key.ts";
 import type { PredictionRow } from "./prediction-row.ts";
 
 /** What the log says of a prediction; the first of its rows tells what they have in common. */
-export function explainRows({ rows, source }: FoundRows): Explanation | undefined {
+export function explainRows(found: FoundRows): Explanation | undefined {
+  const { source } = found;
+  const rows = found.rows.filter(({ role }) => role !== "shadow");
   const [row] = rows;
   if (row === undefined) return undefined;
   const rules = parse(row.rules) as readonly ExplainedRule[] | undefined;
@@ -45,8 +49,10 @@ export function explainRows({ rows, source }: FoundRows): Explanation | undefine
     variant: row.variant,
     phase: row.phase,
     propensity: row.propensity,
+    assignment: parse(row.assignment) as ExplainedAssignment | undefined,
     graph: parse(row.steps) as StepRecord | undefined,
     observed: parse(row.observed),
+    shadows: explainShadows(found.rows),
     row_count: row.row_count,
     rows: rows.slice(0, EXPLAINED_ROWS_MAX).map(explainRow),
     payload: row.payload,
@@ -56,6 +62,24 @@ export function explainRows({ rows, source }: FoundRows): Explanation | undefine
     policy: row.policy,
     node: row.node,
   });
+}
+
+/** What a shadow says is about the whole request, and the same in each of its rows. */
+function explainShadows(rows: readonly PredictionRow[]): readonly ExplainedShadow[] | undefined {
+  const first = rows.filter(({ role, row_index }) => role === "shadow" && row_index === 0);
+  if (first.length === 0) return undefined;
+  return first.map((row) =>
+    knownMembers<ExplainedShadow>({
+      name: row.shadow ?? "",
+      model: row.models ?? `${row.model}@${row.version}`,
+      status: row.error_code ?? "ok",
+      error: row.error,
+      duration_ms: row.total_us / 1000,
+      agreed: row.is_agreed,
+      distance: row.distance,
+      difference: row.difference,
+    }),
+  );
 }
 
 function explainRow(row: PredictionRow): ExplainedRow {

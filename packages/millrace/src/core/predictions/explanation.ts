@@ -1,3 +1,4 @@
+import type { ExplainedAssignment } from "../experiment/explain-assignment.ts";
 import type { StepRecord } from "../graph/describe-trace.ts";
 import type { JsonValue } from "../json.ts";
 import type { RuleExplanation } from "../rules/rule-set.ts";
@@ -49,10 +50,14 @@ export interface Explanation {
   readonly variant?: string;
   readonly phase?: number;
   readonly propensity?: number;
+  /** How the arm of the experiment was found. */
+  readonly assignment?: ExplainedAssignment;
   /** Steps of a graph with their times. */
   readonly graph?: StepRecord;
   /** Predictions that were nobody's answer, by output. */
   readonly observed?: JsonValue;
+  /** What the shadows of the service made of the same request, as far as it is known by now. */
+  readonly shadows?: readonly ExplainedShadow[];
   /** Rows of the request. */
   readonly row_count: number;
   /** What the log has of them; absent in an answer from memory. At most `EXPLAINED_ROWS_MAX`. */
@@ -83,6 +88,24 @@ export interface ExplainedRow {
   readonly outlier_score?: number;
 }
 
+/** A prediction beside the answer, which nobody was given. */
+export interface ExplainedShadow {
+  /** Of the shadow. */
+  readonly name: string;
+  /** Version that predicted: `iris-rf@2`. */
+  readonly model: string;
+  /** `ok`, or the code of its error. */
+  readonly status: string;
+  readonly error?: string;
+  /** From the start of the copy. */
+  readonly duration_ms: number;
+  /** Is it as good as the answer? Absent unless both answered. */
+  readonly agreed?: boolean;
+  readonly distance?: number;
+  /** What differs, for people. */
+  readonly difference?: string;
+}
+
 /** A live change that was in force. */
 export interface ExplainedOverride {
   readonly path: string;
@@ -98,6 +121,6 @@ export const EXPLAINED_ROWS_MAX = 16;
 /** Rows of a prediction that were found in the log. */
 export interface FoundRows {
   readonly source: Exclude<ExplanationSource, "memory">;
-  /** Of one request, by row; at most `EXPLAINED_ROWS_MAX`. */
+  /** Of one request, by row; at most `EXPLAINED_ROWS_MAX`. The first rows of its shadows are among them. */
   readonly rows: readonly PredictionRow[];
 }

@@ -102,7 +102,23 @@ function rowOf(
     steps: jsonOf(facts.steps),
     rules: jsonOf(facts.rules),
     observed: jsonOf(facts.observed),
+    assignment: jsonOf(facts.assignment),
+    shadow: orNull(context.shadow),
+    ...comparisonColumns(facts.comparison),
     node,
+  };
+}
+
+/** Of what was compared with an answer. */
+function comparisonColumns(comparison: LogFacts["comparison"]) {
+  return {
+    is_agreed: orNull(comparison?.isAgreed),
+    distance: finite(comparison?.distance),
+    difference: orNull(comparison?.difference),
+    primary_model: orNull(comparison?.primaryModel),
+    primary_code: orNull(comparison?.primaryCode),
+    primary_us: orNull(comparison?.primaryUs),
+    primary_infer_us: orNull(comparison?.primaryInferUs),
   };
 }
 

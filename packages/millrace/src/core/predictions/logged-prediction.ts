@@ -123,6 +123,8 @@ export interface ShadowComparison {
   readonly primaryCode: string;
   /** From arrival to answer. */
   readonly primaryUs: number;
+  /** Of the model then, or of all its steps: a copy waits for others, so only this compares with what it took. */
+  readonly primaryInferUs: number;
   /** Absent unless both answered. */
   readonly isAgreed?: boolean;
   readonly distance?: number;

@@ -54,5 +54,15 @@ export interface PredictionRow {
   readonly rules: string | null;
   /** JSON */
   readonly observed: string | null;
+  /** JSON */
+  readonly assignment: string | null;
+  readonly shadow: string | null;
+  readonly is_agreed: boolean | null;
+  readonly distance: number | null;
+  readonly difference: string | null;
+  readonly primary_model: string | null;
+  readonly primary_code: string | null;
+  readonly primary_us: number | null;
+  readonly primary_infer_us: number | null;
   readonly node: string;
 }

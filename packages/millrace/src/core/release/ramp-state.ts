@@ -6,11 +6,12 @@
  * - **ready**: nothing is missing, and somebody has to start it. Everyone gets the control arm.
  * - **running**: at a step, whose coverage is in force.
  * - **paused**: at a step, whose coverage stays in force; time does not count.
- * - **completed**: the winner gets all traffic (or, where nothing is promoted, the last step stays).
+ * - **completed**: the winner gets all traffic (or, where nothing is promoted, the last step stays, and stays guarded).
  * - **rolled_back**: the control arm gets all traffic.
  *
  * Moves: pending ⇄ ready → running ⇄ paused; running → running at the next step, never over one; running → completed;
- * every state but completed → rolled_back; completed and rolled_back → pending (retry).
+ * running → pending, when its steps are changed in the file and no step is as low as where it was; every state → rolled_back;
+ * completed and rolled_back → pending (retry).
  */
 export type RampState =
   | { readonly kind: "pending"; readonly why: string }

@@ -39,6 +39,8 @@ export interface ExperimentStatus {
     | undefined;
   /** The latest; undefined before the first. */
   readonly analysis: ExperimentAnalysis | undefined;
+  /** What the latest decision but `keep_running` was made of; undefined before there is one. */
+  readonly decided: ExperimentAnalysis | undefined;
   /** Why there is no newer analysis, as when the log cannot be asked; undefined when all is well. */
   readonly problem: string | undefined;
   /** The newest first. */

@@ -21,6 +21,10 @@ export class TestLog implements PredictionLog {
     return false;
   }
 
+  addExposure(): boolean {
+    throw new Error("No experiments here");
+  }
+
   addFeedback(rows: readonly FeedbackRow[]): Promise<void> {
     if (this.isBroken) {
       const message = "Cannot write feedback: the disk is full, 10 % is to stay free";

@@ -126,7 +126,7 @@ async function infer(
   };
 }
 
-/** The model version that answers, as the service's rules decide unless the call names a version. */
+/** The model version that answers, as the service's rules and its experiment decide unless the call names a version. */
 function routedTarget(plane: DataPlane, request: InferRequest, due: Due, call: RpcCall): Target {
   const service = plane.services.get(request.modelName);
   const { requestTrace } = due.trace;
@@ -136,6 +136,7 @@ function routedTarget(plane: DataPlane, request: InferRequest, due: Due, call: R
   const attributes = new RpcAttributes(call, due.predictionId);
   const target = plane.target(service, { version, attributes });
   call.rule = target.rule;
+  call.variant = target.arm?.assignment.arm;
   return target;
 }
 

@@ -13,6 +13,7 @@ const CALL: RpcCall = {
   predictionId: "of the call",
   prediction: undefined,
   rule: undefined,
+  variant: undefined,
 };
 
 test("RpcAttributes reads metadata as headers, and has neither query nor body", () => {

@@ -41,6 +41,7 @@ export class RpcStream implements RpcCall {
   prediction: Prediction | undefined;
   caller: string | undefined;
   rule: string | undefined;
+  variant: string | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #options: RpcStreamOptions;
   #rpc: Rpc | undefined;
@@ -95,6 +96,9 @@ export class RpcStream implements RpcCall {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return;
     const trailers = errorTrailers(known, this.predictionId);
+    if (this.#rpc?.kind === "unary" && this.variant !== undefined) {
+      trailers["x-model-variant"] = this.variant;
+    }
     if (known.code === "NOT_IMPLEMENTED") trailers["grpc-accept-encoding"] = ENCODINGS;
     if (stream.headersSent) {
       this.#close(trailers);
@@ -176,10 +180,11 @@ export class RpcStream implements RpcCall {
   #reply(frame: Buffer): void {
     if (this.#isEnded) return;
     const stream = this.#stream;
-    const { predictionId, prediction } = this;
+    const { predictionId, prediction, variant } = this;
     // As a list, which costs Node less than an object, for it is sent as it stands.
     const headers = [":status", "200", "content-type", "application/grpc"];
     if (predictionId !== undefined) headers.push("x-prediction-id", predictionId);
+    if (variant !== undefined) headers.push("x-model-variant", variant);
     if (prediction !== undefined) {
       headers.push("x-model", prediction.model);
       if (prediction.cache !== undefined) headers.push("x-cache", prediction.cache);

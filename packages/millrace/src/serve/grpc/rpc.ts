@@ -22,6 +22,8 @@ export interface RpcCall {
   prediction: Prediction | undefined;
   /** Rule that chose the model. */
   rule: string | undefined;
+  /** Arm of the service's experiment; in a stream that of the message read last. */
+  variant: string | undefined;
 }
 
 /** One message in, one out. */

@@ -39,6 +39,7 @@ export class AccessLog {
         predictionId: request.predictionId,
         model: prediction?.model,
         rule: request.rule,
+        variant: request.variant,
         cache: prediction?.cache,
         degraded: prediction?.degraded,
         queueMs: prediction && rounded(prediction.queueMs),

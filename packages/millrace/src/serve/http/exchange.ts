@@ -34,6 +34,8 @@ export interface RequestFacts {
   prediction: Prediction | undefined;
   /** Rule that chose the model, set by the handler: for the access line. */
   rule: string | undefined;
+  /** Arm of the service's experiment, set by the handler as soon as it is known: error replies have it too. */
+  variant: string | undefined;
 }
 
 /** What rules may look at, besides the body. */
@@ -74,7 +76,7 @@ export interface Exchange extends RequestFacts, WithHeaders, RoutableRequest {
   trace: RequestTrace | undefined;
 }
 
-/** What goes back. The sender adds `x-request-id`, `x-prediction-id`, `content-length`, `date` and `connection`. */
+/** What goes back. The sender adds `x-request-id`, `x-prediction-id`, `x-model-variant`, `content-length`, `date` and `connection`. */
 export interface Answer {
   readonly status: number;
   /** Names in lower case. */

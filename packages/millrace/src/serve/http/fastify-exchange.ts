@@ -95,6 +95,14 @@ export class FastifyExchange implements Exchange {
     this.#request.rule = rule;
   }
 
+  get variant(): string | undefined {
+    return this.#request.variant;
+  }
+
+  set variant(variant: string | undefined) {
+    this.#request.variant = variant;
+  }
+
   get prediction(): Prediction | undefined {
     return this.#request.prediction;
   }
@@ -121,6 +129,7 @@ export function sendAnswer(
   if (request.predictionId !== undefined) {
     void reply.header("x-prediction-id", request.predictionId);
   }
+  if (request.variant !== undefined) void reply.header("x-model-variant", request.variant);
   return sendsAsItIs(reply).code(status).send(body);
 }
 

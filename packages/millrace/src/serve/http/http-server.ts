@@ -140,6 +140,7 @@ const EXPOSED_HEADERS = [
   "x-cache",
   "x-degraded",
   "x-degraded-steps",
+  "x-model-variant",
   "inference-header-content-length",
   "x-error-code",
   "retry-after",

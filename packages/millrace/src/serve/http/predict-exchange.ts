@@ -12,6 +12,7 @@ import { jsonBody } from "./json-body.ts";
 import { JSON_TYPE, predictionHeaders } from "./prediction-headers.ts";
 import { callOf } from "./request-call.ts";
 import { checkHasLabel, labelReply, predictionReply } from "./prediction-json.ts";
+import { withReplyFacts } from "./reply-facts.ts";
 import { routedTarget } from "./routed-target.ts";
 
 type Rows = readonly Tensor[];
@@ -62,7 +63,8 @@ export function predictExchange(
     }
     exchange.prediction = prediction;
     const headers = [JSON_TYPE, ...predictionHeaders(prediction)];
-    const answer = { status: 200, headers, body: reply.write(prediction, isOneRow) };
+    const body = withReplyFacts(reply.write(prediction, isOneRow), target, prediction);
+    const answer = { status: 200, headers, body };
     return encodeAnswer(answer, exchange.header("accept-encoding"));
   };
 }

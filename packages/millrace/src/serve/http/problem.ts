@@ -32,6 +32,8 @@ export function problemAnswer(error: MillraceError, request: FailedRequest, log:
   ];
   if (isAboutEncoding(error)) headers.push(["accept-encoding", "gzip, deflate"]);
   if (error.code === "UNAUTHENTICATED") headers.push(["www-authenticate", "Bearer"]);
+  // Proxies in front tell it from a 503 of a server that is broken, which they would count against it.
+  if (error.code === "OVERLOADED") headers.push(["x-envoy-overloaded", "true"]);
   if (error.retryAfterSeconds !== undefined) {
     headers.push(["retry-after", String(error.retryAfterSeconds)]);
   }

@@ -27,6 +27,7 @@ export function addRequestHooks(
   app.decorateRequest("prediction", undefined);
   app.decorateRequest("caller", undefined);
   app.decorateRequest("rule", undefined);
+  app.decorateRequest("variant", undefined);
 
   app.addHook("onRequest", (request, reply, done) => {
     request.receivedMs = plane.clock.nowMs();
@@ -46,8 +47,8 @@ export function addRequestHooks(
   });
   app.addHook("onResponse", (request, reply, done) => {
     request.onAnswered?.();
-    const { id: requestId, receivedMs, predictionId, prediction, rule, method } = request;
-    const facts = { requestId, receivedMs, predictionId, prediction, rule };
+    const { id: requestId, receivedMs, predictionId, prediction, rule, variant, method } = request;
+    const facts = { requestId, receivedMs, predictionId, prediction, rule, variant };
     const route = request.routeOptions.url ?? "unknown";
     const { statusCode: status } = reply;
     accessLog.write(facts, { method, route, status, code: request.errorCode });

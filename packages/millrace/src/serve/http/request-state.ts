@@ -21,5 +21,7 @@ declare module "fastify" {
     caller: string | undefined;
     /** Rule that chose the model. */
     rule: string | undefined;
+    /** Arm of the service's experiment. */
+    variant: string | undefined;
   }
 }

@@ -4,9 +4,9 @@ import type { Exchange } from "./exchange.ts";
 import { RequestAttributes } from "./request-attributes.ts";
 
 /**
- * What answers a request, as the service's rules decide, with what its steps may look at.
+ * What answers a request, as the service's rules and its experiment decide, with what its steps may look at.
  * @param version number in the path.
- * @returns a promise only where a rule or a step looks into the body.
+ * @returns a promise only where a rule, an experiment or a step looks into the body.
  * @throws MODEL_NOT_FOUND, MODEL_NOT_READY, and what reading the body throws.
  */
 export function routedTarget(
@@ -22,6 +22,7 @@ export function routedTarget(
   const choose = (): Target => {
     const target = plane.target(service, { version, attributes });
     exchange.rule = target.rule;
+    exchange.variant = target.arm?.assignment.arm;
     return target;
   };
   return reads === "body" ? attributes.decodeBody().then(choose) : choose();

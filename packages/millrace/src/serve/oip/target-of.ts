@@ -12,7 +12,7 @@ export function targetOf(plane: DataPlane, model: string, version: string | unde
 }
 
 /**
- * Can the model answer, and every model that the service's rules lead to?
+ * Can the model answer, and every model that the service's rules and the arms of its experiment lead to?
  * @throws MODEL_NOT_FOUND when there is none of that name or no such version.
  */
 export function isModelReady(
@@ -22,7 +22,8 @@ export function isModelReady(
 ): boolean {
   const service = plane.services.get(model);
   const number = versionNumber(model, version);
-  const others = number === undefined ? service.rules.map(({ to }) => to) : [];
+  const led = [...service.rules, ...(service.experiment?.arms ?? [])];
+  const others = number === undefined ? led.map(({ to }) => to) : [];
   try {
     return [service.name, ...others].every((name) => plane.predictor(name, number).isUp);
   } catch (error) {

@@ -19,6 +19,7 @@ const RECORD: PredictionRecord = {
   rowCount: 1,
   rule: undefined,
   asked: undefined,
+  arm: undefined,
   overrideVersion: 0,
   receivedWallMs: 0,
   tookMs: 0,
@@ -34,7 +35,8 @@ const RECORD: PredictionRecord = {
 };
 
 function facts(record: Partial<PredictionRecord>, isPrivate = false, hasPayload = true): string {
-  const source = { models: undefined, attributes: undefined, isPrivate, hasPayload };
+  const nothing = { comparison: undefined, models: undefined, attributes: undefined };
+  const source = { ...nothing, isPrivate, hasPayload };
   return factsJson({ ...source, record: { ...RECORD, ...record } });
 }
 

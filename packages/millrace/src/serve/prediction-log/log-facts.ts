@@ -1,13 +1,14 @@
 import type { PredictionLogConfig, ServiceLogConfig } from "../../config/config.ts";
+import { explainAssignment } from "../../core/experiment/explain-assignment.ts";
 import { describeTrace } from "../../core/graph/describe-trace.ts";
 import { PLAIN_ERRORS } from "../../core/plain-errors.ts";
-import type { LogFacts } from "../../core/predictions/logged-prediction.ts";
+import type { LogFacts, ShadowComparison } from "../../core/predictions/logged-prediction.ts";
 import { redactValue, textOf, type KeyedHash } from "../../core/predictions/redaction.ts";
 import type { Attributes } from "../../core/rules/attributes.ts";
 import { shortNestedJson, shortRowJson } from "../../core/tensor/short-json.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { AskedRules, PredictionRecord } from "../recent-predictions.ts";
-import { requestText } from "./request-values.ts";
+import { requestText } from "../request-values.ts";
 
 /** Longer ones are cut. */
 const ATTRIBUTE_LENGTH_MAX = 1_024;
@@ -31,6 +32,8 @@ type Facts = { readonly [Name in keyof LogFacts]: LogFacts[Name] | undefined };
 
 export interface FactsSource {
   readonly record: PredictionRecord;
+  /** Of a shadow's prediction. */
+  readonly comparison: ShadowComparison | undefined;
   /** Models that ran; undefined of a model alone. */
   readonly models: string | undefined;
   readonly attributes: Readonly<Record<string, string>> | undefined;
@@ -42,14 +45,25 @@ export interface FactsSource {
 
 /** JSON of what is not true of most predictions; empty when there is nothing. */
 export function factsJson(source: FactsSource): string {
-  const { record, models, attributes } = source;
-  const { degraded, cache, trace, observed, asked } = record;
+  const { record, models, attributes, comparison } = source;
+  const { degraded, cache, trace, observed, asked, arm } = record;
   const message = errorText(source);
   const hasMore = trace !== undefined || asked !== undefined || observed !== undefined;
-  const hasAny = message ?? degraded ?? cache ?? models ?? attributes;
+  const hasAny = message ?? degraded ?? cache ?? models ?? attributes ?? arm ?? comparison;
   if (!hasMore && hasAny === undefined) return "";
   const error = message?.slice(0, ERROR_LENGTH_MAX);
-  const few: Facts = { error, degraded, cache, models, attributes };
+  const assignment = arm && explainAssignment(arm.experiment.config, arm.assignment);
+  const propensity = assignment?.propensity;
+  const few: Facts = {
+    error,
+    degraded,
+    cache,
+    models,
+    attributes,
+    propensity,
+    assignment,
+    comparison,
+  };
   if (!hasMore) return wellFormedJson(few);
   const all = wellFormedJson({ ...few, ...more(source) });
   return all.length > FACTS_LENGTH_MAX ? wellFormedJson(few) : all;

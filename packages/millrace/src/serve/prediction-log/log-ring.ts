@@ -3,10 +3,12 @@ import { MillraceError } from "../../core/errors.ts";
 import { LineLimit } from "../../core/line-limit.ts";
 import { messageOf } from "../../core/message-of.ts";
 import { BlockWriter } from "../../core/predictions/block-writer.ts";
+import type { ExposureRow } from "../../core/predictions/exposure-row.ts";
 import type { LogBlock } from "../../core/predictions/log-block.ts";
 import type { LoggedPrediction } from "../../core/predictions/logged-prediction.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { DiskLevel, SegmentWriter, SegmentWriterEvents } from "../../ports/segments.ts";
+import { ExposureBlock } from "./exposure-block.ts";
 import type { LogUsage } from "./prediction-log-metrics.ts";
 
 /** Predictions that are not yet written; one more is left out. */
@@ -54,12 +56,14 @@ export class LogRing {
   readonly #options: LogRingOptions;
   readonly #recordsMax: number;
   readonly #block = new BlockWriter();
+  readonly #exposures = new ExposureBlock();
   #writer: SegmentWriter | undefined;
   #diskLevel: DiskLevel = "all";
   /** Of the writer. */
   #recordCount = 0;
   #byteCount = 0;
   #cancelFlush: (() => void) | undefined;
+  #cancelExposures: (() => void) | undefined;
   readonly #onRoom = new Set<() => void>();
   readonly #complaints: LineLimit;
   /** Rows that are lost and of which nobody was told yet, and why the last of them are. */
@@ -77,9 +81,8 @@ export class LogRing {
 
   /** 0 is empty, 1 is full. */
   get fullness(): number {
-    const records = (this.#recordCount + this.#block.recordCount) / this.#recordsMax;
-    const bytes = (this.#byteCount + this.#block.byteLength) / RING_BYTES_MAX;
-    return Math.max(records, bytes);
+    const bytes = this.#byteCount + this.#block.byteLength + this.#exposures.byteLength;
+    return Math.max(this.#records / this.#recordsMax, bytes / RING_BYTES_MAX);
   }
 
   /** Index in `LEVELS` that the ring itself allows, whatever the disk says. */
@@ -91,8 +94,11 @@ export class LogRing {
   }
 
   get usage(): LogUsage {
-    const ringRecords = this.#recordCount + this.#block.recordCount;
-    return { ...(this.#writer?.usage ?? NO_USAGE), ringRecords };
+    return { ...(this.#writer?.usage ?? NO_USAGE), ringRecords: this.#records };
+  }
+
+  get #records(): number {
+    return this.#recordCount + this.#block.recordCount + this.#exposures.recordCount;
   }
 
   /**
@@ -110,6 +116,18 @@ export class LogRing {
     if (this.#block.byteLength >= BLOCK_BYTES) this.#flush();
     else if (isFirst) {
       this.#cancelFlush = this.#options.clock.schedule(BLOCK_DELAY_MS, () => this.#flush());
+    }
+    return true;
+  }
+
+  /** @returns false when there is no room for it. */
+  addExposure(row: ExposureRow): boolean {
+    if (this.fullness >= 1) return false;
+    this.#exposures.add(row);
+    if (this.#exposures.byteLength >= BLOCK_BYTES) this.#flushExposures();
+    else if (this.#exposures.recordCount === 1) {
+      const flush = (): void => this.#flushExposures();
+      this.#cancelExposures = this.#options.clock.schedule(BLOCK_DELAY_MS, flush);
     }
     return true;
   }
@@ -147,6 +165,7 @@ export class LogRing {
   /** Writes what is there; may be called again. */
   async close(): Promise<void> {
     this.#flush();
+    this.#flushExposures();
     await this.#writer?.close();
     this.#tellLost();
   }
@@ -162,9 +181,18 @@ export class LogRing {
   #flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
-    if (this.#block.recordCount === 0) return;
-    const block = this.#block.take();
-    const { rowCount } = block;
+    if (this.#block.recordCount > 0) this.#send(this.#block.take());
+  }
+
+  #flushExposures(): void {
+    this.#cancelExposures?.();
+    this.#cancelExposures = undefined;
+    if (this.#exposures.recordCount > 0) this.#send(this.#exposures.take());
+  }
+
+  /** Nobody waits for it. */
+  #send(block: LogBlock): void {
+    const { recordCount, rowCount = recordCount } = block;
     this.#append(block).catch((error: unknown) => this.#lose(rowCount, error));
   }
 

@@ -14,7 +14,7 @@ import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { PredictionOutcome } from "../prediction-log.ts";
 import { factsJson, loggedAttributes } from "./log-facts.ts";
 import type { PredictorLog } from "./predictor-log.ts";
-import { requestText } from "./request-values.ts";
+import { requestText } from "../request-values.ts";
 import type { ServiceLog } from "./service-log.ts";
 
 /** Inputs and prediction of more bytes are left out of their row. */
@@ -43,6 +43,8 @@ export function recordOf(outcome: PredictionOutcome, kept: KeptOutcome): LoggedP
     endpoint: job.call.endpoint,
     role: record.role,
     rule: record.rule,
+    arm: record.arm,
+    shadow: outcome.shadow?.name,
     overrideVersion: record.overrideVersion,
     answeredBy: prediction?.predictor ?? job.predictor,
   });
@@ -66,6 +68,7 @@ export function recordOf(outcome: PredictionOutcome, kept: KeptOutcome): LoggedP
     payload: payload.state,
     facts: factsJson({
       record,
+      comparison: outcome.shadow?.comparison,
       models: record.model === own.id ? undefined : record.model,
       attributes: attributesOf(outcome, kept),
       isPrivate: context.policy !== "" || job.service.log.payload !== "full",
@@ -97,10 +100,12 @@ function dataBytesOf(tensors: readonly Tensor[]): number {
   return bytes;
 }
 
-function unitHashOf({ job }: PredictionOutcome, hash: KeyedHash): string | undefined {
+/** Where the file names no unit for the log, that of the experiment. */
+function unitHashOf({ job, record }: PredictionOutcome, hash: KeyedHash): string | undefined {
   const { unit } = job.service.log;
   const { attributes } = job.call;
-  if (unit === undefined || attributes === undefined) return undefined;
+  if (unit === undefined) return record.arm?.unit?.hash;
+  if (attributes === undefined) return undefined;
   const text = requestText(attributes, unit);
   return text === undefined ? undefined : hash(text);
 }

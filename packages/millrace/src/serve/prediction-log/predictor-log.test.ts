@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { ServiceConfig } from "../../config/config.ts";
 import type { Predictor } from "../../models/predictor.ts";
+import { openExperiment } from "../experiments/test-experiment.ts";
 import { PredictorLog, type ContextKey } from "./predictor-log.ts";
 
 const predictor = {
@@ -24,10 +25,16 @@ function logOf(thresholds?: Record<string, number>): PredictorLog {
   });
 }
 
+const { experiment } = openExperiment();
+const { experiment: later } = openExperiment({}, 2);
+const ASKER = { unit: "u", predictionId: "p" };
+
 const KEY: ContextKey = {
   endpoint: "/predict",
   role: "primary",
   rule: undefined,
+  arm: undefined,
+  shadow: undefined,
   overrideVersion: 0,
   answeredBy: predictor,
 };
@@ -43,11 +50,18 @@ it("contextOf() gives the same object for the same key, and another one for each
     { ...KEY, rule: "r" },
     { ...KEY, overrideVersion: 1 },
     { ...KEY, answeredBy: other },
+    { ...KEY, shadow: "rf" },
+    { ...KEY, arm: experiment.chooseFor({ ...ASKER, variant: "treatment" }) },
+    { ...KEY, arm: experiment.chooseFor({ ...ASKER, variant: "control" }) },
+    { ...KEY, arm: later.chooseFor({ ...ASKER, variant: "control" }) },
   ];
   const contexts = [KEY, ...keys].map((key) => log.contextOf(key));
-  expect(new Set(contexts).size).toBe(6);
+  expect(new Set(contexts).size).toBe(10);
   expect(contexts[0]).toBe(context);
   expect(contexts[5]).toMatchObject({ model: "iris", labels: ["z"] });
+  expect(contexts[6]).toMatchObject({ shadow: "rf" });
+  expect(contexts[7]).toMatchObject({ experiment: "rf", variant: "treatment", phase: 1 });
+  expect(contexts[9]).toMatchObject({ experiment: "rf", variant: "control", phase: 2 });
   expect([KEY, ...keys].map((key) => log.contextOf(key))).toEqual(contexts);
 });
 

@@ -7,6 +7,7 @@ import {
 } from "../../core/predictions/privacy-plan.ts";
 import { shortDigest } from "../../core/predictions/short-digest.ts";
 import type { Predictor } from "../../models/predictor.ts";
+import type { ChosenArm } from "../experiments/service-experiment.ts";
 
 /** Contexts of one predictor that are remembered; more are made again each time. */
 const CONTEXTS_MAX = 64;
@@ -16,6 +17,9 @@ export interface ContextKey {
   readonly endpoint: string;
   readonly role: PredictionRole;
   readonly rule: string | undefined;
+  readonly arm: ChosenArm | undefined;
+  /** Shadow whose prediction it is. */
+  readonly shadow: string | undefined;
   readonly overrideVersion: number;
   /** What gave the answer; another one where something stood in. */
   readonly answeredBy: Predictor;
@@ -75,7 +79,8 @@ export class PredictorLog {
     return context;
   }
 
-  #make({ endpoint, role, rule, overrideVersion, answeredBy }: ContextKey): LogContext {
+  #make(key: ContextKey): LogContext {
+    const { endpoint, role, rule, arm, shadow, overrideVersion, answeredBy } = key;
     const { service, predictor, policy } = this.#options;
     return {
       service: service.name,
@@ -85,10 +90,10 @@ export class PredictorLog {
       digest: predictor.digest,
       role,
       rule,
-      experiment: undefined,
-      variant: undefined,
-      phase: undefined,
-      shadow: undefined,
+      experiment: arm?.experiment.config.name,
+      variant: arm?.assignment.arm,
+      phase: arm?.assignment.phase,
+      shadow,
       overrideVersion,
       inputSchema: this.#inputSchema,
       policy,
@@ -107,7 +112,19 @@ function isOf({ context, predictionNames }: KnownContext, key: ContextKey): bool
     context.endpoint === key.endpoint &&
     context.role === key.role &&
     context.rule === key.rule &&
-    context.overrideVersion === key.overrideVersion
+    context.overrideVersion === key.overrideVersion &&
+    context.shadow === key.shadow &&
+    isOfArm(context, key.arm)
+  );
+}
+
+function isOfArm(context: LogContext, arm: ChosenArm | undefined): boolean {
+  if (arm === undefined) return context.experiment === undefined;
+  const { assignment, experiment } = arm;
+  return (
+    context.variant === assignment.arm &&
+    context.phase === assignment.phase &&
+    context.experiment === experiment.config.name
   );
 }
 

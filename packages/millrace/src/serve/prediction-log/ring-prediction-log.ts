@@ -1,6 +1,7 @@
 import type { PredictionLogConfig, ServiceConfig } from "../../config/config.ts";
 import type { Clock } from "../../core/clock.ts";
 import { MillraceError } from "../../core/errors.ts";
+import type { ExposureRow } from "../../core/predictions/exposure-row.ts";
 import type { FeedbackRow } from "../../core/predictions/feedback-row.ts";
 import { LineLimit } from "../../core/line-limit.ts";
 import { messageOf } from "../../core/message-of.ts";
@@ -116,14 +117,14 @@ export class RingPredictionLog implements PredictionLog {
   }
 
   #add(outcome: PredictionOutcome): void {
-    const { job, record, prediction } = outcome;
+    const { job, record, prediction, shadow } = outcome;
     const { log } = job.service;
     const service = this.#serviceLog(job.service);
-    const isSlow = service.latency.observe(record.tookMs);
+    const isSlow = shadow === undefined && service.latency.observe(record.tookMs);
     const outlierScore = prediction && service.outlierScoreOf(prediction.outputs);
     const isOutlier =
       log.outlier && outlierScore !== undefined ? outlierScore < log.outlier.below : undefined;
-    const isPlain = prediction !== undefined && !isSlow && isOutlier !== true;
+    const isPlain = !isSlow && isOutlier !== true && isExpected(outcome);
     const rowCount = tableRows(record.rowCount);
     const level = this.#level;
     const weight = this.#weightOf(record.id, isPlain ? log.sample : 1, {
@@ -211,6 +212,12 @@ export class RingPredictionLog implements PredictionLog {
     await this.#ring.write({ table: "feedback", recordCount: rows.length, bytes });
   }
 
+  addExposure(row: ExposureRow): boolean {
+    const isTaken = this.#level < NOTHING && this.#ring.addExposure(row);
+    if (!isTaken) this.#options.metrics.countDropped(this.#cause, 1);
+    return isTaken;
+  }
+
   close(): Promise<void> {
     return this.#ring.close();
   }
@@ -219,6 +226,15 @@ export class RingPredictionLog implements PredictionLog {
   giveUp(): void {
     this.#ring.giveUp();
   }
+}
+
+/**
+ * Is a sample of such outcomes enough? Not of errors; not of units that take part in an experiment, whose rows are
+ * counted one by one; nor of shadows that failed or disagree. What a shadow gave goes with the answer it is compared with.
+ */
+function isExpected({ record, prediction, shadow }: PredictionOutcome): boolean {
+  if (shadow !== undefined) return prediction !== undefined && shadow.comparison.isAgreed !== false;
+  return prediction !== undefined && record.arm?.assignment.kind !== "enrolled";
 }
 
 /** Of a request that is not logged: one that is not taken apart by row is one row of the table. */

@@ -28,6 +28,7 @@ export class LaneExchange implements Exchange {
   predictionId: string | undefined = undefined;
   prediction: Prediction | undefined = undefined;
   rule: string | undefined = undefined;
+  variant: string | undefined = undefined;
   trace: RequestTrace | undefined = undefined;
   readonly method = "POST";
   readonly caller: string | undefined;

@@ -23,10 +23,11 @@ export class ReplyText {
    * @returns status line, headers and the empty line; ASCII.
    */
   head(answer: Answer, bodyBytes: number, request: RequestFacts, isLast: boolean): string {
-    const { requestId, predictionId } = request;
+    const { requestId, predictionId, variant } = request;
     let head = this.#statusLine(answer.status);
     for (const [name, value] of answer.headers) head += `${name}: ${value}\r\n`;
     if (predictionId !== undefined) head += `x-prediction-id: ${predictionId}\r\n`;
+    if (variant !== undefined) head += `x-model-variant: ${variant}\r\n`;
     return (
       `${head}x-request-id: ${requestId}\r\ncontent-length: ${bodyBytes}\r\n` +
       `${this.#dateLine()}${isLast ? CLOSE : this.#keepAlive}\r\n`

@@ -1,9 +1,9 @@
-import type { RequestValue, ServiceLogConfig } from "../../config/config.ts";
-import { textOf } from "../../core/predictions/redaction.ts";
-import type { JsonValue } from "../../core/json.ts";
-import type { Attributes } from "../../core/rules/attributes.ts";
-import { valueAtPath } from "../../core/rules/value-at-path.ts";
-import type { Reads } from "../../models/predictor.ts";
+import type { RequestValue } from "../config/config.ts";
+import type { JsonValue } from "../core/json.ts";
+import { textOf } from "../core/predictions/redaction.ts";
+import type { Attributes } from "../core/rules/attributes.ts";
+import { valueAtPath } from "../core/rules/value-at-path.ts";
+import type { Reads } from "../models/predictor.ts";
 
 /** Longest token that is looked into. */
 const TOKEN_CHARACTERS_MAX = 8_192;
@@ -35,10 +35,8 @@ function claimText(authorization: string | undefined, path: readonly string[]): 
   }
 }
 
-/** What is to be read of a request so that it can be logged. */
-export function logReadsOf({ payload, unit, attributes }: ServiceLogConfig): Reads {
-  if (payload === "off") return "nothing";
-  const values = [...Object.values(attributes), ...(unit === undefined ? [] : [unit])];
+/** What is to be read of a request before these can be asked for. */
+export function readsOfValues(values: readonly RequestValue[]): Reads {
   if (values.length === 0) return "nothing";
   return values.some(({ from }) => from === "body") ? "body" : "head";
 }

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
-import type { ServiceLogConfig } from "../../config/config.ts";
-import { attributesOf } from "../../core/rules/test-attributes.ts";
-import { logReadsOf, requestText } from "./request-values.ts";
+import { attributesOf } from "../core/rules/test-attributes.ts";
+import { readsOfValues, requestText } from "./request-values.ts";
 
 const request = attributesOf({
   headers: { "x-user": "u", cookie: "session=s" },
@@ -23,24 +22,9 @@ it.each([
   expect(requestText(request, value)).toBe(text);
 });
 
-const LOG: ServiceLogConfig = {
-  payload: "full",
-  sample: 1,
-  fields: undefined,
-  unit: undefined,
-  attributes: {},
-  outlier: undefined,
-};
-const header = { from: "header", name: "x" } as const;
-const body = { from: "body", path: ["x"] } as const;
-
-it.each([
-  ["nothing", {}],
-  ["head", { unit: header }],
-  ["head", { attributes: { a: header } }],
-  ["body", { attributes: { a: header, b: body } }],
-  ["body", { unit: body, payload: "metadata" as const }],
-  ["nothing", { unit: body, payload: "off" as const }],
-])("logReadsOf() is %s for %o", (reads, log) => {
-  expect(logReadsOf({ ...LOG, ...log })).toBe(reads);
+it("readsOfValues() is what the dearest of them needs", () => {
+  const header = { from: "header", name: "x" } as const;
+  expect(readsOfValues([])).toBe("nothing");
+  expect(readsOfValues([header])).toBe("head");
+  expect(readsOfValues([header, { from: "body", path: ["x"] }])).toBe("body");
 });
