@@ -17,6 +17,7 @@ export async function runGenerator(
     ...words,
     JSON.stringify({ ...plan, port, requestFile } satisfies LoadPlan),
   ]);
-  const output = await runProcess(command, plan.warmupMs + plan.durationMs + 60_000);
+  const { warmupMs, durationMs, graceMs = 0 } = plan;
+  const output = await runProcess(command, warmupMs + durationMs + graceMs + 60_000);
   return JSON.parse(output) as LoadResult; // printed by generator.ts
 }

@@ -1,13 +1,13 @@
 import { absoluteDifference } from "../../packages/millrace/src/core/stats/absolute-difference.ts";
 import { fixedTest } from "../../packages/millrace/src/core/stats/fixed-test.ts";
-import { proportionSummary } from "../../packages/millrace/src/core/stats/proportion-summary.ts";
 import type { SampleSummary } from "../../packages/millrace/src/core/stats/sample-summary.ts";
 import { sequentialTest } from "../../packages/millrace/src/core/stats/sequential-test.ts";
+import { shareSummary } from "../../packages/millrace/src/core/stats/share-summary.ts";
 import { TestRandom } from "../../packages/millrace/src/core/test-random.ts";
 
 export const DELAYED = {
   seed: 20_260_702,
-  runs: 1_000,
+  runs: 2_000,
   /** One look at the end of each. */
   days: 28,
   /** A conversion counts within so many days of the exposure. */
@@ -55,11 +55,12 @@ export interface DelayedOutcome {
   readonly meanDifference: readonly (number | null)[];
 }
 
-export function simulateDelayedLabels(): DelayedOutcome[] {
-  return Object.entries(DELAYED_SCENARIOS).flatMap(([scenario, arms]) => {
-    const random = new TestRandom(DELAYED.seed);
-    const tallies = { "so far": new Tally(), matured: new Tally() };
-    for (let run = 0; run < DELAYED.runs; run++) {
+export function simulateDelayedLabels(runs: number = DELAYED.runs): DelayedOutcome[] {
+  return Object.entries(DELAYED_SCENARIOS).flatMap(([scenario, arms], i) => {
+    const seed = DELAYED.seed + i; // the same one would give the same conversions
+    const random = new TestRandom(seed);
+    const tallies = { "so far": new Tally(runs), matured: new Tally(runs) };
+    for (let run = 0; run < runs; run++) {
       const [control, arm] = arms.map((setting) => simulateArm(setting, random));
       for (const analysis of ["so far", "matured"] as const) {
         tallies[analysis].add(control![analysis], arm![analysis]);
@@ -106,14 +107,31 @@ function summariesOf(successesOn: readonly number[], unitsOn: readonly number[])
   return successesOn.map((count, day) => {
     successes += count;
     units += unitsOn[day]!;
-    return proportionSummary(successes, units);
+    return conversionSummary(successes, units);
+  });
+}
+
+/** A ratio in which every unit counts once: with few units, none of which converted, a plain proportion knows no variance. */
+function conversionSummary(conversions: number, units: number): SampleSummary {
+  return shareSummary({
+    count: units,
+    numerator: conversions,
+    denominator: units,
+    numeratorSquares: conversions,
+    denominatorSquares: units,
+    products: conversions,
   });
 }
 
 class Tally {
+  readonly #runs: number;
   #ever = 0;
   #last = 0;
   readonly #differences = new Array<number>(DELAYED.days).fill(0);
+
+  constructor(runs: number) {
+    this.#runs = runs;
+  }
 
   add(control: Looks, arm: Looks): void {
     const differences = control.map((summary, day) => absoluteDifference(summary, arm[day]!));
@@ -131,7 +149,7 @@ class Tally {
   }
 
   result(): Omit<DelayedOutcome, "scenario" | "analysis"> {
-    const { runs } = DELAYED;
+    const runs = this.#runs;
     return {
       foundEver: this.#ever / runs,
       foundLast: this.#last / runs,

@@ -11,6 +11,8 @@ export interface PeekingSetting {
   readonly seed: number;
   readonly runs: number;
   readonly looks: number;
+  /** Units of each arm at the first look. */
+  readonly unitsFirst: number;
   /** New units of each arm between two looks. */
   readonly unitsPerLook: number;
   /** Share of units that convert, in both arms. */
@@ -24,11 +26,15 @@ export const PEEKING: PeekingSetting = {
   seed: 20_260_701,
   runs: 2_000,
   looks: 200,
+  unitsFirst: 100,
   unitsPerLook: 100,
   rate: 0.1,
   alpha: 0.05,
   effectVariance: 1e-4,
 };
+
+/** As many looks to as many units, the first one later: what is seen early is what misleads most. */
+export const PEEKING_LATER: PeekingSetting = { ...PEEKING, unitsFirst: 500, unitsPerLook: 98 };
 
 export const PEEKING_METHODS = ["naive", "sequence", "mixture"] as const;
 export type PeekingMethod = (typeof PEEKING_METHODS)[number];
@@ -53,15 +59,15 @@ export function simulatePeeking(setting: PeekingSetting): PeekingShares {
 
 /** @returns the look at which each method found a difference; Infinity when it never did. */
 function firstLooks(setting: PeekingSetting, random: TestRandom): Record<PeekingMethod, number> {
-  const { looks, unitsPerLook, rate, alpha } = setting;
+  const { looks, unitsFirst, unitsPerLook, rate, alpha } = setting;
   const first = { naive: Infinity, sequence: Infinity, mixture: Infinity };
   const mixture = new MixtureTest(setting.effectVariance);
-  let control = 0;
-  let arm = 0;
+  let [count, control, arm] = [0, 0, 0];
   for (let look = 0; look < looks; look++) {
-    control += binomial(random, unitsPerLook, rate);
-    arm += binomial(random, unitsPerLook, rate);
-    const count = (look + 1) * unitsPerLook;
+    const units = look === 0 ? unitsFirst : unitsPerLook;
+    count += units;
+    control += binomial(random, units, rate);
+    arm += binomial(random, units, rate);
     const summaries = [proportionSummary(control, count), proportionSummary(arm, count)] as const;
     const difference = absoluteDifference(...summaries)!;
     const pValues: Record<PeekingMethod, number> = {

@@ -67,11 +67,11 @@ interface Find {
   readonly sign: number;
 }
 
-export function simulatePower(): PowerOutcome[] {
+export function simulatePower(runs: number = POWER.runs): PowerOutcome[] {
   const bounds = groupSequentialBounds("obrien-fleming", POWER.groupLooks, POWER.alpha);
   return POWER.effects.flatMap((effect) => {
     const random = new TestRandom(POWER.seed);
-    const finds = Array.from({ length: POWER.runs }, () => findsOf(effect, bounds, random));
+    const finds = Array.from({ length: runs }, () => findsOf(effect, bounds, random));
     return POWER_METHODS.map((method) =>
       outcomeOf(
         effect,
@@ -136,7 +136,8 @@ function outcomeOf(
   method: PowerMethod,
   finds: readonly (Find | undefined)[],
 ): PowerOutcome {
-  const { runs, fixedUnits, unitsMax } = POWER;
+  const { fixedUnits, unitsMax } = POWER;
+  const runs = finds.length;
   const isPlanned = method === "fixed" || method === "O'Brien–Fleming, 5 looks";
   const givenUpAt = isPlanned ? fixedUnits : unitsMax;
   const units = finds.map((find) => (method === "fixed" ? fixedUnits : (find?.units ?? givenUpAt)));

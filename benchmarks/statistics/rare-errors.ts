@@ -48,10 +48,10 @@ interface FirstUnits {
   safe: number;
 }
 
-export function simulateRareErrors(): RareOutcome[] {
+export function simulateRareErrors(count: number = RARE.runs): RareOutcome[] {
   return RARE.armRates.flatMap((armRate) => {
     const random = new TestRandom(RARE.seed);
-    const runs = Array.from({ length: RARE.runs }, () => simulateRun(armRate, random));
+    const runs = Array.from({ length: count }, () => simulateRun(armRate, random));
     return (["ratioSummary", "shareSummary"] as const).map((summary) =>
       outcomeOf(
         armRate,
@@ -118,7 +118,7 @@ function outcomeOf(
   runs: readonly FirstUnits[],
 ): RareOutcome {
   const share = (key: keyof FirstUnits): number =>
-    runs.filter((run) => run[key] < Infinity).length / RARE.runs;
+    runs.filter((run) => run[key] < Infinity).length / runs.length;
   const median = (key: keyof FirstUnits): number | undefined => {
     const value = quantile(Float64Array.from(runs, (run) => run[key]).toSorted(), 0.5);
     return Number.isFinite(value) ? value : undefined;

@@ -42,10 +42,10 @@ export interface SimpsonOutcome {
   readonly held: number;
 }
 
-export function simulateSimpson(): SimpsonOutcome[] {
+export function simulateSimpson(count: number = SIMPSON.runs): SimpsonOutcome[] {
   return SIMPSON.effects.flatMap((effect) => {
     const random = new TestRandom(SIMPSON.seed);
-    const runs = Array.from({ length: SIMPSON.runs }, () => differencesOf(effect, random));
+    const runs = Array.from({ length: count }, () => differencesOf(effect, random));
     return SIMPSON_METHODS.map((method) =>
       outcomeOf(
         effect,
@@ -116,7 +116,8 @@ function outcomeOf(
   method: SimpsonMethod,
   differences: readonly Difference[],
 ): SimpsonOutcome {
-  const { runs, alpha } = SIMPSON;
+  const { alpha } = SIMPSON;
+  const runs = differences.length;
   const tests = differences.map((difference) => fixedTest(difference, alpha));
   const mean = (of: (difference: Difference) => number): number =>
     differences.reduce((sum, difference) => sum + of(difference), 0) / runs;

@@ -1,7 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDbQueryEngine } from "../../packages/millrace/src/adapters/parquet-duckdb/query-engine.ts";
-import type { ExperimentConfig } from "../../packages/millrace/src/config/experiment-config.ts";
+import type {
+  ExperimentConfig,
+  MetricConfig,
+} from "../../packages/millrace/src/config/experiment-config.ts";
 import type { ShadowConfig } from "../../packages/millrace/src/config/shadow-config.ts";
 import { analyseExperiment } from "../../packages/millrace/src/analysis/analyse-experiment.ts";
 import { analyseShadow } from "../../packages/millrace/src/analysis/analyse-shadow.ts";
@@ -25,18 +28,31 @@ const PATHS: Readonly<Record<LogTable, string>> = {
   exposures: "exposures/dt=2026-11-21/p0-0-",
 };
 
-/** What most rows are. */
-const USUAL: Readonly<Record<LogTable, string>> = {
-  predictions: `'s' AS service, '1' AS version, 'd1' AS model_digest, 'primary' AS "role", 'ok' AS status, 0 AS row_index, 1 AS row_count, 1.0 AS sampled_weight, 1000 AS total_us, 'e' AS experiment, 1 AS phase, 0.5 AS propensity`,
-  feedback: `'s' AS service, 'event' AS kind, 'purchase' AS "event"`,
-  exposures: `'s' AS service, 'e' AS experiment, 1 AS phase, 0.5 AS propensity, 1.0 AS coverage`,
-};
-
 interface Rows {
   readonly predictions: Partial<PredictionRow>;
   readonly feedback: Partial<FeedbackRow>;
   readonly exposures: Partial<ExposureRow>;
 }
+
+/** What most rows are. */
+const USUAL: Readonly<{ [Table in LogTable]: Rows[Table] }> = {
+  predictions: {
+    service: "s",
+    version: "1",
+    model_digest: "d1",
+    role: "primary",
+    status: "ok",
+    row_index: 0,
+    row_count: 1,
+    sampled_weight: 1,
+    total_us: 1000,
+    experiment: "e",
+    phase: 1,
+    propensity: 0.5,
+  },
+  feedback: { service: "s", kind: "event", event: "purchase" },
+  exposures: { service: "s", experiment: "e", phase: 1, propensity: 0.5, coverage: 1 },
+};
 
 /** A log of Parquet files, and what is read out of it. */
 export class ReleaseLog implements AsyncDisposable {
@@ -57,32 +73,52 @@ export class ReleaseLog implements AsyncDisposable {
   /** @param rows columns that are not said are as usual, or null. */
   async add<Table extends LogTable>(table: Table, rows: readonly Rows[Table][]): Promise<void> {
     if (rows.length === 0) return;
-    const names = new Set(rows.flatMap((row) => Object.keys(row)));
     const path = join(this.#world.folder, "..", "rows.jsonl");
-    writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    writeFileSync(
+      path,
+      rows.map((row) => `${JSON.stringify({ ...USUAL[table], ...row })}\n`).join(""),
+    );
+    const names = new Set([
+      ...Object.keys(USUAL[table]),
+      ...rows.flatMap((row) => Object.keys(row)),
+    ]);
     const columns = LOG_COLUMNS[table].filter(({ name }) => names.has(name));
     const types = columns.map(
       ({ name, type }) => `"${name}": '${type === "TIMESTAMP" ? "BIGINT" : type}'`,
     );
-    await this.addSql(
-      table,
-      columns.map(({ name, type }) =>
-        type === "TIMESTAMP" ? `make_timestamp("${name}") AS "${name}"` : `"${name}"`,
-      ),
-      `read_json('${path}', format = 'newline_delimited', columns = {${types.join(", ")}})`,
+    const selected = columns.map(({ name, type }) =>
+      type === "TIMESTAMP" ? `make_timestamp("${name}") AS "${name}"` : `"${name}"`,
     );
+    const from = `read_json('${path}', format = 'newline_delimited', columns = {${types.join(", ")}})`;
+    await this.#write(table, `SELECT ${selected.join(", ")} FROM ${from}`, names);
   }
 
-  /** @param columns of DuckDB, each `… AS "name"` or a name. */
-  async addSql(table: LogTable, columns: readonly string[], from: string): Promise<void> {
-    const named = new Set(columns.map((column) => /"?(\w+)"?$/.exec(column)?.[1] ?? ""));
-    const usual = USUAL[table]
-      .split(", ")
-      .filter((one) => !named.has(/(\w+)"?$/.exec(one)?.[1] ?? ""));
-    const received = table === "feedback" && !named.has("received_ts") ? ["ts AS received_ts"] : [];
-    const selected = [...columns, ...usual].join(", ");
-    const rows = `SELECT *${received.map((one) => `, ${one}`).join("")} FROM (SELECT ${selected} FROM ${from})`;
-    await this.#world.parquet(`${PATHS[table]}${++this.#fileCount}.parquet`, table, rows);
+  /** @param columns SQL of DuckDB by name. @param from as `range(10) t(i)`. */
+  async addSql(
+    table: LogTable,
+    columns: Readonly<Record<string, string>>,
+    from: string,
+  ): Promise<void> {
+    const literals = Object.entries(USUAL[table]).map(([name, value]) => [
+      name,
+      typeof value === "string" ? `'${value}'` : String(value),
+    ]);
+    const all: Readonly<Record<string, string>> = {
+      ...(Object.fromEntries(literals) as Record<string, string>),
+      ...columns,
+    };
+    const selected = Object.entries(all).map(([name, sql]) => `${sql} AS "${name}"`);
+    const names = new Set(Object.keys(all));
+    await this.#write(table, `SELECT ${selected.join(", ")} FROM ${from}`, names);
+  }
+
+  /** Feedback came when it happened, where nothing else is said. */
+  async #write(table: LogTable, rows: string, names: ReadonlySet<string>): Promise<void> {
+    const path = `${PATHS[table]}${++this.#fileCount}.parquet`;
+    const received = names.has("received_ts") ? "COALESCE(received_ts, ts)" : "ts";
+    const rest = names.has("received_ts") ? "* EXCLUDE (received_ts)" : "*";
+    const ofFeedback = `SELECT ${rest}, ${received} AS received_ts FROM (${rows})`;
+    await this.#world.parquet(path, table, table === "feedback" ? ofFeedback : rows);
   }
 
   experiment(
@@ -120,7 +156,7 @@ export function idAt(seconds: number, tail = 0): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${tail.toString(16).padStart(12, "0")}`;
 }
 
-export const PURCHASE: ExperimentConfig["metrics"][number] = {
+export const PURCHASE: MetricConfig = {
   name: "purchase",
   role: "primary",
   source: { kind: "event", event: "purchase", aggregate: "converted" },
@@ -130,7 +166,7 @@ export const PURCHASE: ExperimentConfig["metrics"][number] = {
   lookbackMs: undefined,
 };
 
-export const ERRORS: ExperimentConfig["metrics"][number] = {
+export const ERRORS: MetricConfig = {
   ...PURCHASE,
   name: "errors",
   role: "guardrail",
@@ -139,14 +175,14 @@ export const ERRORS: ExperimentConfig["metrics"][number] = {
   margin: 0.005,
 };
 
-export const LATENCY = {
+export const LATENCY: MetricConfig = {
   ...ERRORS,
   name: "latency",
   source: { kind: "slow" },
   margin: 0.05,
-} as const;
+};
 
-export const CORRECT = { ...PURCHASE, name: "correct", source: { kind: "correct" } } as const;
+export const CORRECT: MetricConfig = { ...PURCHASE, name: "correct", source: { kind: "correct" } };
 
 export const ANALYSIS: ExperimentConfig["analysis"] = {
   everyMs: 60_000,
@@ -162,7 +198,7 @@ export const ANALYSIS: ExperimentConfig["analysis"] = {
 export function experimentOf(config: Partial<ExperimentConfig>): ExperimentConfig {
   return {
     name: "e",
-    unit: [{ kind: "header", name: "x-user-id" }],
+    unit: [{ from: "header", name: "x-user-id" }],
     arms: [
       { name: "control", to: "a", weight: 0.5 },
       { name: "treatment", to: "b", weight: 0.5 },

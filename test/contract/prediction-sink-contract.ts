@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { JsonValue } from "../../packages/millrace/src/core/json.ts";
 import { BlockWriter } from "../../packages/millrace/src/core/predictions/block-writer.ts";
+import type { ExposureRow } from "../../packages/millrace/src/core/predictions/exposure-row.ts";
 import type { FeedbackRow } from "../../packages/millrace/src/core/predictions/feedback-row.ts";
 import type { LogTable } from "../../packages/millrace/src/core/predictions/log-block.ts";
 import type { LoggedPrediction } from "../../packages/millrace/src/core/predictions/logged-prediction.ts";
@@ -28,6 +29,8 @@ export interface PredictionSinkContract {
   readonly read: (folder: string) => Promise<readonly string[]>;
   /** Ids of the feedback that is there; undefined where a sink takes none. */
   readonly readFeedback: ((folder: string) => Promise<readonly string[]>) | undefined;
+  /** Ids of the predictions of the exposures that are there; undefined where a sink takes none. */
+  readonly readExposures: ((folder: string) => Promise<readonly string[]>) | undefined;
   readonly skip: readonly { readonly test: string; readonly reason: string }[];
 }
 
@@ -50,7 +53,7 @@ function blockOf(records: readonly LoggedPrediction[]): ReadBlock {
   return { bytes, recordCount, endOffset: 0 };
 }
 
-function feedbackBlock(rows: readonly FeedbackRow[]): ReadBlock {
+function linesBlock(rows: readonly (FeedbackRow | ExposureRow)[]): ReadBlock {
   const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
   return { bytes: Buffer.from(text), recordCount: rows.length, endOffset: 0 };
 }
@@ -70,6 +73,23 @@ function feedback(number: number, members: Partial<FeedbackRow> = {}): FeedbackR
     source: null,
     attributes: '{"region":"eu \\"1\\""}',
     is_late: false,
+    node: WRITER,
+    ...members,
+  };
+}
+
+function exposure(number: number, members: Partial<ExposureRow> = {}): ExposureRow {
+  return {
+    ts: 1_763_740_800_000_000 + number,
+    service: "iris",
+    experiment: "rf",
+    phase: 1,
+    variant: "control",
+    unit_hash: null,
+    prediction_id: idOf(number),
+    propensity: 0.5,
+    coverage: 1,
+    hash: 0.25,
     node: WRITER,
     ...members,
   };
@@ -120,7 +140,7 @@ function mended(batch: SinkBatch, blocks: readonly ReadBlock[]): SinkBatch {
 
 /** What every implementation of `PredictionSink` does. */
 export function describePredictionSinkContract(contract: PredictionSinkContract): void {
-  const { name, read, readFeedback, skip } = contract;
+  const { name, read, readFeedback, readExposures, skip } = contract;
 
   function test(text: string, run: (setting: Setting) => Promise<void>): void {
     const reason = skip.find((skipped) => skipped.test === text)?.reason;
@@ -311,7 +331,7 @@ export function describePredictionSinkContract(contract: PredictionSinkContract)
         const [predictions, labels] = [new Feed(sink.unit), new Feed(sink.unit, "feedback")];
         const batches = [
           predictions.next([blockOf([prediction(1)])]),
-          labels.next([feedbackBlock([feedback(1), feedback(2, { unit_hash: "bob" })])]),
+          labels.next([linesBlock([feedback(1), feedback(2, { unit_hash: "bob" })])]),
         ];
         await Promise.all(batches.map((batch) => sink.write(batch, never)));
         await sink.write(batches[1] as SinkBatch, never);
@@ -330,12 +350,33 @@ export function describePredictionSinkContract(contract: PredictionSinkContract)
           recordCount: 4,
           endOffset: 0,
         };
-        const blocks = [feedbackBlock(rows), broken];
+        const blocks = [linesBlock(rows), broken];
         await sink.write(new Feed(sink.unit, "feedback").next(blocks), never);
         expect(await readFeedback(folder)).toEqual(["f1", "f2"]);
         expect(sink.counts).toEqual({ rows: 2, unreadable: 4 });
       });
     }
+
+    test("write() takes exposures, or knows that it takes none", async ({
+      folder,
+      open,
+      forgotten,
+    }) => {
+      const sink = await open();
+      forgotten.add("ann");
+      const rows = [
+        exposure(1, { unit_hash: "bob" }),
+        exposure(2, { unit_hash: "ann" }),
+        exposure(3, { variant: "ä\n\u{1f600}" }),
+      ];
+      const broken = { bytes: Buffer.from('{"ts":1,\n[]\nnull\n'), recordCount: 3, endOffset: 0 };
+      const batch = new Feed(sink.unit, "exposures").next([linesBlock(rows), broken]);
+      await sink.write(batch, never);
+      await sink.write(batch, never);
+      expect(await readExposures?.(folder)).toEqual(readExposures && [1, 3].map(idOf));
+      const rowCount = readExposures === undefined ? 0 : 4; // a batch that is given again counts again
+      expect(sink.counts.rows).toBe(rowCount);
+    });
   });
 }
 

@@ -21,6 +21,7 @@ describePredictionSinkContract({
     }),
   read: (folder) => idsOf(folder, "predictions", "prediction_id"),
   readFeedback: (folder) => idsOf(folder, "feedback", "feedback_id"),
+  readExposures: (folder) => idsOf(folder, "exposures", "prediction_id"),
   skip: [],
 });
 

@@ -13,6 +13,7 @@ describePredictionSinkContract({
     return lines.map((line) => /\[([0-9a-f]{8}-[^\]]+)\]/.exec(line)?.[1] ?? line);
   },
   readFeedback: undefined,
+  readExposures: undefined,
   skip: [],
 });
 

@@ -1,3 +1,4 @@
+import type { ServiceError } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GrpcClient } from "./grpc-client.ts";
 import { ask, type Answer } from "./http-client.ts";
@@ -124,6 +125,16 @@ describe("a service with an experiment", () => {
     const wrong = await predict({ "x-user-id": user }, { data: [["a"]] });
     expect(wrong.status).toBe(400);
     expect(wrong.headers["x-model-variant"]).toBe(arms.get(user));
+    using client = new GrpcClient(server.facts.grpc ?? "");
+    const asked = client.ask(
+      "ModelInfer",
+      { model_name: "iris", inputs: [] },
+      { metadata: { "x-user-id": user } },
+    );
+    const failure = await asked.catch((error: unknown) => error as ServiceError);
+    expect("metadata" in failure && failure.metadata.get("x-model-variant")).toEqual([
+      arms.get(user),
+    ]);
     const ruled = await predict({ "x-user-id": user, "x-vip": "1" });
     expect(ruled.headers["x-model-variant"]).toBeUndefined();
     expect(ruled.json).toMatchObject({ mode: "rf" });
@@ -157,7 +168,7 @@ describe("a service with an experiment", () => {
       );
       return rows.reduce((sum, [, count]) => sum + Number(count), 0) === USERS.length && rows;
     }, "an exposure of each user");
-    expect(units).toEqual(counts.toSorted());
+    expect(new Map(units as [string, number][])).toEqual(new Map(counts as [string, number][]));
     const [facts] = await query(
       "select phase, propensity, coverage, hash, prediction_id, node from exposures where variant = 'treatment' limit 1",
     );
@@ -238,6 +249,35 @@ describe("live changes", () => {
       [2, 0.1],
       [2, 0.9],
     ]);
+  });
+
+  it("gives nobody two arms while the weights change under load", async () => {
+    const seen = new Map<string, Set<string>>();
+    let isDone = false;
+    let number = 0;
+    const client = async (): Promise<void> => {
+      while (!isDone) {
+        const user = `busy-${number++}`;
+        // Both processes are asked at once, and before anything of it is written.
+        const given = await Promise.all([armOf(user), armOf(user), armOf(user)]);
+        seen.set(user, new Set(given));
+      }
+    };
+    const clients = Array.from({ length: 4 }, client);
+    for (const [control, treatment] of [
+      [90, 10],
+      [20, 80],
+      [70, 30],
+      [10, 90],
+    ]) {
+      await set("weights", { control, treatment });
+    }
+    isDone = true;
+    await Promise.all(clients);
+    expect(seen.size).toBeGreaterThan(20);
+    for (const [user, given] of seen) seen.set(user, given.add(await armOf(user)));
+    expect([...seen].filter(([, given]) => given.size > 1)).toEqual([]);
+    expect(await flipped()).toEqual([]);
   });
 
   it("minPhase takes units of earlier phases out, and unset lets them go on", async () => {

@@ -1,6 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { testPython } from "../../tools/test-venv.ts";
 import { ask } from "./http-client.ts";
 import { eventually, MillraceProcess, ROOT, runMillrace } from "./millrace-process.ts";
 import { readMetrics } from "./prometheus.ts";
@@ -53,7 +55,7 @@ export default defineStep({
   labels: ["setosa", "versicolor", "virginica"],
   async run({ float_input: { shape } }) {
     ${body}
-    return { probabilities: { shape: [shape[0], 3], data: new Float32Array(shape[0] * 3) } };
+    return { probabilities: { shape: [shape[0], 3], data: Float32Array.from({ length: shape[0] * 3 }, (_, i) => i % 3) } };
   },
 });
 `;
@@ -135,16 +137,21 @@ describe("shadows of a running Millrace", () => {
     await eventually(async () => (await pairs("picky", "disagreed")) === 30, "those of picky");
     await eventually(async () => (await pairs("unfit", "shadow_error")) === 30, "those of unfit");
     await eventually(async () => (await pairs("hung", "shadow_error")) >= 20, "those of hung");
-    await eventually(async () => (await pairs("failing", "shadow_error")) >= 20, "those of failing");
+    await eventually(
+      async () => (await pairs("failing", "shadow_error")) >= 20,
+      "those of failing",
+    );
     await eventually(async () => (await pairs("slow", "disagreed")) >= 1, "those of slow");
     const metrics = await readMetrics(server.facts.metrics);
     const ofIris = { service: "iris", code: "ok" };
     expect(metrics.sum("inference_requests_total", { ...ofIris, role: "primary" })).toBe(30);
-    expect(metrics.sum("inference_requests_total", { ...ofIris, role: "shadow", model: "rf" })).toBe(
-      60,
-    );
+    expect(
+      metrics.sum("inference_requests_total", { ...ofIris, role: "shadow", model: "rf" }),
+    ).toBe(60);
     expect(metrics.sum("shadow_pairs_total", { shadow: "rf", result: "both_error" })).toBe(0);
-    const told = server.logLines.filter(({ message }) => message.startsWith("Shadow unfit"));
+    const told = server.logLines.filter(
+      ({ logger, level }) => logger === "shadows" && level === "error",
+    );
     expect(told.map(({ message }) => message)).toEqual([
       expect.stringContaining("Shadow unfit of iris takes other inputs"),
     ]);
@@ -209,5 +216,43 @@ describe("shadows of a running Millrace", () => {
     for (let i = 0; i < 3; i++) await ask(server.url, "/predict", { body: { data: SETOSA } });
     await eventually(async () => (await skipped("rf", "excluded")) === left + 3, "those left out");
     expect(await pairs("rf", "agreed")).toBe(before);
+  });
+});
+
+describe("shadows that are programs", () => {
+  it("may hang or die, and the server answers and ends as if there were none", async () => {
+    const program = (mode: string): string =>
+      `{ runtime: process, command: [${testPython()}, program.py, ${mode}], sample: [[1, 2]] }`;
+    using folder = new Workspace({
+      "millrace.yaml": `
+server: { processes: 1, drain: 20s }
+models:
+  identity: { source: ./identity.onnx, sample: [[1, 2]] }
+  hanging: ${program("hang")}
+  dying: ${program("die")}
+services:
+  s:
+    default: true
+    graph: identity
+    traffic: { shadow: [{ to: hanging, timeout: 500ms }, { to: dying, timeout: 500ms }] }
+`,
+      "identity.onnx": FILES["identity.onnx"],
+      "program.py": { copyOf: join(ROOT, "test/fixtures/programs/hostile_program.py") },
+    });
+    await using server = await MillraceProcess.start(["up", folder.path]);
+    const pairs = async (shadow: string, result: string): Promise<number> =>
+      (await readMetrics(server.facts.metrics)).sum("shadow_pairs_total", { shadow, result });
+    const predict = async (x: number): Promise<void> => {
+      const reply = await ask(server.url, "/predict", { body: { data: [[x, 2]] } });
+      expect([reply.status, reply.json]).toEqual([200, { prediction: [x, 2] }]);
+    };
+    await predict(1);
+    await eventually(async () => (await pairs("hanging", "agreed")) === 1, "the good pair");
+    await eventually(async () => (await pairs("dying", "agreed")) === 1, "the other good pair");
+    for (let i = 0; i < 3; i++) await predict(-1); // one hangs on it, one dies of it
+    await eventually(async () => (await pairs("hanging", "shadow_error")) > 0, "its error");
+    await eventually(async () => (await pairs("dying", "shadow_error")) > 0, "its end");
+    await predict(-1);
+    expect(await server.stop()).toBe(0);
   });
 });

@@ -138,6 +138,12 @@ export class GraphWorld {
       .reduce((sum, { value }) => sum + value, 0);
   }
 
+  /** Labels of the series of a metric. */
+  series(name: string): (readonly string[])[] {
+    const metric = this.#registry.snapshot().find((one) => one.name === name);
+    return metric?.series.map(({ labels }) => labels) ?? [];
+  }
+
   async close(): Promise<void> {
     this.plane.graphs.close();
     await this.models.close();

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { PredictionLogConfig } from "../../packages/millrace/src/config/config.ts";
+import type { ExposureRow } from "../../packages/millrace/src/core/predictions/exposure-row.ts";
 import type { LoggedPrediction } from "../../packages/millrace/src/core/predictions/logged-prediction.ts";
 import type { PredictionRow } from "../../packages/millrace/src/core/predictions/prediction-row.ts";
 import { rowsOf } from "../../packages/millrace/src/core/predictions/log-rows.ts";
@@ -26,6 +27,8 @@ export interface LogWorld {
   readonly records: () => LoggedPrediction[];
   /** Their rows in the table. */
   readonly rows: () => PredictionRow[];
+  /** Exposures since they were asked before. */
+  readonly exposures: () => ExposureRow[];
 }
 
 export async function openLogWorld(
@@ -58,5 +61,9 @@ export async function openLogWorld(
     return writer.takePredictions();
   };
   const rows = (): PredictionRow[] => records().flatMap((record) => rowsOf(record, "p0-test"));
-  return { world, log: logs[0] as RingPredictionLog, writer, lines, records, rows };
+  const exposures = (): ExposureRow[] => {
+    world.clock.advanceMs(20);
+    return writer.takeExposures();
+  };
+  return { world, log: logs[0] as RingPredictionLog, writer, lines, records, rows, exposures };
 }

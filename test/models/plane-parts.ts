@@ -5,10 +5,14 @@ import type { Clock } from "../../packages/millrace/src/core/clock.ts";
 import { Metrics } from "../../packages/millrace/src/core/metrics/metrics.ts";
 import { ServiceGraphs } from "../../packages/millrace/src/graphs/service-graphs.ts";
 import type { Models } from "../../packages/millrace/src/models/models.ts";
+import type { OpenComparator } from "../../packages/millrace/src/ports/comparator-source.ts";
 import type { StepSources } from "../../packages/millrace/src/ports/step-sources.ts";
 import type { TensorCaches } from "../../packages/millrace/src/ports/tensor-cache.ts";
 import { DataPlane } from "../../packages/millrace/src/serve/data-plane.ts";
-import { openExperiments } from "../../packages/millrace/src/serve/experiments/test-experiment.ts";
+import {
+  openExperiments,
+  TestStickyStore,
+} from "../../packages/millrace/src/serve/experiments/test-experiment.ts";
 import type { PredictionLog } from "../../packages/millrace/src/serve/prediction-log.ts";
 import { ServeMetrics } from "../../packages/millrace/src/serve/serve-metrics.ts";
 import { ServiceCaches } from "../../packages/millrace/src/serve/service-caches.ts";
@@ -31,7 +35,9 @@ export interface PlaneOptions {
   readonly caches?: TensorCaches;
   /** Processes among which limits are divided. */
   readonly processes?: number;
-  /** Hears of graphs and of what is degraded. */
+  /** Opens comparisons of shadows; by default nothing does. */
+  readonly openComparator?: OpenComparator;
+  /** Hears of graphs, of what is degraded and of shadows. */
   readonly record?: (event: string) => void;
   /** Opens the prediction log; by default there is none. */
   readonly openLog?: (metrics: ServeMetrics, clock: Clock) => PredictionLog;
@@ -64,7 +70,7 @@ export function createPlane(options: PlaneOptions): DataPlane {
     models,
     graphs,
     caches: new ServiceCaches({ caches, clock, sha256, metrics }),
-    experiments: openExperiments().experiments,
+    experiments: openExperiments(new TestStickyStore(), registry).experiments,
     metrics,
     clock,
     random: randomBytes,
@@ -73,6 +79,16 @@ export function createPlane(options: PlaneOptions): DataPlane {
     events: {
       degraded: (service, _request, { step, kind, code }) =>
         record(`degraded ${service} ${step} ${kind} ${code}`),
+    },
+    shadows: {
+      random: () => 0.5,
+      openComparator: options.openComparator,
+      events: {
+        unfit: (service, shadow, model) => record(`unfit ${service} ${shadow} ${model}`),
+        failed: (service, shadow, error) => record(`failed ${service} ${shadow} ${String(error)}`),
+        breakerMoved: (service, shadow, from, to) =>
+          record(`breaker ${service} ${shadow} ${from} → ${to}`),
+      },
     },
   });
 }

@@ -11,7 +11,7 @@ import type { LogTable } from "../../packages/millrace/src/core/predictions/log-
 import { TestClock } from "../../packages/millrace/src/core/test-clock.ts";
 import { ShippingRole } from "../../packages/millrace/src/shipping/shipping-role.ts";
 import { eventually } from "../e2e/millrace-process.ts";
-import { blockOf, feedbackBlockOf, LogWorld } from "../query/log-world.ts";
+import { blockOf, exposureBlockOf, feedbackBlockOf, LogWorld } from "../query/log-world.ts";
 import { RecordingSink } from "./recording-sink.ts";
 
 const duckDb = new DuckDb({ spillFolder: "", memoryBytesMax: 256 * 2 ** 20 });
@@ -97,6 +97,18 @@ class RoleWorld extends LogWorld {
     }
   }
 
+  /** A block of an exposure for each number; odd ones are ann's. */
+  async expose(
+    writer: ReturnType<LogWorld["writer"]>,
+    ...numbers: readonly number[]
+  ): Promise<void> {
+    for (const number of numbers) {
+      const unit = number % 2 === 1 ? "ann" : "bob";
+      const exposed = { ts: this.agoUs, unit_hash: unit, variant: `v${number}` };
+      await writer.append(exposureBlockOf(exposed));
+    }
+  }
+
   /** Is no segment left? */
   async isEmpty(): Promise<boolean> {
     return (await this.segments.list()).length === 0;
@@ -115,7 +127,11 @@ class RoleWorld extends LogWorld {
       (file) => file.table === table,
     );
     if (files.length === 0) return [];
-    const column = table === "predictions" ? "right(prediction_id, 3)" : "feedback_id";
+    const column = {
+      predictions: "right(prediction_id, 3)",
+      feedback: "feedback_id",
+      exposures: "variant",
+    }[table];
     const from = readFiles(files.map(({ path }) => join(this.folder, path)));
     return duckDb.with(async (connection) => {
       const read = await connection.runAndReadAll(`SELECT ${column} FROM ${from} ORDER BY 1`);
@@ -162,6 +178,7 @@ describe("ShippingRole", () => {
     // Shipped to all: a file without a segment.
     const first = world.writer("p0-0000000000000001");
     await world.write(first, 1, 2, 3);
+    await world.expose(first, 1, 2, 3);
     await first.close();
     await world.until(() => world.isEmpty(), "the first");
     // Shipped to one: a file beside its segment. Before what is written now is found again.
@@ -170,32 +187,38 @@ describe("ShippingRole", () => {
     };
     const second = world.writer("p0-0000000000000002");
     await world.write(second, 4, 5);
+    await world.expose(second, 4, 5);
     await second.close();
     await world.until(async () => (await world.rows("feedback")).length === 5, "the second");
+    await world.until(async () => (await world.rows("exposures")).length === 5, "its exposures");
     // Not shipped.
     const third = world.writer("p0-0000000000000003");
     await world.write(third, 6, 7);
+    await world.expose(third, 6, 7);
     const known = world.id(7);
     expect(await role.find(known)).toBeDefined();
 
     const result = await role.forget("ann");
-    expect(result).toEqual({ unitHash: "ann", rows: 6, files: 4, segments: 4 });
+    expect(result).toEqual({ unitHash: "ann", rows: 9, files: 6, segments: 6 });
     expect(await world.rows("predictions")).toEqual(["002", "004"]);
     expect(await world.rows("feedback")).toEqual(["f2", "f4"]);
+    expect(await world.rows("exposures")).toEqual(["v2", "v4"]);
     expect(await role.find(known)).toBeUndefined();
 
     // What comes later is new.
     world.clock.advanceMs(120_000);
     await world.write(third, 8, 9);
+    await world.expose(third, 8, 9);
     await third.close();
     world.second.before = () => undefined;
     await world.until(() => world.isEmpty(), "the rest");
     expect(await world.rows("predictions")).toEqual(["002", "004", "006", "008", "009"]);
     expect(await world.rows("feedback")).toEqual(["f2", "f4", "f6", "f8", "f9"]);
+    expect(await world.rows("exposures")).toEqual(["v2", "v4", "v6", "v8", "v9"]);
     const noted = (): unknown =>
       JSON.parse(readFileSync(join(world.folder, "forgotten.json"), "utf8"));
     await world.until(() => JSON.stringify(noted()) === '{"units":[]}', "the note's end");
-    expect(await role.forget("ann")).toMatchObject({ rows: 2, files: 2, segments: 0 });
+    expect(await role.forget("ann")).toMatchObject({ rows: 3, files: 3, segments: 0 });
     expect(world.errors.filter((text) => !text.includes("away"))).toEqual([]);
   });
 
@@ -342,12 +365,13 @@ describe("ShippingRole", () => {
     for (const number of [1, 2, 3]) {
       const writer = world.writer(`p0-000000000000000${number}`);
       await world.write(writer, number);
+      await world.expose(writer, number);
       await writer.close();
     }
     await world.until(() => world.isEmpty(), "shipping");
     const files = async (): Promise<readonly number[]> =>
       (await role.status()).tables.map((table) => table.files);
-    await world.until(async () => String(await files()) === "3,3", "a file of each");
+    await world.until(async () => String(await files()) === "3,3,3", "a file of each");
     const after = (ms: number, what: string, look: () => Promise<boolean>): Promise<boolean> => {
       world.clock.advanceMs(ms);
       return eventually(() => {
@@ -357,6 +381,7 @@ describe("ShippingRole", () => {
     };
     await after(2 * HOUR_MS, "one file an hour", async () => (await files())[0] === 1);
     await after(DAY_MS, "one file a day", async () => (await files())[1] === 1);
+    await after(0, "one file of exposures", async () => (await files())[2] === 1);
     const hasPayload = (): boolean =>
       readdirSync(join(world.folder, "predictions"), { recursive: true }).every(
         (name) => !String(name).endsWith("-np.parquet"),

@@ -9,6 +9,7 @@ import { LocalSegmentWriter } from "../../packages/millrace/src/adapters/segment
 import { systemFiles } from "../../packages/millrace/src/adapters/segments-file/segment-files.ts";
 import { BlockWriter } from "../../packages/millrace/src/core/predictions/block-writer.ts";
 import { LOG_COLUMNS } from "../../packages/millrace/src/core/predictions/columns.ts";
+import type { ExposureRow } from "../../packages/millrace/src/core/predictions/exposure-row.ts";
 import type { FeedbackRow } from "../../packages/millrace/src/core/predictions/feedback-row.ts";
 import type { LogTable } from "../../packages/millrace/src/core/predictions/log-block.ts";
 import type {
@@ -148,6 +149,26 @@ export function feedbackBlockOf(...rows: readonly Partial<FeedbackRow>[]) {
   const bytes = Uint8Array.from(Buffer.from(lines));
   return { table: "feedback", recordCount: rows.length, bytes } as const;
 }
+
+export function exposureBlockOf(...rows: readonly Partial<ExposureRow>[]) {
+  const lines = rows.map((row) => `${JSON.stringify({ ...EXPOSURE, ...row })}\n`).join("");
+  const bytes = Uint8Array.from(Buffer.from(lines));
+  return { table: "exposures", recordCount: rows.length, bytes } as const;
+}
+
+const EXPOSURE: ExposureRow = {
+  ts: NOON_US,
+  service: "iris",
+  experiment: "rf",
+  phase: 1,
+  variant: "control",
+  unit_hash: null,
+  prediction_id: "01992f3c-7a5e-7cc1-b6d4-000000000001",
+  propensity: 0.5,
+  coverage: 1,
+  hash: 0.25,
+  node: WRITER,
+};
 
 function feedbackOf(row: Partial<FeedbackRow>): FeedbackRow {
   return {

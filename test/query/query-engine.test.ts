@@ -10,6 +10,7 @@ import type { SegmentStore } from "../../packages/millrace/src/ports/segments.ts
 import {
   blockOf,
   contextOf,
+  exposureBlockOf,
   feedbackBlockOf,
   LogWorld,
   NOON_US,
@@ -123,6 +124,21 @@ describe("DuckDbQueryEngine reading", () => {
     expect(await rowsOf(world.engine(), sql)).toEqual([
       ["2026-11-20 07:30:00.123456", "old", "2026-11-20", 7, "a/b", 5],
       ["2026-11-21 16:00:00.000001", "new", "2026-11-21", 16, "churn", 7],
+    ]);
+  });
+
+  it("query() sees exposures in Parquet files and in segments", async () => {
+    await using world = new World();
+    await world.parquet(
+      "exposures/dt=2026-11-20/a.parquet",
+      "exposures",
+      "SELECT TIMESTAMP '2026-11-20 07:30:00' AS ts, 'treatment' AS variant, 2 AS phase, 0.25 AS hash",
+    );
+    await world.writer().append(exposureBlockOf({ unit_hash: "0f" }));
+    const sql = "select dt, variant, phase, hash, unit_hash, coverage from exposures order by ts";
+    expect(await rowsOf(world.engine(), sql)).toEqual([
+      ["2026-11-20", "treatment", 2, 0.25, null, null],
+      ["2026-11-21", "control", 1, 0.25, "0f", 1],
     ]);
   });
 
@@ -250,10 +266,14 @@ describe("DuckDbQueryEngine seeing every row once", () => {
       ),
     );
     await writer.append(feedbackBlockOf({ unit_hash: unitHash }));
+    await writer.append(
+      exposureBlockOf({ unit_hash: unitHash }, { unit_hash: unitHash, ts: NOON_US + 2 }, {}),
+    );
     world.file("forgotten.json", { units: [{ unitHash, untilUs: NOON_US + 1, segments: [] }] });
     const engine = world.engine();
     expect(await idsOf(engine)).toEqual(["after", "nobody's"]);
     expect(await rowsOf(engine, "select count(*) from feedback")).toEqual([[0]]);
+    expect(await rowsOf(engine, "select count(*) from exposures")).toEqual([[2]]);
   });
 
   it("query() leaves out of segments what is said of predictions that are forgotten", async () => {
@@ -611,7 +631,7 @@ describe("DuckDbQueryEngine refusing", () => {
     ["VALUES", "values (1), (2)", [[1], [2]]],
     ["FROM", "from range(2)", [[0], [1]]],
     ["PIVOT with its values", "pivot (values ('a', 1)) t(k, v) on k in ('a') using sum(v)", [[1]]],
-    ["SHOW", "show tables", [["feedback"], ["predictions"]]],
+    ["SHOW", "show tables", [["exposures"], ["feedback"], ["predictions"]]],
     ["functions that are tables", "from json_each('[7]') select value::int", [[7]]],
     ["a list as a table", "select * from unnest([1, 2])", [[1], [2]]],
     [

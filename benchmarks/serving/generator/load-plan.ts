@@ -19,6 +19,8 @@ export interface LoadPlan {
   readonly answerMsMax: number;
   /** An answer 200 within this time of the due time is in time. */
   readonly inTimeMs: number;
+  /** How long the last answers are waited for when nothing is due any more; absent: 2 s. */
+  readonly graceMs?: number;
 }
 
 /** Each request due in the measured time is in exactly one of `ok`, `refused`, `failed`, `missed`, `abandoned`, `unanswered`. */

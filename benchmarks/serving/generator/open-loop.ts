@@ -4,7 +4,7 @@ import { DueQueue } from "./due-queue.ts";
 import type { LoadPlan, LoadResult } from "./load-plan.ts";
 import { Recorder } from "./recorder.ts";
 
-/** Longest wait for the last answers. */
+/** How long the last answers are waited for where the plan does not say it. */
 const GRACE_MS = 2_000;
 /** A timer may be a millisecond late, so the last stretch before a request is due is waited for busily. */
 const SPIN_MS = 2;
@@ -52,7 +52,8 @@ export class OpenLoop implements ConnectionEvents {
     await new Promise<void>((resolve) => this.#turn(resolve));
     const endMs = performance.now();
     const generatorBusy = 1 - this.#idleMs / (endMs - this.#recorder.startMs);
-    while (this.#isUnderWay() && performance.now() < endMs + GRACE_MS) {
+    const { graceMs = GRACE_MS } = this.#plan;
+    while (this.#isUnderWay() && performance.now() < endMs + graceMs) {
       await sleep(5);
       this.#giveUp(performance.now());
     }

@@ -6,6 +6,7 @@ it("readFacts() reads each header", () => {
     "x-request-id": "r1",
     "x-prediction-id": "p1",
     "x-model": "iris-svc@3",
+    "x-model-variant": "treatment",
     "x-degraded": "fallback",
     "server-timing": 'queue;dur=0.25, cdn-cache;desc="a, b", infer;desc="x";dur=1, infer;dur=2',
   });
@@ -14,6 +15,7 @@ it("readFacts() reads each header", () => {
     predictionId: "p1",
     model: "iris-svc",
     version: "3",
+    variant: "treatment",
     degraded: "fallback",
     timings: { queue: 0.25, infer: 3 },
   });

@@ -7,6 +7,8 @@ export interface ReplyFacts {
   /** Name of the model that answered, from `x-model: name@version`. */
   readonly model: string | undefined;
   readonly version: string | undefined;
+  /** Arm of the service's experiment that answered, from `x-model-variant`; absent where there is none. */
+  readonly variant?: string;
   /** `fallback`, `partial` or `cached`; absent for a full answer. */
   readonly degraded?: string;
   /** `Server-Timing`: milliseconds by stage, e.g. `{ queue: 0.1, batch: 0.2, infer: 1.4 }`. */
@@ -14,6 +16,7 @@ export interface ReplyFacts {
 }
 
 export function readFacts(headers: Headers): ReplyFacts {
+  const variant = headers.get("x-model-variant");
   const degraded = headers.get("x-degraded");
   const [model, version] = (headers.get("x-model") ?? "").split("@");
   return {
@@ -21,6 +24,7 @@ export function readFacts(headers: Headers): ReplyFacts {
     predictionId: headers.get("x-prediction-id") ?? undefined,
     model: model === "" ? undefined : model,
     version,
+    ...(variant === null ? {} : { variant }),
     ...(degraded === null ? {} : { degraded }),
     timings: readTimings(headers.get("server-timing") ?? ""),
   };

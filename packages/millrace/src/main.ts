@@ -25,8 +25,8 @@ import type { StepSources } from "./ports/step-sources.ts";
 import type { TensorCaches } from "./ports/tensor-cache.ts";
 import type { Tracer } from "./ports/tracer.ts";
 import type { ProcessShare } from "./serve/services.ts";
+import { checkApplicable } from "./serve/check-applicable.ts";
 import {
-  checkApplicable,
   LAME_DUCK_MS,
   ServeRole,
   type ExperimentParts,

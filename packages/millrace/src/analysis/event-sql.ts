@@ -28,49 +28,63 @@ export function eventSumsSql(
   parameters: SqlParameters,
 ): string {
   const tables = scopeTables(scope, parameters);
-  const rows = metrics.map(({ source, windowMs, lookbackMs }, index) =>
-    [
-      String(index),
-      parameters.text(source.event),
-      `'${source.aggregate}'`,
-      parameters.span(windowMs),
-      parameters.span(lookbackMs ?? 0),
-    ].join(", "),
-  );
+  const rows = metrics.map(({ source, windowMs, lookbackMs }, index) => {
+    const after = parameters.span(windowMs);
+    const before = parameters.span(lookbackMs ?? 0);
+    return `(${index}, ${parameters.text(source.event)}, ${after}, ${before})`;
+  });
   const longest = Math.max(...metrics.map(({ lookbackMs }) => lookbackMs ?? 0));
   const since = parameters.time(scope.sinceMs - longest);
   const now = parameters.time(scope.nowMs);
   const service = parameters.text(scope.service);
+  const y = metrics.map(({ source }, index) => `WHEN ${index} THEN ${AFTER[source.aggregate]}`);
+  const x = metrics.map(({ source }, index) => `WHEN ${index} THEN ${BESIDE[source.aggregate]}`);
   return `WITH ${tables},
-metrics(metric, event, aggregate, after, before) AS (VALUES ${rows.map((row) => `(${row})`).join(", ")}),
+metrics(metric, event, after, before) AS (VALUES ${rows.join(", ")}),
 reported AS MATERIALIZED (
-  SELECT service, event, ts, received_ts, value, unit_hash, ${requestSql("prediction_id")} AS request
+  SELECT event, ts, received_ts, value, service = ${service} AS is_ours,
+    hash(unit_hash) AS unit, unit_hash IS NULL AS is_of_request, ${requestSql("prediction_id")} AS request
   FROM feedback
   WHERE kind = 'event' AND event IN (SELECT event FROM metrics)
     AND received_ts >= ${since} AND received_ts < ${now}
     AND (service = ${service} OR prediction_id IS NOT NULL)
-  QUALIFY row_number() OVER (PARTITION BY service, feedback_id ORDER BY received_ts) = 1),
+  QUALIFY row_number() OVER (PARTITION BY hash(service, feedback_id) ORDER BY received_ts) = 1),
 events AS MATERIALIZED (${eventsSql(scope, since, parameters)}),
 ${unitsTable(scope, "events")},
 outcomes AS (
-  SELECT metric, aggregate, phase, arm,
+  SELECT any_value(phase) AS phase, any_value(arm) AS arm, metric,
     count(*) FILTER (ts >= first_ts) AS events, count(value) FILTER (ts >= first_ts) AS values,
-    COALESCE(sum(value) FILTER (ts >= first_ts), 0) AS total,
-    count(*) FILTER (ts < first_ts) AS events_before,
-    COALESCE(sum(value) FILTER (ts < first_ts), 0) AS total_before
-  FROM events JOIN metrics USING (event) JOIN units USING (unit)
+    sum(value) FILTER (ts >= first_ts) AS total,
+    count(*) FILTER (ts < first_ts) AS events_before, sum(value) FILTER (ts < first_ts) AS total_before
+  FROM events JOIN units USING (unit) JOIN metrics USING (event)
   WHERE first_ts <= ${now} - after AND received_ts <= first_ts + after
     AND ts <= first_ts + after AND ts >= first_ts - before
-  GROUP BY metric, aggregate, unit, phase, arm),
+  GROUP BY metric, unit),
 sums AS (
   SELECT metric, phase, arm,
-    (${ofAggregate("events", "total")})::DOUBLE AS y,
-    CASE aggregate WHEN 'average' THEN values ELSE ${ofAggregate("events_before", "total_before")} END::DOUBLE AS x
+    COALESCE(CASE metric ${y.join(" ")} END, 0)::DOUBLE AS y,
+    COALESCE(CASE metric ${x.join(" ")} END, 0)::DOUBLE AS x
   FROM outcomes)
 SELECT metric, phase, arm, count(*) AS units,
   sum(y) AS y, sum(x) AS x, sum(y * y) AS yy, sum(x * x) AS xx, sum(x * y) AS xy
 FROM sums GROUP BY metric, phase, arm`;
 }
+
+type Aggregate = EventMetric["source"]["aggregate"];
+
+const AFTER: Readonly<Record<Aggregate, string>> = {
+  converted: "(events > 0)::INTEGER",
+  count: "events",
+  sum: "total",
+  average: "total",
+};
+
+const BESIDE: Readonly<Record<Aggregate, string>> = {
+  converted: "(events_before > 0)::INTEGER",
+  count: "events_before",
+  sum: "total_before",
+  average: "values",
+};
 
 /** An event of a prediction is of the unit of that prediction, in the experiment already or not yet. */
 function eventsSql(scope: ExperimentScope, since: string, parameters: SqlParameters): string {
@@ -80,16 +94,11 @@ function eventsSql(scope: ExperimentScope, since: string, parameters: SqlParamet
   }
   const service = parameters.text(scope.service);
   return `
-  SELECT hash(unit_hash) AS unit, ${columns} FROM reported
-  WHERE unit_hash IS NOT NULL AND service = ${service}
+  SELECT unit, ${columns} FROM reported WHERE NOT is_of_request AND is_ours
   UNION ALL
-  SELECT unit, ${columns} FROM reported JOIN (
+  SELECT answered.unit, ${columns} FROM reported JOIN (
     SELECT ${requestSql("prediction_id")} AS request, ${unitSql(scope)} AS unit FROM predictions
     WHERE service = ${service} AND unit_hash IS NOT NULL AND row_index = 0
       AND role IN ('primary', 'fallback', 'cache') AND ts >= ${since}) answered USING (request)
-  WHERE reported.unit_hash IS NULL`;
-}
-
-function ofAggregate(count: string, total: string): string {
-  return `CASE aggregate WHEN 'converted' THEN (${count} > 0)::DOUBLE WHEN 'count' THEN ${count} ELSE ${total} END`;
+  WHERE is_of_request`;
 }

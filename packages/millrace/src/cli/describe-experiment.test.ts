@@ -51,7 +51,7 @@ events
       .split("\n")
       .filter((line) => line.length > 50 && !line.includes("do not fit"));
     expect(long).toEqual([]);
-    expect(text).toContain("purchase treatment -0.4 pp      [+---o--] +2.8 pp");
+    expect(text).toMatch(/^purchase treatment -0\.4 pp +\[\+-*o-*\] \+2\.8 pp$/m);
     expect(text).toMatch(/^errors treatment +<-+\+-*o-*\] \+0\.11 pp$/m);
   });
 
@@ -63,7 +63,7 @@ events
       const metrics = [{ ...metric, comparisons: [{ ...comparison, state }] }];
       const status = { ...EXPERIMENT, analysis: { ...ANALYSIS, metrics } };
       const text = describeExperiment(status, { ...WIDE, isColored: true });
-      return text.match(/\u001b\[(\d+)m/)?.[1];
+      return text.split("\u001b[")[1]?.slice(0, 2);
     });
     expect(colors).toEqual(["32", "31", undefined]);
   });
@@ -107,6 +107,16 @@ problem     the log cannot be asked
       "split       labelled units 900 : 500, expected 840 : 560 (p <0.0001): NOT as the weights say\n",
     );
     expect(text).toContain("left out    3 units that were in several arms\n");
+  });
+
+  it("tells of a decision that was made of other numbers", () => {
+    const decision = { kind: "rollback", why: "errors regressed" } as const;
+    const decided = { ...ANALYSIS, computedAtMs: 0, decision };
+    expect(describeExperiment({ ...EXPERIMENT, decided }, WIDE)).toContain(
+      "before      roll back: errors regressed; from 2026-11-19T16:00:00Z until",
+    );
+    const same = { ...EXPERIMENT, decided: ANALYSIS };
+    expect(describeExperiment(same, WIDE)).not.toContain("before ");
   });
 
   it.each([

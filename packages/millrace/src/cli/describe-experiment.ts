@@ -65,11 +65,18 @@ function experimentFacts(status: ExperimentStatus): readonly FactLine[] {
     ["winner", winner === undefined ? undefined : `${winner} gets all traffic`],
     ["decision", analysis === undefined ? "none yet" : decisionText(analysis.decision)],
     ["window", analysis === undefined ? undefined : windowText(analysis)],
+    ["before", decidedText(status)],
     ["phases", analysis === undefined ? undefined : phasesText(analysis)],
     ...(analysis === undefined ? [] : splitFacts(analysis)),
     ...rampFacts(status.ramp),
     ["problem", problem],
   ];
+}
+
+/** What was decided when the numbers were others, and is in force maybe. */
+function decidedText({ analysis, decided }: ExperimentStatus): string | undefined {
+  if (decided === undefined || decided.computedAtMs === analysis?.computedAtMs) return undefined;
+  return `${decisionText(decided.decision)}; ${windowText(decided)}`;
 }
 
 function decisionText(decision: Decision): string {

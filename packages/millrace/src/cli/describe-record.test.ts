@@ -124,3 +124,19 @@ it("describeRecord() shows nothing that a terminal obeys, whatever was sent", ()
   expect(text).toMatch(/^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]+$/);
   expect(text).toContain("·[2J");
 });
+
+it("describeRecord() shows what shadows made of the same request", () => {
+  const shadow = { name: "rf", model: "iris-rf@2", status: "ok", duration_ms: 1.2 };
+  const text = describeRecord({
+    shadows: [
+      { ...shadow, agreed: true, distance: 0.001 },
+      { ...shadow, agreed: false, difference: "versicolor, not virginica" },
+      { ...shadow, status: "INFERENCE_FAILED", error: "no memory" },
+    ],
+  });
+  expect(text).toContain(`shadows
+  rf  iris-rf@2  ok  1.2 ms  agrees: distance 0.001
+  rf  iris-rf@2  ok  1.2 ms  differs: versicolor, not virginica
+  rf  iris-rf@2  INFERENCE_FAILED: no memory  1.2 ms
+`);
+});

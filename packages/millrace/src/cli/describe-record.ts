@@ -1,7 +1,12 @@
 import { writeExactJson } from "../core/exact-json.ts";
 import type { StepRecord } from "../core/graph/describe-trace.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { ExplainedRow, ExplainedRule, Explanation } from "../core/predictions/explanation.ts";
+import type {
+  ExplainedRow,
+  ExplainedRule,
+  ExplainedShadow,
+  Explanation,
+} from "../core/predictions/explanation.ts";
 import { withoutControls } from "../core/without-controls.ts";
 
 /** Characters of one value in a line. */
@@ -17,6 +22,8 @@ export function describeRecord(facts: Partial<Explanation>): string {
   if (rules.length > 0) lines.push("rules", ...rules);
   if (graph !== undefined) lines.push("steps", ...stepLines(graph, "  "));
   if (facts.observed !== undefined) lines.push("observed", ...memberLines(facts.observed, "  "));
+  const { shadows = [] } = facts;
+  if (shadows.length > 0) lines.push("shadows", ...shadows.map(shadowLine));
   lines.push(...logged.flatMap((row) => rowLines(row, rowCount)));
   if (logged.length > 1 && logged.length < rowCount) {
     lines.push(`… and ${rowCount - logged.length} rows more`);
@@ -106,6 +113,16 @@ function memberLines(value: JsonValue, indent: string): readonly string[] {
   return Object.entries(value).map(
     ([name, member]) => `${indent}${name} = ${valueText(member as JsonValue)}`,
   );
+}
+
+/** `  rf  iris-rf@2  ok  1.2 ms  differs: versicolor → virginica` */
+function shadowLine(shadow: ExplainedShadow): string {
+  const { name, model, status, error, agreed, difference, distance, duration_ms: ms } = shadow;
+  const found = [difference, distance === undefined ? undefined : `distance ${distance}`];
+  const how = found.filter((text) => text !== undefined && text !== "").join(", ");
+  const result = agreed === undefined ? undefined : agreed ? "agrees" : "differs";
+  const compared = result !== undefined && how !== "" ? `${result}: ${how}` : result;
+  return `  ${joined([name, model, error === undefined ? status : `${status}: ${error}`, `${ms} ms`, compared])}`;
 }
 
 /** What the log has of one row of the request. */

@@ -1,5 +1,9 @@
 import { explainRows } from "../core/predictions/explain-rows.ts";
-import { EXPLAINED_ROWS_MAX, type Explanation } from "../core/predictions/explanation.ts";
+import {
+  EXPLAINED_ROWS_MAX,
+  EXPLAINED_SHADOWS_MAX,
+  type Explanation,
+} from "../core/predictions/explanation.ts";
 import { readPredictionKey } from "../core/predictions/prediction-key.ts";
 import type { PredictionRow } from "../core/predictions/prediction-row.ts";
 import type { QueryEngine } from "../ports/query-engine.ts";
@@ -9,11 +13,15 @@ import { withQueryEngine } from "./query-engine-of.ts";
 /** A prediction's time is in its id; its row says when the request came, which is a little before or after. */
 const CLOCK_MS_MAX = 86_400_000;
 
+/** The shadows come first, so that many rows do not crowd them out. */
+const ROWS_MAX = EXPLAINED_ROWS_MAX + EXPLAINED_SHADOWS_MAX;
+
 const SQL = `
   select * exclude (ts), epoch_us(ts) as ts from predictions
   where ts between make_timestamp($2::bigint) and make_timestamp($3::bigint)
     and (prediction_id = $1 or prediction_id like $1 || '#%')
-  order by row_index limit ${EXPLAINED_ROWS_MAX}`;
+    and (role <> 'shadow' or row_index = 0)
+  order by role = 'shadow' desc, row_index limit ${ROWS_MAX}`;
 
 /** Explains a prediction from the files of a Millrace that does not run. @returns 1 when they do not have it. */
 export function explainFromLog(
@@ -43,7 +51,7 @@ async function findIn(engine: QueryEngine, id: string): Promise<Explanation | un
     sql: SQL,
     format: "json",
     parameters: [id, ...times],
-    rowsMax: EXPLAINED_ROWS_MAX,
+    rowsMax: ROWS_MAX,
     timeoutMs: undefined,
   });
   if (result.kind !== "rows") return undefined;

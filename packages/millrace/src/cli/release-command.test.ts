@@ -1,8 +1,11 @@
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { snakeNames } from "../core/snake-names.ts";
+import { releaseJson } from "../control/releases/release-json.ts";
 import { runCli } from "./run.ts";
 import { EXPERIMENT, SHADOW } from "./test-status.ts";
 
@@ -51,8 +54,8 @@ const STATUS = "GET /api/v1/experiments/rf-2026-11";
 describe("millrace experiment", () => {
   it("shows one by its name, or the only one there is", async () => {
     const answers = {
-      [STATUS]: snakeNames(EXPERIMENT),
-      "GET /api/v1/experiments": { experiments: [snakeNames(EXPERIMENT)] },
+      [STATUS]: releaseJson(EXPERIMENT),
+      "GET /api/v1/experiments": { experiments: [releaseJson(EXPERIMENT)] },
     };
     const { url } = await control(answers);
     const named = await run("experiment", "status", "rf-2026-11", "--url", url);
@@ -63,7 +66,7 @@ describe("millrace experiment", () => {
   });
 
   it("does not guess among several, and says when there is none", async () => {
-    const all = [EXPERIMENT, { ...EXPERIMENT, name: "other" }].map(snakeNames);
+    const all = [EXPERIMENT, { ...EXPERIMENT, name: "other" }].map(releaseJson);
     const { url } = await control({ "GET /api/v1/experiments": { experiments: all } });
     const { code, err } = await run("experiment", "status", "--url", url);
     expect({ code, err }).toMatchObject({
@@ -77,7 +80,7 @@ describe("millrace experiment", () => {
   it("ends with 0 for one that was rolled back: it is asked how things are, not whether they are well", async () => {
     const state = { kind: "rolled_back", why: "errors regressed" };
     const ramp = { ...EXPERIMENT.ramp, state };
-    const { url } = await control({ [STATUS]: snakeNames({ ...EXPERIMENT, ramp }) });
+    const { url } = await control({ [STATUS]: releaseJson({ ...EXPERIMENT, ramp }) });
     const { code, out } = await run("experiment", "status", "rf-2026-11", "--url", url);
     expect(code).toBe(0);
     expect(out).toContain(
@@ -86,16 +89,16 @@ describe("millrace experiment", () => {
   });
 
   it("prints the answer as it came with --json", async () => {
-    const { url } = await control({ [STATUS]: snakeNames(EXPERIMENT) });
+    const { url } = await control({ [STATUS]: releaseJson(EXPERIMENT) });
     const { out } = await run("experiment", "status", "rf-2026-11", "--json", "--url", url);
-    expect(JSON.parse(out)).toEqual(snakeNames(EXPERIMENT));
+    expect(JSON.parse(out)).toEqual(releaseJson(EXPERIMENT));
   });
 
   it.each(["start", "pause", "resume", "approve", "abort", "retry"])(
     "%s asks for it with who and why, and says where the ramp is then",
     async (action) => {
       const path = `POST /api/v1/experiments/rf-2026-11/${action}`;
-      const { url, asked } = await control({ [path]: snakeNames(EXPERIMENT) });
+      const { url, asked } = await control({ [path]: releaseJson(EXPERIMENT) });
       const words = ["experiment", action, "rf-2026-11", "--reason", "a test", "--url", url];
       expect(await run(...words)).toEqual({
         code: 0,
@@ -126,14 +129,8 @@ describe("millrace experiment", () => {
     });
   });
 
-  it("says how to start where no Millrace runs, and shows an example with --help", async () => {
-    const { code, err } = await run(
-      "experiment",
-      "status",
-      "x",
-      "--config",
-      "/nowhere/millrace.yaml",
-    );
+  it("says how to start one where no Millrace runs, and shows an example with --help", async () => {
+    const { code, err } = await run("experiment", "list", "--config", "/nowhere/millrace.yaml");
     expect(code).toBe(1);
     expect(err).toContain("millrace up starts one");
     const { out } = await run("experiment", "abort", "--help");
@@ -141,15 +138,39 @@ describe("millrace experiment", () => {
       "Examples:\n  millrace experiment abort rf-2026-11 --reason 'complaints'\n",
     );
   });
+
+  it("shows what the log says where no Millrace runs", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "millrace-release-"));
+    stops.push(() => rmSync(folder, { recursive: true, force: true }));
+    const arms = "arms: { control: a, treatment: b }";
+    const yaml = `models: { a: a.onnx, b: b.onnx }
+services: { x: { graph: a, traffic: { experiment: { name: e, ${arms} }, shadow: [{ to: b }] } } }`;
+    await writeFile(join(folder, "millrace.yaml"), yaml);
+    expect(await run("experiment", "status", "--config", folder)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("it begins with the first prediction") as string,
+    });
+    await mkdir(join(folder, ".millrace", "log"), { recursive: true });
+    const experiment = await run("experiment", "status", "--config", folder);
+    expect(experiment).toMatchObject({ code: 0, err: "" });
+    expect(experiment.out).toContain("experiment  e of service x, phase 1\n");
+    expect(experiment.out).toMatch(
+      /^problem {5}no Millrace with a control role runs here, millrace/m,
+    );
+    const shadow = await run("shadow", "status", "b", "--json", "--config", folder);
+    expect(JSON.parse(shadow.out)).toMatchObject({ name: "b", analysis: { pairs: 0 } });
+    const nope = await run("shadow", "status", "nope", "--config", folder);
+    expect(nope).toMatchObject({ code: 2, err: 'Cannot find shadow "nope": there is b\n' });
+  });
 });
 
 describe("millrace shadow", () => {
   it("shows one, lists them, and excludes and includes them", async () => {
     const { url } = await control({
-      "GET /api/v1/shadows/rf": snakeNames(SHADOW),
-      "GET /api/v1/shadows": { shadows: [snakeNames(SHADOW)] },
-      "POST /api/v1/shadows/rf/exclude": snakeNames({ ...SHADOW, isExcluded: true }),
-      "POST /api/v1/shadows/rf/include": snakeNames(SHADOW),
+      "GET /api/v1/shadows/rf": releaseJson(SHADOW),
+      "GET /api/v1/shadows": { shadows: [releaseJson(SHADOW)] },
+      "POST /api/v1/shadows/rf/exclude": releaseJson({ ...SHADOW, isExcluded: true }),
+      "POST /api/v1/shadows/rf/include": releaseJson(SHADOW),
     });
     const status = await run("shadow", "status", "rf", "--url", url);
     expect(status).toMatchObject({ code: 0, err: "" });

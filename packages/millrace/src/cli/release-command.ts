@@ -1,4 +1,3 @@
-import { camelNames } from "../core/snake-names.ts";
 import type { JsonValue } from "../core/json.ts";
 import {
   UsageError,
@@ -7,14 +6,13 @@ import {
   type CommandLine,
   type ExitCode,
 } from "./command.ts";
+import { camelNames } from "./camel-names.ts";
 import { CONFIG_OPTION } from "./config-session.ts";
 import { CONTROL_OPTIONS, type ControlClient } from "./control-client.ts";
 import { askControl } from "./control-command.ts";
-import type { ReleaseKind } from "./release-kind.ts";
+import { onlyOf, type Named, type ReleaseKind } from "./release-kind.ts";
 import { lineToControl } from "./running-control.ts";
 import { terminalStyle } from "./terminal-style.ts";
-
-type Named = { readonly name: string };
 
 const OPTIONS = { ...CONTROL_OPTIONS, ...CONFIG_OPTION, json: "prints it as JSON" } as const;
 
@@ -52,12 +50,18 @@ export function statusCommand<Status extends Named>(
       const [name, extra] = line.positionals;
       if (extra !== undefined)
         throw new UsageError(`expected one ${noun}, found ${line.positionals.join(", ")}`);
-      return askRunning(line, io, async (client) => {
-        const answer = (await client.get(
-          pathOf(kind, name ?? (await onlyName(client, kind))),
-        )) as JsonValue;
+      const show = (answer: JsonValue): void => {
         if (line.options.has("json")) printJson(answer, io);
         else io.stdout.write(kind.describe(camelNames(answer) as Status, terminalStyle(io)));
+      };
+      const toControl = await lineToControl(line, io);
+      if (toControl === undefined) {
+        const { showAtRest } = await import("./show-at-rest.ts");
+        return showAtRest({ name, kind, show }, line, io);
+      }
+      return askControl(toControl, io, async (client) => {
+        const named = name ?? (await onlyName(client, kind));
+        show((await client.get(pathOf(kind, named))) as JsonValue);
       });
     },
   };
@@ -116,11 +120,9 @@ async function onlyName<Status extends Named>(
   kind: ReleaseKind<Status>,
 ): Promise<string> {
   const all = statusesIn(await listAnswer(client, kind), kind);
-  const [only, second] = all;
-  if (only !== undefined && second === undefined) return only.name;
-  const names = all.map(({ name }) => name).join(", ");
-  throw new UsageError(
-    only === undefined ? `there is no ${kind.noun}` : `expected one ${kind.noun} of ${names}`,
+  return onlyOf(
+    all.map(({ name }) => name),
+    kind,
   );
 }
 

@@ -1,11 +1,16 @@
+import { UsageError } from "./command.ts";
 import type { ExperimentStatus, ShadowStatus } from "../core/release/release-report.ts";
 import { describeExperiment, describeExperiments } from "./describe-experiment.ts";
 import { rampText } from "./describe-ramp.ts";
 import { describeShadow, describeShadows } from "./describe-shadow.ts";
 import type { TerminalStyle } from "./terminal-style.ts";
 
+export interface Named {
+  readonly name: string;
+}
+
 /** What commands about experiments and those about shadows differ in. */
-export interface ReleaseKind<Status extends { readonly name: string }> {
+export interface ReleaseKind<Status extends Named> {
   readonly noun: "experiment" | "shadow";
   /** `/api/v1/<plural>`, and member of what it answers. */
   readonly plural: "experiments" | "shadows";
@@ -34,3 +39,18 @@ export const SHADOWS: ReleaseKind<ShadowStatus> = {
   line: ({ name, isExcluded }) =>
     `${name}: ${isExcluded ? "excluded, it gets nothing" : "running"}`,
 };
+
+/**
+ * The name that a command line means that gives none.
+ * @throws UsageError when there is none or several.
+ */
+export function onlyOf<Status extends Named>(
+  names: readonly string[],
+  { noun }: ReleaseKind<Status>,
+): string {
+  const [only, second] = names;
+  if (only !== undefined && second === undefined) return only;
+  throw new UsageError(
+    only === undefined ? `there is no ${noun}` : `expected one ${noun} of ${names.join(", ")}`,
+  );
+}

@@ -141,6 +141,7 @@ export const EXPERIMENT: ExperimentStatus = {
     metrics: [PURCHASE, REVENUE, ERRORS],
     decision: { kind: "keep_running", why: "purchase is unclear" },
   },
+  decided: undefined,
   problem: undefined,
   events: [
     { atMs: AT_MS - HOUR_MS, by: "ramp", what: "step 2 of 3 (20 %)", why: "nothing was left" },

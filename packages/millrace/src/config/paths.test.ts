@@ -69,6 +69,7 @@ it("listKeys() finds a default for every key that is neither required nor may be
     "services.<name>.traffic.experiment.unit",
     "services.<name>.traffic.experiment.control",
     "services.<name>.traffic.experiment.weights",
+    "services.<name>.traffic.experiment.coverage",
     "services.<name>.traffic.experiment.winner",
     "services.<name>.traffic.experiment.salt",
     "services.<name>.traffic.experiment.metrics.<name>",

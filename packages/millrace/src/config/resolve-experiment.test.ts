@@ -202,6 +202,11 @@ describe("resolveRamp()", () => {
     });
   });
 
+  it("lets nobody take part until the ramp begins, unless the file says who does", async () => {
+    expect((await experimentOf(ramp(""))).coverage).toBe(0);
+    expect((await experimentOf(`${ramp("")}, coverage: 5%`)).coverage).toBe(0.05);
+  });
+
   it("gives a step what it says itself, and the rest of the ramp", async () => {
     const resolved = await experimentOf(
       ramp("hold: 1m, units: 10, steps: [0.05, { coverage: 50%, hold: 1d, approval: true }]"),

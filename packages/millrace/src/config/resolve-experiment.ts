@@ -44,7 +44,8 @@ export function resolveExperiment(context: ExperimentContext): ExperimentConfig 
     unit: unitsOf(written.unit),
     arms,
     control,
-    coverage: written.coverage,
+    // Until its ramp has begun, and where nobody runs one, nobody takes part.
+    coverage: written.coverage ?? (written.ramp === undefined ? 1 : 0),
     isActive: written.active,
     winner: checkArm(written.winner, names, [...at, "winner"], log),
     salt: written.salt ?? written.name,

@@ -76,10 +76,10 @@ export const experiment = z.strictObject({
         "How the units that take part are divided; absent: equally. Changing them moves units, so it begins a new phase; raise `coverage` to let more take part.",
       examples: [{ control: 60, treatment: 40 }],
     }),
-  coverage: share().prefault("100%").meta({
+  coverage: share().optional().meta({
     live: true,
     description:
-      "Share of the units that take part; the others get the control arm and are not counted. Raising it moves nobody who takes part already.",
+      "Share of the units that take part; the others get the control arm and are not counted. Raising it moves nobody who takes part already. Absent: 100%; with a `ramp`, which says it from its start on, 0%.",
   }),
   active: z.boolean().default(true).meta({
     live: true,

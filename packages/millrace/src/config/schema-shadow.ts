@@ -69,7 +69,7 @@ export const shadow = z.strictObject({
   compare,
   timeout: duration("1ms", "1h").optional().meta({
     description:
-      "Longest time of a copy; absent: twice the 99th percentile of what answers, at most 10s.",
+      "Longest time of a copy; absent: twice the 99th percentile of what answers, at least 1s, at most 10s.",
   }),
   concurrency: z.int().min(1).max(10_000).default(32).meta({
     unit: "requests",

@@ -15,7 +15,7 @@ export interface ShadowConfig {
   /** Share of the requests, 0 to 1. */
   readonly share: number;
   readonly compare: CompareConfig;
-  /** Undefined: twice the 99th percentile of what answers, at most 10 s. */
+  /** Undefined: twice the 99th percentile of what answers, at least 1 s, at most 10 s. */
   readonly timeoutMs: number | undefined;
   /** Copies in work at a time, in each process. */
   readonly concurrency: number;

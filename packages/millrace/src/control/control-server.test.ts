@@ -12,6 +12,8 @@ import { addOverrideRoutes } from "./override-routes.ts";
 import { addQueryRoute } from "./query-route.ts";
 import type { LogStatus } from "../shipping/log-messages.ts";
 import { addExplainRoute } from "./explain-route.ts";
+import type { ReleaseController } from "./releases/release-controller.ts";
+import { addReleaseRoutes } from "./releases/release-routes.ts";
 import { addStatusRoutes } from "./status-routes.ts";
 
 const KEYS: readonly ApiKey[] = [
@@ -20,6 +22,12 @@ const KEYS: readonly ApiKey[] = [
   { name: "ann", secret: "s-admin", scopes: ["admin"] },
 ];
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+const COMMANDS = [
+  ...["start", "pause", "resume", "approve", "abort", "retry"].map(
+    (one) => `experiments/rf/${one}`,
+  ),
+  ...["exclude", "include"].map((one) => `shadows/rf/${one}`),
+].map((path) => `/api/v1/${path}`);
 const ROUTES = [
   "/api/v1/status",
   "/api/v1/config",
@@ -29,15 +37,21 @@ const ROUTES = [
   "/api/v1/log",
   "/api/v1/log/forget",
   "/api/v1/query",
+  "/api/v1/experiments",
+  "/api/v1/experiments/rf",
+  "/api/v1/shadows",
+  "/api/v1/shadows/rf",
+  ...COMMANDS,
 ];
 /** Routes that answer no GET. */
-const ONLY_CHANGES = new Set(["/api/v1/log/forget", "/api/v1/query"]);
+const ONLY_CHANGES = new Set(["/api/v1/log/forget", "/api/v1/query", ...COMMANDS]);
 const CHANGES = new Set([
   "PUT /api/v1/overrides",
   "PUT /api/v1/overrides/services.iris.timeout",
   "DELETE /api/v1/overrides/services.iris.timeout",
   "POST /api/v1/log/forget",
   "POST /api/v1/query",
+  ...COMMANDS.map((path) => `POST ${path}`),
 ]);
 const EXPLANATION = {
   prediction_id: "some-id",
@@ -86,6 +100,14 @@ function create(keys: readonly ApiKey[]): FastifyInstance {
     forget: ({ unit, unitHash = `hash of ${unit ?? ""}` }) =>
       Promise.resolve({ unitHash, rows: 7, files: 2, segments: 1 }),
   };
+  const none = () => Promise.resolve([]);
+  const one = () => Promise.resolve({});
+  const releases = {
+    experiments: none,
+    experiment: one,
+    shadows: none,
+    shadow: one,
+  } as unknown as ReleaseController;
   const store = new MemoryOverrideStore();
   const changes = new OverrideChanges({ store, processes, clock: new TestClock(), log });
   const server = { host: "127.0.0.1", keys, tls: undefined } as unknown as ServerConfig;
@@ -95,6 +117,7 @@ function create(keys: readonly ApiKey[]): FastifyInstance {
     addLogRoutes(app, processes);
     addOverrideRoutes(app, changes, processes);
     addQueryRoute(app, undefined, processes);
+    addReleaseRoutes(app, releases);
   });
 }
 

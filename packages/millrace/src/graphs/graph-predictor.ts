@@ -134,11 +134,11 @@ export class GraphPredictor implements Predictor {
   ): Promise<PredictorResult> {
     const { receivedMs, deadlineAtMs, cancellation, priority } = limits;
     const clock = this.#clock;
-    const budget = this.#budget;
+    const budget = limits.isOnce === true ? undefined : this.#budget;
     const trace = StepTrace.start(this.modelName, "graph", clock, receivedMs);
     request.trace = trace;
     const startedMs = clock.nowMs();
-    budget.begin();
+    budget?.begin();
     try {
       const context = { clock, deadlineAtMs, cancellation, priority, request, trace, budget };
       const { outputs, degraded, observed } = await runStep(this.#root, inputs, context, trace);
@@ -160,7 +160,7 @@ export class GraphPredictor implements Predictor {
       countFailure(this.statistics, clock.nowMs() - receivedMs);
       throw error;
     } finally {
-      budget.end();
+      budget?.end();
     }
   }
 

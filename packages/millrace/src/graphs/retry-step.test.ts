@@ -54,6 +54,14 @@ test.each(["OVERLOADED", "DEADLINE_EXCEEDED", "MODEL_FAILED", "INVALID_TENSOR"] 
   },
 );
 
+test.each(["refused", "redirect", "mismatch", "limited"])(
+  "run() tries no second time for a remote's %s",
+  async (reason) => {
+    const error = new MillraceError("REMOTE_FAILED", "Cannot run: it is a test", { reason });
+    expect(await runsOf(new TestStep("a", { error }), 3)).toBe(1);
+  },
+);
+
 test("run() tries no second time for what is a bug", async () => {
   expect(await runsOf(new TestStep("a", { error: new TypeError("bug") }), 3)).toBe(1);
 });
@@ -97,7 +105,7 @@ test("run() ends with the reason when the client goes while it waits", async () 
   await allPromises();
   cancellation.cancel(new Error("gone"));
   await expect(result).rejects.toThrow("gone");
-  expect([step.runCount, clock.timerCount, context.budget.extra]).toEqual([1, 0, 0]);
+  expect([step.runCount, clock.timerCount, context.budget?.extra]).toEqual([1, 0, 0]);
 });
 
 test("run() tries no more often than the budget of the service allows, and gives back what it took", async () => {
@@ -109,6 +117,10 @@ test("run() tries no more often than the budget of the service allows, and gives
   const step = failing("REMOTE_FAILED");
   await expect(new RetryStep(step, 2, AT_ONCE).run(INPUTS, context)).rejects.toThrow("a test");
   expect([step.runCount, context.trace.facts]).toEqual([1, { retryDenied: true }]);
+});
+
+test("run() tries no second time without a budget, as for a copy that is nobody's answer", async () => {
+  expect(await runsOf(failing("REMOTE_FAILED"), 3, { budget: undefined })).toBe(1);
 });
 
 test("run() shows its step in every try which servers were tried", async () => {

@@ -57,6 +57,7 @@ export class RetryStep implements Step {
     firstError: unknown,
   ): Promise<StepOutcome> {
     const { budget, trace } = context;
+    if (budget === undefined) throw firstError;
     let error = firstError;
     for (let retry = 1; retry <= this.#retries; retry++) {
       const waitMs = backoffMs(retry, this.#random());
@@ -86,8 +87,13 @@ function mayPass(error: unknown): boolean {
   return ERRORS[error.code].retryable && !isTooMuch && !isLasting;
 }
 
-/** Of REMOTE_FAILED: the other server would say the same again. */
-const LASTING_REASONS: ReadonlySet<string> = new Set(["refused", "redirect", "mismatch"]);
+/** Of REMOTE_FAILED: the other server would say the same again, or has too much to do already. */
+const LASTING_REASONS: ReadonlySet<string> = new Set([
+  "refused",
+  "redirect",
+  "mismatch",
+  "limited",
+]);
 
 /** Will there be time left after the wait, and somebody who waits for the answer? */
 function isInTime({ clock, deadlineAtMs, cancellation }: StepContext, waitMs: number): boolean {

@@ -29,6 +29,8 @@ export interface RunLimits {
   readonly cancellation: Cancellation | undefined;
   /** Nobody needs the inputs afterwards: their memory may be moved to another thread. */
   readonly isInputOwned: boolean;
+  /** No step is tried again and no second server is asked, as for a copy that is nobody's answer. */
+  readonly isOnce?: boolean;
 }
 
 /** What happens to the executors and batches of a model, for the log and the metrics. Must not throw. */
@@ -257,7 +259,8 @@ export class ScheduledModel {
     const { request } = (batch.slices[0] as BatchSlice<RunRequest>).item;
     const isWhole = isWholeRequest(batch);
     const inputs = isWhole ? request.inputs : this.#joined(batch);
-    const isInputOwned = !isWhole || (request.isInputOwned && tensorBytes(inputs) >= MOVED_BYTES_MIN);
+    const isInputOwned =
+      !isWhole || (request.isInputOwned && tensorBytes(inputs) >= MOVED_BYTES_MIN);
     request.isConsumed = isWhole && isInputOwned && !this.#isInline;
     return executor.run(inputs, request.outputNames, { isInputOwned });
   }

@@ -41,7 +41,7 @@ export interface StickyStore {
   /**
    * Before a change of how units are divided: flushes, and from now on what is added is found by all at once, and nobody
    * relies on what was not there before. When every process has begun, none of them can change and miss an arm that
-   * another gave before the change. Costs some ten microseconds for each unit that is added.
+   * another gave before the change. Costs some 0.1 ms for each unit that is added.
    * @throws as `flush`; it has not begun then.
    */
   beginWriteThrough(): Promise<void>;

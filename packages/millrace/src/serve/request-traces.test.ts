@@ -4,9 +4,11 @@ import { StepTrace } from "../core/graph/step-trace.ts";
 import { TestClock } from "../core/test-clock.ts";
 import { TestRandom } from "../core/test-random.ts";
 import type { TracedRequest } from "../ports/tracer.ts";
+import { openExperiment } from "./experiments/test-experiment.ts";
 import type { PredictionRecord } from "./recent-predictions.ts";
 import { RequestTraces, type TracedAnswer } from "./request-traces.ts";
 
+const NAMED = { unit: "ann", variant: "treatment", predictionId: "p" };
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const CALLER = "b7ad6b7169203331";
 
@@ -102,7 +104,12 @@ describe("end()", () => {
     const trace = traces.begin(undefined, undefined);
     clock.advanceMs(10);
     trace.service = "iris";
-    trace.record = recordOf({ rule: "gold", cache: "miss", degraded: "fallback" });
+    trace.record = recordOf({
+      rule: "gold",
+      arm: openExperiment().experiment.chooseFor(NAMED),
+      cache: "miss",
+      degraded: "fallback",
+    });
     traces.end(trace, answerOf());
     expect(recorded).toEqual([
       {
@@ -117,6 +124,8 @@ describe("end()", () => {
           "millrace.prediction_id": "p",
           "millrace.model": "iris@1",
           "millrace.rule": "gold",
+          "millrace.experiment": "rf",
+          "millrace.variant": "treatment",
           "millrace.cache": "miss",
           "millrace.degraded": "fallback",
         },

@@ -7,6 +7,7 @@ import { isSampled } from "../core/trace-context/is-sampled.ts";
 import { parseTraceContext, type TraceContext } from "../core/trace-context/trace-context.ts";
 import { TraceIds } from "../core/trace-context/trace-ids.ts";
 import type { SpanAttribute, SpanPart, Tracer } from "../ports/tracer.ts";
+import type { ChosenArm } from "./experiments/service-experiment.ts";
 import type { PredictionRecord } from "./recent-predictions.ts";
 import type { RequestTrace } from "./request-trace.ts";
 
@@ -113,13 +114,21 @@ function attributesOf(
   set("millrace.prediction_id", record?.id ?? predictionId);
   set("millrace.model", record?.model);
   set("millrace.rule", record?.rule);
-  set("millrace.experiment", record?.arm?.experiment.config.name);
-  set("millrace.variant", record?.arm?.assignment.arm);
+  setArm(record?.arm, set);
   set("millrace.cache", record?.cache);
   set("millrace.degraded", record?.degraded);
   // Of an answer that was given nevertheless, the code says what it stands in for.
   set("error.type", error?.code ?? (record?.code === "ok" ? undefined : record?.code));
   return attributes;
+}
+
+function setArm(
+  arm: ChosenArm | undefined,
+  set: (name: string, value: SpanAttribute) => void,
+): void {
+  if (arm === undefined) return;
+  set("millrace.experiment", arm.experiment.config.name);
+  set("millrace.variant", arm.assignment.arm);
 }
 
 /** They end when the prediction was there; only their lengths were measured, so they are laid end to end. */

@@ -1,7 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
-import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../config/config.ts";
 import { ByteBudget } from "../core/batch/byte-budget.ts";
 import type { Sha256 } from "../core/cache/key-writer.ts";
@@ -27,7 +26,8 @@ import { CacheWarmer } from "./cache-warmer.ts";
 import { DataPlane } from "./data-plane.ts";
 import { FeedbackIntake } from "./feedback/feedback-intake.ts";
 import type { GrpcServer } from "./grpc/grpc-server.ts";
-import { listenError, StartError } from "./listen.ts";
+import { checkApplicable } from "./check-applicable.ts";
+import { listenError } from "./listen.ts";
 import type { ModelRepository } from "./model-repository.ts";
 import { ExperimentMetrics } from "./experiments/experiment-metrics.ts";
 import {
@@ -45,6 +45,7 @@ import { addTraceCounters, requestTracesOf, TRACES_FLUSH_MS_MAX } from "./traces
 import { RingPredictionLog } from "./prediction-log/ring-prediction-log.ts";
 import { unmatchedNames } from "./prediction-log/unmatched-names.ts";
 import { ServiceCaches } from "./service-caches.ts";
+import { placedModels } from "./shadows/models-of-shadows.ts";
 import type { ProcessShare } from "./services.ts";
 
 /** How long a process that is told to stop still takes new requests, until load balancers have noticed. */
@@ -162,12 +163,7 @@ export class ServeRole {
       sha256,
       events: graphEvents(parts.loggerFor, this.#metrics),
     });
-    this.experiments = new ServiceExperiments({
-      ...parts.experiments,
-      sha256,
-      metrics: new ExperimentMetrics(this.#metrics.registry),
-      log: parts.loggerFor("experiments"),
-    });
+    this.experiments = this.#createExperiments();
     this.readiness = new Readiness(this.models, this.graphs);
     this.#log = this.#openLog();
     this.plane = new DataPlane({
@@ -204,6 +200,16 @@ export class ServeRole {
     );
   }
 
+  #createExperiments(): ServiceExperiments {
+    const { experiments, sha256, loggerFor } = this.#parts;
+    return new ServiceExperiments({
+      ...experiments,
+      sha256,
+      metrics: new ExperimentMetrics(this.#metrics.registry),
+      log: loggerFor("experiments"),
+    });
+  }
+
   #openLog(): RingPredictionLog | undefined {
     const { log, clock, loggerFor } = this.#parts;
     if (log === undefined) return undefined;
@@ -228,7 +234,7 @@ export class ServeRole {
    */
   async loadModels(): Promise<void> {
     const services = Object.values(this.#config.services);
-    const loading = this.models.apply(this.#config.models);
+    const loading = this.models.apply(placedModels(this.#config));
     this.plane.setServices(this.#config.services);
     (await this.experiments.prepare(services)).commit();
     const change = await this.graphs.prepare(services);
@@ -331,16 +337,18 @@ export class ServeRole {
 
   /**
    * Applies a changed file: models are loaded beside the old ones, then models and services switch.
-   * @throws StartError when it changes what only a restart can change; nothing is applied then.
+   * @throws StartError when it changes what only a restart can change, INVALID_OVERRIDE when it divides units anew and
+   * their arms cannot be kept; nothing is applied then.
    */
   async apply(config: Config, overrideVersion = this.plane.overrideVersion): Promise<void> {
     checkApplicable(this.#config, config);
     this.abort(); // what is ready was made from the file before
+    const services = Object.values(config.services);
+    // Before the models are loaded: no process is to switch while another has not begun.
+    const experiments = await this.experiments.prepare(services);
     this.#config = config;
-    await this.models.apply(config.models, async () => {
-      const services = Object.values(config.services);
+    await this.models.apply(placedModels(config), async () => {
       const change = await this.graphs.prepare(services);
-      const experiments = await this.experiments.prepare(services);
       experiments.commit();
       this.plane.setServices(config.services);
       this.#log?.configure(config.log);
@@ -353,7 +361,8 @@ export class ServeRole {
 
   /**
    * Makes ready a change of live keys; requests see nothing of it before `commit`.
-   * @throws INVALID_OVERRIDE when a graph that can be made now could not be made; what was ready before is forgotten.
+   * @throws INVALID_OVERRIDE when a graph that can be made now could not be made, or units are divided anew and their arms
+   * cannot be kept; what was ready before is forgotten.
    */
   async prepare(config: Config, overrideVersion: number): Promise<void> {
     this.abort();
@@ -455,8 +464,8 @@ export class ServeRole {
       this.graphs.close();
       await this.models.close();
       await this.#caches.close();
-      const closing = [this.#parts.caches.close(), this.#log?.close(), this.experiments.close()];
-      await Promise.all(closing);
+      await this.experiments.close();
+      await Promise.all([this.#parts.caches.close(), this.#log?.close()]);
       return true;
     })();
     const isFinished = await Promise.race([finished, deadline]);
@@ -473,32 +482,4 @@ export class ServeRole {
     await this.#parts.tracer?.close(Math.min(TRACES_FLUSH_MS_MAX, leftMs));
     return isFinished;
   }
-}
-
-/** Keys of `log` that its writer is opened with, by their names in the file. */
-const LOG_KEYS_AT_START = {
-  sink: "sink",
-  durability: "durability",
-  rollMs: "roll",
-  walBytesMax: "walMax",
-  diskFreeMin: "diskFree",
-  key: "key",
-} as const;
-
-/** @throws StartError naming every changed key that needs a restart. */
-export function checkApplicable(current: Config, next: Config): void {
-  const keys = Object.keys(current.server) as (keyof Config["server"])[];
-  const changed = keys
-    .filter((key) => !isDeepStrictEqual(current.server[key], next.server[key]))
-    .map((key) => `server.${key}`);
-  if (current.stateDir !== next.stateDir) changed.push("state.dir");
-  if (!isDeepStrictEqual(current.traces, next.traces)) changed.push("traces");
-  for (const key of Object.keys(LOG_KEYS_AT_START) as (keyof typeof LOG_KEYS_AT_START)[]) {
-    const isSame = isDeepStrictEqual(current.log[key], next.log[key]);
-    if (!isSame) changed.push(`log.${LOG_KEYS_AT_START[key]}`);
-  }
-  if (changed.length === 0) return;
-  throw new StartError(
-    `Cannot apply the file: ${changed.join(", ")} changed, which needs a restart; nothing was applied`,
-  );
 }

@@ -25,6 +25,11 @@ function recent(members: Partial<LoggedPrediction> = {}): LoggedPrediction {
   return testRecord({ receivedUs: Date.now() * 1000, ...members });
 }
 
+/** What a shadow said of the same request. */
+function shadowOf(record: LoggedPrediction, name: string): LoggedPrediction {
+  return { ...record, context: { ...record.context, role: "shadow", shadow: name } };
+}
+
 describe("findInSegments()", () => {
   let folder: string;
   let store: SegmentStore;
@@ -92,6 +97,24 @@ describe("findInSegments()", () => {
       { prediction_id: `${predictionId}#19`, row_index: 19 },
     ]);
     expect(await find(`${predictionId}#20`)).toBeUndefined();
+  });
+
+  test("gives what shadows said behind the answer, once each, and not without it", async () => {
+    const predictionId = idAt(Date.now());
+    const inputs = [fp32("input", [2, 1], [1, 2])];
+    const answer = recent({ predictionId, rowCount: 2, inputs, outputs: undefined });
+    const writer = open("p0-0001");
+    await write(writer, shadowOf(answer, "rf"));
+    expect(await find(predictionId)).toBeUndefined();
+    await write(writer, answer, recent());
+    await write(writer, shadowOf(answer, "linear"));
+    const rows = await find(predictionId);
+    expect(rows?.map(({ shadow, row_index }) => [shadow, row_index])).toEqual([
+      ["rf", 0],
+      [null, 0],
+      [null, 1],
+      ["linear", 0],
+    ]);
   });
 
   test("takes an id that another prediction carries in its data for what it is", async () => {

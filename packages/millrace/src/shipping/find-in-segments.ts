@@ -11,6 +11,8 @@ import type { Segment, SegmentStore } from "../ports/segments.ts";
 const EARLY_MS_MAX = 100;
 /** How long after its id was made a prediction is looked for. */
 const LATE_MS_MAX = 120_000;
+/** So much behind a prediction is looked through for its shadows, which are written a moment later. */
+const SHADOW_BYTES_MAX = 1024 * 1024;
 /** A part of a segment of this size is looked through; a larger one is halved. */
 const PART_BYTES = 1024 * 1024;
 
@@ -18,7 +20,7 @@ const PART_BYTES = 1024 * 1024;
  * Looks for a prediction that is not a row of a file yet. Its id tells when it was made, so only the part of each segment
  * that was written then is looked at, and only a block that has the id's bytes is unpacked. One that took longer than two
  * minutes is found when its segment has become a file.
- * @returns its rows, at most `EXPLAINED_ROWS_MAX`; undefined when no segment has it.
+ * @returns its rows as `FoundRows` has them; undefined when no segment has it.
  */
 export async function findInSegments(
   store: SegmentStore,
@@ -27,30 +29,44 @@ export async function findInSegments(
   for (const segment of await store.list()) {
     const { id, changedAtMs } = segment;
     if (id.table !== "predictions" || changedAtMs < key.madeAtMs - EARLY_MS_MAX) continue;
-    const record = await findInSegment(store, segment, key).catch(ignoreGone);
-    if (record === undefined) continue;
-    const rows = rowsOf(record, id.writer);
-    const found = key.row === undefined ? rows : rows.slice(key.row, key.row + 1);
-    return found.length === 0 ? undefined : found.slice(0, EXPLAINED_ROWS_MAX);
+    const records = await findInSegment(store, segment, key).catch(ignoreGone);
+    // What shadows said alone does not tell what was answered: that is in another segment, or in a file.
+    if (records?.some(({ context }) => context.role !== "shadow") !== true) continue;
+    const found = records.flatMap((record) => explainedRows(record, id.writer, key));
+    return found.length === 0 ? undefined : found;
   }
   return undefined;
+}
+
+/** What a shadow says is the same in all of its rows. */
+function explainedRows(
+  record: LoggedPrediction,
+  node: string,
+  { row }: PredictionKey,
+): readonly PredictionRow[] {
+  const rows = rowsOf(record, node);
+  if (record.context.role === "shadow") return rows.slice(0, 1);
+  return row === undefined ? rows.slice(0, EXPLAINED_ROWS_MAX) : rows.slice(row, row + 1);
 }
 
 async function findInSegment(
   store: SegmentStore,
   segment: Segment,
   { id, madeAtMs }: PredictionKey,
-): Promise<LoggedPrediction | undefined> {
+): Promise<readonly LoggedPrediction[] | undefined> {
+  const found: LoggedPrediction[] = [];
+  let readBytes = 0;
   const wanted = Buffer.from(id, "latin1");
   const fromOffset = await offsetBefore(store, segment, (madeAtMs - EARLY_MS_MAX) * 1000);
   for await (const { bytes } of store.read(segment.id, fromOffset, ignoreDamage)) {
-    if ((blockTimeUs(bytes) ?? 0) > (madeAtMs + LATE_MS_MAX) * 1000) return undefined;
+    if ((blockTimeUs(bytes) ?? 0) > (madeAtMs + LATE_MS_MAX) * 1000) break;
+    if (found.length > 0) readBytes += bytes.byteLength;
+    if (readBytes > SHADOW_BYTES_MAX) break;
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (!view.includes(wanted)) continue;
-    const record = readBlock(bytes).find(({ predictionId }) => predictionId === id);
-    if (record !== undefined) return record;
+    for (const record of readBlock(bytes)) if (record.predictionId === id) found.push(record);
   }
-  return undefined;
+  return found.length === 0 ? undefined : found;
 }
 
 /** @returns an offset, not always the beginning of a block, before which everything was finished before a time. */

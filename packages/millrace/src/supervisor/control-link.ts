@@ -11,6 +11,7 @@ import type {
   PersistOrder,
   UpStatus,
 } from "../control/control-messages.ts";
+import type { SkippedCopies, TrafficReport } from "../control/releases/traffic-report.ts";
 import { MillraceError, PROBLEMS_MAX } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { MetricSnapshot } from "../core/metrics/metrics.ts";
@@ -26,6 +27,7 @@ import { layAll, layWhatFits, type Layers } from "./layers.ts";
 import { logSetAside } from "./log-set-aside.ts";
 import type { RunningConfig } from "./running-config.ts";
 import type { ServeProcess } from "./serve-process.ts";
+import { trafficReport } from "./traffic-report.ts";
 
 /** What is asked of a serve process here. */
 type AskedProcess = Pick<ServeProcess, "status" | "explain" | "metrics">;
@@ -73,6 +75,8 @@ export class ControlLink {
       explain: (predictionId: string) => this.#explain(predictionId),
       logStatus: () => this.#logStatus(),
       forget: async (order: ForgetOrder) => this.#log.forget(order),
+      traffic: () => this.#traffic(),
+      skippedCopies: () => this.#skippedCopies(),
     };
   }
 
@@ -150,11 +154,40 @@ export class ControlLink {
     }
   }
 
-  async #logStatus(): Promise<LogReport> {
+  async #traffic(): Promise<TrafficReport> {
+    const { running } = this.#options;
+    const isAsked = Object.values(running.config.services).some(({ experiment }) => experiment);
+    const status = isAsked ? await this.#firstAnswer((process) => process.status()) : undefined;
+    // Both of them after the wait: nothing has changed between them.
+    return trafficReport(running.layers, running.order, status);
+  }
+
+  async #skippedCopies(): Promise<readonly SkippedCopies[]> {
+    const snapshots = await this.#snapshots();
+    const found = snapshots.filter(({ name }) => name === "shadow_skipped_total");
+    return found.flatMap(({ labelNames, series }) =>
+      series.map(({ labels, value }) => {
+        const of = (name: string): string => labels[labelNames.indexOf(name)] ?? "";
+        return {
+          service: of("service"),
+          shadow: of("shadow"),
+          reason: of("reason"),
+          count: value,
+        };
+      }),
+    );
+  }
+
+  /** Metrics of every serve process that answers. */
+  async #snapshots(): Promise<readonly MetricSnapshot[]> {
     const { serving, clock } = this.#options;
-    const log = await this.#log.status();
     const reads = serving().map((process) => answerIfAny(process.metrics(), clock));
-    const snapshots = (await Promise.all(reads)).flatMap((snapshot) => snapshot ?? []);
+    return (await Promise.all(reads)).flatMap((snapshot) => snapshot ?? []);
+  }
+
+  async #logStatus(): Promise<LogReport> {
+    const log = await this.#log.status();
+    const snapshots = await this.#snapshots();
     return {
       log,
       dropped: sumByLabel(snapshots, "predlog_dropped_total"),

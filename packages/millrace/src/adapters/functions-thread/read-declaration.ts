@@ -73,7 +73,10 @@ function readComparisonFunction(exported: unknown): DefinedFunction {
   };
 }
 
-function readInputs(exported: Readonly<Record<string, unknown>>, kind: keyof typeof FORMS): TensorSpec[] {
+function readInputs(
+  exported: Readonly<Record<string, unknown>>,
+  kind: keyof typeof FORMS,
+): TensorSpec[] {
   if (kind === "combine") return [];
   if (kind === "load") {
     const { key } = exported;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { JsonValue } from "../../core/json.ts";
 import { LOG_COLUMNS } from "../../core/predictions/columns.ts";
-import { EXPLAINED_ROWS_MAX } from "../../core/predictions/explanation.ts";
+import { EXPLAINED_ROWS_MAX, EXPLAINED_SHADOWS_MAX } from "../../core/predictions/explanation.ts";
 import { tableFolder } from "../../core/predictions/log-folder.ts";
 import { readPredictionKey, type PredictionKey } from "../../core/predictions/prediction-key.ts";
 import type { TableFile } from "../../ports/log-tables.ts";
@@ -50,14 +50,21 @@ async function readRows(
     row === undefined
       ? `prediction_id >= ${quoted(id)} and prediction_id < ${quoted(`${id}$`)}`
       : `prediction_id = ${quoted(`${id}#${row}`)}`;
-  const sql = `select * replace (epoch_us(ts) as ts) from ${rows} where ${which} order by row_index limit ${2 * EXPLAINED_ROWS_MAX}`;
+  // What a shadow says is the same in all of its rows. They come first, so that many rows do not crowd them out.
+  const sql = `select * replace (epoch_us(ts) as ts) from ${rows}
+    where ${which} and (role <> 'shadow' or row_index = 0)
+    order by role = 'shadow' desc, row_index limit ${2 * (EXPLAINED_ROWS_MAX + EXPLAINED_SHADOWS_MAX)}`;
   const found = await duckDb.with(async (connection) =>
     (await connection.runAndReadAll(sql)).getRowObjectsJson(),
   );
   if (found.length === 0) return undefined;
   // While a file is replaced its rows are in two.
-  const byId = new Map(found.map((one) => [one["prediction_id"], one]));
-  return [...byId.values()].slice(0, EXPLAINED_ROWS_MAX).map((one) => {
+  const keyOf = (one: (typeof found)[number]): string =>
+    JSON.stringify([one["prediction_id"], one["shadow"] ?? null]);
+  const byKey = [...new Map(found.map((one) => [keyOf(one), one])).values()];
+  const shadows = byKey.filter((one) => one["role"] === "shadow");
+  const answers = byKey.filter((one) => one["role"] !== "shadow");
+  return [...answers.slice(0, EXPLAINED_ROWS_MAX), ...shadows].map((one) => {
     const { filename, ...values } = one as Readonly<Record<string, JsonValue>>;
     return asRow(values, byPath.get(filename as string));
   });

@@ -68,6 +68,11 @@ describe("checkStatus()", () => {
     ]);
   });
 
+  test("checkStatus() tells a server that has too much to do from one that fails", () => {
+    expect(check(503, { "x-envoy-overloaded": "true" })?.reason).toBe("limited");
+    expect(check(500, { "x-envoy-overloaded": "true" })?.reason).toBe("status");
+  });
+
   test.each([
     ["7", 7],
     ["0", 1],

@@ -43,7 +43,7 @@ export function checkStatus(reply: HttpReply, facts: StatusFacts): void {
     });
   }
   throw remoteFailed(remote, `answered ${status}`, {
-    reason: reasonOf(status),
+    reason: reasonOf(reply),
     cause: new Error(
       `remote "${remote}" answered ${status}: ${excerpt(reply.bytes, facts.secrets)}`,
     ),
@@ -51,8 +51,10 @@ export function checkStatus(reply: HttpReply, facts: StatusFacts): void {
   });
 }
 
-function reasonOf(status: number): RemoteReason {
-  if (status === TOO_MANY_REQUESTS) return "limited";
+function reasonOf({ status, headers }: HttpReply): RemoteReason {
+  // As Envoy, and every Millrace, marks what it refuses because it has too much to do.
+  const isRefusal = status === 503 && headers["x-envoy-overloaded"] !== undefined;
+  if (status === TOO_MANY_REQUESTS || isRefusal) return "limited";
   return status >= 400 && status < 500 ? "refused" : "status";
 }
 

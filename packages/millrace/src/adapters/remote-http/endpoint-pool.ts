@@ -1,18 +1,13 @@
 import type { BreakerPermit, BreakerRefusal } from "../../core/overload/breaker.ts";
-import type { Clock } from "../../core/clock.ts";
-import { Ejection, type EjectionRules } from "../../core/overload/ejection.ts";
-import type { Logger } from "../../ports/logger.ts";
+import type { Ejection } from "../../core/overload/ejection.ts";
 import type { EndpointStatus } from "../../ports/step-sources.ts";
 import type { RemoteEndpoint } from "./remote-endpoint.ts";
 
 export interface EndpointPoolOptions {
-  /** Of the step, for the log. */
-  readonly remote: string;
   /** At least one. */
   readonly endpoints: readonly RemoteEndpoint[];
-  readonly rules: EjectionRules | undefined;
-  readonly clock: Clock;
-  readonly log: Logger;
+  /** Knows each by its place among the endpoints. */
+  readonly ejection: Ejection;
 }
 
 /** Leave for one call to one server. */
@@ -22,37 +17,24 @@ export interface EndpointPermit {
   readonly permit: BreakerPermit;
 }
 
+interface Host {
+  readonly endpoint: RemoteEndpoint;
+  /** Its place. */
+  readonly index: number;
+}
+
 /**
  * The servers of a step, and which of them is asked: of those that are neither ejected nor kept off by their breaker
  * the one with the fewest calls under way, in turn where several have as few.
  */
 export class EndpointPool {
-  readonly #endpoints: readonly RemoteEndpoint[];
+  readonly #hosts: readonly Host[];
   readonly #ejection: Ejection;
   #turn = 0;
 
-  constructor({ remote, endpoints, rules, clock, log }: EndpointPoolOptions) {
-    this.#endpoints = endpoints;
-    const nameOf = (host: number): string => (endpoints[host] as RemoteEndpoint).name;
-    this.#ejection = new Ejection({
-      clock,
-      hosts: endpoints.length,
-      rules,
-      events: {
-        ejected: (host, forMs) => {
-          const endpoint = nameOf(host);
-          const text = `Remote ${remote}: ${endpoint} keeps failing and is left alone for ${forMs / 1000} s`;
-          log.warn({ remote, endpoint, ejectedMs: forMs }, text);
-        },
-        returned: (host) => {
-          const endpoint = nameOf(host);
-          log.info({ remote, endpoint }, `Remote ${remote}: ${endpoint} is used again`);
-        },
-      },
-    });
-    for (const [host, endpoint] of endpoints.entries()) {
-      endpoint.onOutcome = (isFailed) => this.#ejection.record(host, isFailed);
-    }
+  constructor({ endpoints, ejection }: EndpointPoolOptions) {
+    this.#hosts = endpoints.map((endpoint, index) => ({ endpoint, index }));
+    this.#ejection = ejection;
   }
 
   /**
@@ -61,7 +43,7 @@ export class EndpointPool {
    */
   acquire(tried?: ReadonlySet<string>): EndpointPermit | BreakerRefusal {
     let retryAfterMs = Infinity;
-    for (const endpoint of this.#inOrder(tried)) {
+    for (const { endpoint } of this.#inOrder(tried)) {
       const permit = endpoint.breaker.tryAcquire();
       if (permit.kind === "permit") return { kind: "permit", endpoint, permit };
       retryAfterMs = Math.min(retryAfterMs, permit.retryAfterMs);
@@ -71,36 +53,36 @@ export class EndpointPool {
 
   /** Is there one that is well, and none of these? */
   hasOther(tried: ReadonlySet<string>): boolean {
-    return this.#endpoints.some(
-      ({ name, breaker }, host) =>
-        !tried.has(name) && breaker.state === "closed" && !this.#ejection.isEjected(host),
+    return this.#hosts.some(
+      ({ endpoint: { name, breaker }, index }) =>
+        !tried.has(name) && breaker.state === "closed" && !this.#ejection.isEjected(index),
     );
   }
 
   /** May any of them be called? */
   get isUp(): boolean {
-    return this.#endpoints.some(({ breaker }) => breaker.state !== "open");
+    return this.#hosts.some(({ endpoint }) => endpoint.breaker.state !== "open");
   }
 
   get status(): EndpointStatus[] {
-    return this.#endpoints.map(({ name, breaker, calls, failures }, host) => ({
+    return this.#hosts.map(({ endpoint: { name, breaker, calls, failures }, index }) => ({
       endpoint: name,
       breaker: breaker.state,
-      isEjected: this.#ejection.isEjected(host),
-      ejections: this.#ejection.ejectionsOf(host),
+      isEjected: this.#ejection.isEjected(index),
+      ejections: this.#ejection.ejectionsOf(index),
       calls,
       failures,
     }));
   }
 
-  #inOrder(tried: ReadonlySet<string> | undefined): readonly RemoteEndpoint[] {
-    const all = this.#endpoints;
+  #inOrder(tried: ReadonlySet<string> | undefined): readonly Host[] {
+    const all = this.#hosts;
     if (all.length === 1) return all;
     const turn = this.#turn++ % all.length;
-    const rank = ({ name, inFlight }: RemoteEndpoint): number =>
+    const rank = ({ endpoint: { name, inFlight } }: Host): number =>
       inFlight + (tried?.has(name) === true ? TRIED : 0);
     return [...all.slice(turn), ...all.slice(0, turn)]
-      .filter((endpoint) => this.#ejection.isUsable(all.indexOf(endpoint)))
+      .filter(({ index }) => this.#ejection.isUsable(index))
       .sort((a, b) => rank(a) - rank(b));
   }
 }

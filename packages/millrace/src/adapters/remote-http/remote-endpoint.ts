@@ -26,6 +26,8 @@ export interface RemoteEndpointOptions {
   readonly failures: FailureLog;
   /** Has the server said what it takes and gives, or that it does not say it? Else it is asked before it predicts. */
   readonly isDescribed: boolean;
+  /** Told after each call that says something about the server. */
+  readonly onOutcome: (isFailed: boolean) => void;
 }
 
 /** A call to one server for one request. */
@@ -40,14 +42,12 @@ export interface EndpointCall {
 export class RemoteEndpoint {
   readonly name: string;
   readonly breaker: Breaker;
-  /** Told after each call that says something about the server. */
-  onOutcome: (isFailed: boolean) => void = () => undefined;
-  inFlight = 0;
-  calls = 0;
-  failures = 0;
   readonly #options: RemoteEndpointOptions;
   #isDescribed: boolean;
   #describedMs = 0;
+  #inFlight = 0;
+  #calls = 0;
+  #failures = 0;
 
   constructor(options: RemoteEndpointOptions) {
     this.name = options.name;
@@ -56,15 +56,33 @@ export class RemoteEndpoint {
     this.#isDescribed = options.isDescribed;
   }
 
-  /** @param permit of its breaker. @throws REMOTE_FAILED, DEADLINE_EXCEEDED, OVERLOADED, INVALID_TENSOR; the reason of the cancellation. */
+  /** Calls under way. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Since it was opened. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Those of them for which the server is to blame. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /**
+   * @param permit of its breaker.
+   * @throws REMOTE_FAILED, DEADLINE_EXCEEDED, OVERLOADED, INVALID_TENSOR; the reason of the cancellation.
+   */
   async predict(permit: BreakerPermit, call: EndpointCall): Promise<Tensor[]> {
     const { failures, timeoutMs } = this.#options;
     const { clock, deadlineAtMs } = call.context;
     const startedMs = clock.nowMs();
     const leftMs = deadlineAtMs - startedMs;
     let outcome: CallOutcome = "ignored";
-    this.inFlight++;
-    this.calls++;
+    this.#inFlight++;
+    this.#calls++;
     try {
       const outputs = await this.#ask(call, Math.min(timeoutMs, leftMs));
       outcome = "ok";
@@ -80,7 +98,7 @@ export class RemoteEndpoint {
       if (isRefusal(error)) this.#doubt(clock.nowMs());
       throw error;
     } finally {
-      this.inFlight--;
+      this.#inFlight--;
       this.breaker.record(permit, outcome, clock.nowMs() - startedMs);
       this.#count(outcome);
     }
@@ -88,8 +106,8 @@ export class RemoteEndpoint {
 
   #count(outcome: CallOutcome): void {
     if (outcome === "ignored") return;
-    if (outcome === "failed") this.failures++;
-    this.onOutcome(outcome === "failed");
+    if (outcome === "failed") this.#failures++;
+    this.#options.onOutcome(outcome === "failed");
   }
 
   async #ask({ inputs, context, cancellation }: EndpointCall, timeoutMs: number) {

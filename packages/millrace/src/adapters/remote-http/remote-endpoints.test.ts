@@ -239,6 +239,16 @@ describe("hedge", () => {
     expect(await answer).toBe("DEADLINE_EXCEEDED/");
   });
 
+  test("asks none for a request that pays for no second call", async () => {
+    const [slow, quick] = [await serverThat(silent), await serverThat(answerSums)];
+    const { clock, run } = await open([slow, quick], HEDGE);
+    const answer = run({ budget: undefined });
+    while (slow.seen.length === 0) await delay(1);
+    clock.advanceMs(1_000);
+    expect(await answer).toBe("DEADLINE_EXCEEDED/");
+    expect(quick.seen).toHaveLength(0);
+  });
+
   test("asks none that is ejected", async () => {
     const [slow, bad] = [await serverThat(answerSums), await serverThat(failing)];
     const { clock, run, portsOf } = await open([slow, bad], HEDGE);

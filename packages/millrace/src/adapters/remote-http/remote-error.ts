@@ -4,7 +4,8 @@ import { MillraceError } from "../../core/errors.ts";
  * Why a remote server gave no prediction, for programs.
  *
  * - `unreachable`: no connection, or it broke before the reply was whole.
- * - `status`: it answered 5xx. - `limited`: it answered 429, so it is well, and asked for more than it allows.
+ * - `status`: it answered 5xx. - `limited`: it is well, and asked for more than it can take: 429, or a 503 with the header
+ *   `x-envoy-overloaded`.
  * - `refused`: it answered another 4xx, so asking again is of no use.
  * - `redirect`: it pointed elsewhere. - `reply`: its reply cannot be read, or is not what was asked for.
  * - `too_large`: its reply is larger than `replyMax`.

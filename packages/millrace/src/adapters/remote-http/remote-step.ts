@@ -2,6 +2,7 @@ import { MillraceError } from "../../core/errors.ts";
 import { outcomeOf, type StepOutcome } from "../../core/graph/step-outcome.ts";
 import type { Step, StepContext } from "../../core/graph/step.ts";
 import type { Cancellation } from "../../core/cancellation.ts";
+import type { RetryBudget } from "../../core/overload/retry-budget.ts";
 import type { LatencyWindow } from "../../core/overload/latency-window.ts";
 import type { Tensor, TensorSpec } from "../../core/tensor/tensor.ts";
 import type { HedgeOptions } from "../../ports/step-sources.ts";
@@ -50,11 +51,12 @@ export class RemoteStep implements Step {
     this.#refuseTooLate(context);
     const permit = this.#options.pool.acquire(context.tried);
     if (permit.kind === "refused") throw breakerOpen(this.name, permit.retryAfterMs);
+    const { budget } = context;
     const afterMs = this.#hedgeAfterMs();
     const outputs =
-      afterMs === undefined
+      afterMs === undefined || budget === undefined
         ? await this.#call(permit, inputs, context, context.cancellation)
-        : await this.#callHedged(permit, inputs, context, afterMs);
+        : await this.#callHedged(permit, inputs, { ...context, budget }, afterMs);
     return outcomeOf(outputs);
   }
 
@@ -79,7 +81,7 @@ export class RemoteStep implements Step {
   #callHedged(
     permit: EndpointPermit,
     inputs: readonly Tensor[],
-    context: StepContext,
+    context: StepContext & { readonly budget: RetryBudget },
     afterMs: number,
   ): Promise<readonly Tensor[]> {
     const { pool, latency } = this.#options;

@@ -46,6 +46,13 @@ describe("requestHeaders()", () => {
     });
   });
 
+  test("requestHeaders() says of a copy that it is one", () => {
+    const context = contextOf("request-1");
+    const request = { ...context.request, isShadow: true };
+    expect(requestHeaders({ ...context, request }, 5)["x-shadow"]).toBe("true");
+    expect(requestHeaders(context, 5)).not.toHaveProperty("x-shadow");
+  });
+
   test("requestHeaders() names the step's own span where the request is recorded", () => {
     const context = contextOf("request-1", PARENT, "a=1");
     const { request } = context;

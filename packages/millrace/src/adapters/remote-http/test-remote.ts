@@ -9,7 +9,7 @@ export const Y: TensorSpec = { name: "y", datatype: "FP32", shape: [-1] };
 export const ROWS = [rowsTensor("x", [1, 2], [3, 4])];
 
 /** As the file has it where it says nothing. */
-export const EJECTION = {
+const EJECTION = {
   failures: 5,
   everyMs: 10_000,
   timeMs: 30_000,
@@ -39,7 +39,7 @@ export function optionsOf(overrides: Partial<RemoteOptions>): RemoteOptions {
 }
 
 /** Sums of the rows of `instances`. */
-export function sums(seen: Seen): number[] {
+function sums(seen: Seen): number[] {
   const { instances } = jsonOf(seen) as { instances: number[][] };
   return instances.map(([a = 0, b = 0]) => a + b);
 }

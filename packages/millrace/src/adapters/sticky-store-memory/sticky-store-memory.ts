@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { SharedArms, type ExperimentArm } from "../../core/experiment/shared-arms.ts";
 import type {
   ExperimentKey,
   StickyArm,
@@ -6,12 +7,12 @@ import type {
   StickyTrouble,
 } from "../../ports/sticky-store.ts";
 
-/** Most units of all experiments. */
+/** Most units. */
 const UNITS_MAX = 100_000;
 
 export interface MemoryStickyStoreOptions {
   readonly onTrouble: (trouble: StickyTrouble) => void;
-  /** Most units of all experiments, default 100,000, which take some 20 MiB. */
+  /** Most units, default 100,000, which take some 20 MiB. */
   readonly unitsMax?: number;
 }
 
@@ -20,31 +21,37 @@ export interface MemoryStickyStoreOptions {
  * longest ago makes room.
  */
 export class MemoryStickyStore implements StickyStore {
-  readonly #arms: LRUCache<string, StickyArm>;
+  /** One entry for each experiment of the unit. */
+  readonly #units: LRUCache<string, readonly ExperimentArm[]>;
+  readonly #shared = new SharedArms();
 
   constructor({ onTrouble, unitsMax = UNITS_MAX }: MemoryStickyStoreOptions) {
-    this.#arms = new LRUCache({
+    this.#units = new LRUCache({
       max: unitsMax,
-      dispose: (_arm, _key, reason) => {
-        if (reason === "evict") onTrouble({ kind: "lost", reason: "evicted", count: 1 });
+      dispose: (arms, _unit, reason) => {
+        if (reason === "evict") onTrouble({ kind: "lost", reason: "evicted", count: arms.length });
       },
     });
   }
 
   find(experiment: ExperimentKey, unitHash: string): StickyArm | undefined {
-    return this.#arms.get(unitHash + experiment);
+    const arms = this.#units.get(unitHash);
+    if (arms === undefined) return undefined;
+    for (const one of arms) if (one.experiment === experiment) return one.arm;
+    return undefined;
   }
 
   add(experiment: ExperimentKey, unitHash: string, arm: StickyArm): boolean {
-    const key = unitHash + experiment;
-    const kept = this.#arms.get(key);
+    const kept = this.find(experiment, unitHash);
     if (kept !== undefined) return kept.arm === arm.arm && kept.phase === arm.phase;
-    this.#arms.set(key, copyOf(arm));
+    this.replace(experiment, unitHash, arm);
     return true;
   }
 
   replace(experiment: ExperimentKey, unitHash: string, arm: StickyArm): void {
-    this.#arms.set(unitHash + experiment, copyOf(arm));
+    const shared = this.#shared.of(experiment, arm);
+    const others = this.#units.get(unitHash)?.filter((one) => one.experiment !== experiment);
+    this.#units.set(unitHash, others === undefined ? [shared] : [...others, shared]);
   }
 
   flush(): Promise<void> {
@@ -60,17 +67,12 @@ export class MemoryStickyStore implements StickyStore {
   }
 
   forget(unitHash: string): Promise<void> {
-    for (const key of this.#arms.keys()) if (key.startsWith(unitHash)) this.#arms.delete(key);
+    this.#units.delete(unitHash);
     return Promise.resolve();
   }
 
   close(): Promise<void> {
-    this.#arms.clear();
+    this.#units.clear();
     return Promise.resolve();
   }
-}
-
-/** Without whatever else the object has. */
-function copyOf({ arm, phase, propensity }: StickyArm): StickyArm {
-  return { arm, phase, propensity };
 }

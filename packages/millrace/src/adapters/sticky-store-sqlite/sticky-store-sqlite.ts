@@ -21,8 +21,8 @@ export interface SqliteStickyStoreOptions {
 /** Time after which what was added is written. */
 const FLUSH_MS = 100;
 
-/** Changes of one transaction: others wait a few milliseconds for it, and so do the requests of this process. */
-const BATCH_MAX = 500;
+/** Changes of one transaction: it takes a millisecond or two, for which the requests of this process wait. */
+const BATCH_MAX = 100;
 
 /** Most changes that wait to be written. */
 const BACKLOG_MAX = 50_000;
@@ -72,23 +72,21 @@ export class SqliteStickyStore implements StickyStore {
   }
 
   find(experiment: ExperimentKey, unitHash: string): StickyArm | undefined {
-    const key = unitHash + experiment;
     const nowMs = this.#clock.nowMs();
     if (nowMs >= this.#lookAtMs) this.#look(nowMs);
-    const known = this.#known.get(key) ?? this.#backlog.get(key)?.arm;
-    if (known !== undefined || this.#known.isMissing(key)) return known;
-    return this.#read(key, experiment, unitHash);
+    const known = this.#remembered(experiment, unitHash);
+    if (known !== undefined || this.#known.isMissing(experiment, unitHash)) return known;
+    return this.#read(experiment, unitHash);
   }
 
   add(experiment: ExperimentKey, unitHash: string, arm: StickyArm): boolean {
-    const key = unitHash + experiment;
-    const known = this.#known.get(key) ?? this.#backlog.get(key)?.arm;
+    const known = this.#remembered(experiment, unitHash);
     if (known !== undefined) return isSame(known, arm);
-    return this.#keep(key, { experiment, unitHash, arm, isReplacing: false });
+    return this.#keep({ experiment, unitHash, arm, isReplacing: false });
   }
 
   replace(experiment: ExperimentKey, unitHash: string, arm: StickyArm): void {
-    this.#keep(unitHash + experiment, { experiment, unitHash, arm, isReplacing: true });
+    this.#keep({ experiment, unitHash, arm, isReplacing: true });
   }
 
   async flush(): Promise<void> {
@@ -139,32 +137,39 @@ export class SqliteStickyStore implements StickyStore {
     this.#backlog.clear();
   }
 
-  #keep(key: string, change: UnitChange): boolean {
+  #remembered(experiment: ExperimentKey, unitHash: string): StickyArm | undefined {
+    const known = this.#known.find(experiment, unitHash);
+    if (known !== undefined || this.#backlog.size === 0) return known;
+    return this.#backlog.get(keyOf({ experiment, unitHash }))?.arm;
+  }
+
+  #keep(change: UnitChange): boolean {
     if (this.#isClosed) return true;
     if (this.#isWriteThrough()) {
-      const isKept = this.#writeThrough(key, change);
+      const isKept = this.#writeThrough(change);
       if (isKept !== "busy") return isKept;
     }
+    const key = keyOf(change);
     if (this.#backlog.size >= BACKLOG_MAX && !this.#backlog.has(key)) {
       this.#lose("backlog", 1);
       return true;
     }
-    const arm = this.#known.set(key, change.arm);
+    const arm = this.#known.set(change.experiment, change.unitHash, change.arm);
     this.#backlog.set(key, { ...change, arm });
     this.#flushSoon(FLUSH_MS);
     return true;
   }
 
   /** @returns is its arm the one that is kept now? "busy" when that is to be found out later. */
-  #writeThrough(key: string, change: UnitChange): boolean | "busy" {
+  #writeThrough(change: UnitChange): boolean | "busy" {
     const file = this.#file;
     if (file === undefined) return "busy";
     const written = this.#tryWork(() => file.write([change], THROUGH_BUSY_MS));
     if (written === undefined || written === "busy") return "busy";
-    this.#backlog.delete(key);
-    this.#known.delete(key);
-    this.#take(written);
     const { experiment, unitHash, arm } = change;
+    this.#backlog.delete(keyOf(change));
+    this.#known.delete(unitHash);
+    this.#take(written);
     return written.later.length === 0 || isSame(this.find(experiment, unitHash), arm);
   }
 
@@ -172,13 +177,13 @@ export class SqliteStickyStore implements StickyStore {
     return this.#clock.nowMs() < this.#throughUntilMs;
   }
 
-  #read(key: string, experiment: ExperimentKey, unitHash: string): StickyArm | undefined {
+  #read(experiment: ExperimentKey, unitHash: string): StickyArm | undefined {
     const file = this.#file;
     if (file === undefined) return undefined;
     const found = this.#tryWork(() => file.find(experiment, unitHash) ?? "missing");
     if (found === undefined) return undefined;
-    if (found !== "missing") return this.#known.set(key, found);
-    if (!this.#isWriteThrough()) this.#known.miss(key);
+    if (found !== "missing") return this.#known.set(experiment, unitHash, found);
+    if (!this.#isWriteThrough()) this.#known.miss(experiment, unitHash);
     return undefined;
   }
 
@@ -229,12 +234,12 @@ export class SqliteStickyStore implements StickyStore {
 
   #take({ later, refusedCount }: WrittenUnits): void {
     // The arm of the process that was first holds; it is read when it is asked for.
-    for (const change of later) this.#known.delete(keyOf(change));
+    for (const { unitHash } of later) this.#known.delete(unitHash);
     if (refusedCount > 0) this.#lose("full", refusedCount);
   }
 
   #forgetHere(unitHash: string): void {
-    this.#known.deleteUnit(unitHash);
+    this.#known.delete(unitHash);
     for (const key of this.#backlog.keys()) if (key.startsWith(unitHash)) this.#backlog.delete(key);
   }
 
@@ -293,7 +298,7 @@ export class SqliteStickyStore implements StickyStore {
   }
 }
 
-function keyOf({ unitHash, experiment }: UnitChange): string {
+function keyOf({ unitHash, experiment }: Pick<UnitChange, "unitHash" | "experiment">): string {
   return unitHash + experiment;
 }
 

@@ -54,7 +54,7 @@ const TABLES = `
 
 const FIND = "select arm, phase, propensity from units where unit = ? and experiment = ?";
 const ADD =
-  "insert or ignore into units (unit, experiment, arm, phase, propensity) values (?, ?, ?, ?, ?)";
+  "insert or replace into units (unit, experiment, arm, phase, propensity) values (?, ?, ?, ?, ?)";
 const REPLACE =
   "update units set arm = ?, phase = ?, propensity = ? where unit = ? and experiment = ?";
 

@@ -1,20 +1,18 @@
-import type {
-  Decision,
-  ExperimentAnalysis,
-} from "../../core/experiment/experiment-report.ts";
+import type { ExperimentAnalysis } from "../../core/experiment/experiment-report.ts";
 import { messageOf } from "../../core/message-of.ts";
 import { OneAtATime } from "../../core/one-at-a-time.ts";
 import { commandRamp } from "../../core/release/command-ramp.ts";
 import { describeMove } from "../../core/release/describe-move.ts";
 import { nextRamp } from "../../core/release/next-ramp.ts";
 import { effectOf } from "../../core/release/ramp-effect.ts";
-import { isSilent, type RampLook, type RampNumbers } from "../../core/release/ramp-look.ts";
+import { isSilent, type RampLook } from "../../core/release/ramp-look.ts";
 import type { RampCommand, RampEffect, RampState } from "../../core/release/ramp-state.ts";
 import type { ExperimentStatus, ReleaseEvent } from "../../core/release/release-report.ts";
 import { wordsOfMs } from "../../core/release/words-of-ms.ts";
-import { effectChange, RAMP, type EffectChange } from "./effect-change.ts";
-import { experimentKeys } from "./experiment-keys.ts";
-import { coveragesOf, fitState, planOf, type ExperimentState } from "./experiment-state.ts";
+import { RAMP, type MadeEffect } from "./effect-change.ts";
+import { isExposed, nameOfDecision, numbersOf } from "./experiment-numbers.ts";
+import { beginning, fitState, planOf, type ExperimentState } from "./experiment-state.ts";
+import { followEffect, type EffectOutcome } from "./follow-effect.ts";
 import { missingParts } from "./missing-parts.ts";
 import {
   EVENTS_SHOWN_MAX,
@@ -65,13 +63,17 @@ export class ExperimentRelease {
   /** Takes up what has changed, and brings the live keys to the state. */
   async sync(facts: ExperimentFacts): Promise<void> {
     this.#facts = facts;
-    await this.#turns.run(async () => {
-      const state = await this.#fitted();
-      const { kind } = state.ramp;
-      // What may start does not wait for the next look at the numbers.
-      if (kind === "pending" || kind === "ready") await this.#advance(state, undefined);
-      await this.#reconcile();
-    });
+    try {
+      await this.#turns.run(async () => {
+        const state = await this.#fitted();
+        const { kind } = state.ramp;
+        // What may start does not wait for the next look at the numbers.
+        if (kind === "pending" || kind === "ready") await this.#advance(state, undefined);
+        await this.#reconcile();
+      });
+    } catch (error) {
+      this.#tellProblem(`its state cannot be kept, tried again: ${messageOf(error)}`, error);
+    }
   }
 
   /** Asks the log, and goes on with what it says. */
@@ -91,20 +93,18 @@ export class ExperimentRelease {
   /** @throws INVALID_TRANSITION when it is not possible now. */
   async command(command: RampCommand, { by, reason }: ReleaseOrder): Promise<void> {
     await this.#turns.run(async () => {
-      const { analysis, decided, made: _made, takenBy: _taken, ...kept } = await this.#fitted();
+      const state = await this.#fitted();
+      const { phase } = state;
       const plan = planOf(this.#config);
       const nowMs = this.#nowMs;
       const why = `${command} by ${by}${reason === "" ? "" : `: ${reason}`}`;
-      const ramp = commandRamp(kept.ramp, plan, { command, why, nowMs });
-      const move = describeMove(kept.ramp, ramp, plan);
-      const evidence = {
-        ...(analysis === undefined ? {} : { analysis }),
-        ...(decided === undefined ? {} : { decided }),
-      };
-      // What is decided is decided of the evidence until now.
-      const rest = command === "retry" ? { sinceMs: nowMs, isSilent: false } : evidence;
+      const ramp = commandRamp(state.ramp, plan, { command, why, nowMs });
+      const move = describeMove(state.ramp, ramp, plan);
       const events = move === undefined ? [] : [this.#event(move.what, reason || move.why, by)];
-      await this.#write({ ...kept, ...rest, ramp }, events);
+      const isAnew = command === "retry";
+      const kept = isAnew ? beginning(this.#config, { phase, sinceMs: nowMs }, why) : state;
+      // Whoever had the keys gives them back with it.
+      await this.#write({ ...kept, ramp, made: undefined, takenBy: undefined }, events);
       await this.#reconcile();
     });
   }
@@ -152,26 +152,20 @@ export class ExperimentRelease {
   async #fitted(): Promise<ExperimentState> {
     const { phase, beganMs } = this.#facts;
     const before = await this.#record.read();
-    if (before?.phase !== phase) {
-      const isNew = before === undefined;
-      const why = isNew ? "it begins" : "arms, weights, salt or namespace have changed";
-      const state: ExperimentState = {
-        phase,
-        ramp: { kind: "pending", why },
-        sinceMs: beganMs,
-        coverages: coveragesOf(this.#config),
-        isSilent: false,
-      };
-      // The keys that the ramp has set for the phase before are its own.
-      const made = before?.made === undefined ? {} : { made: before.made };
-      await this.#write({ ...state, ...made }, [this.#event(`phase ${phase}`, why)]);
-      return { ...state, ...made };
+    if (before?.phase === phase) {
+      const fitted = fitState(before, this.#config, this.#nowMs);
+      if (fitted !== before) {
+        await this.#write(fitted, [this.#event("steps changed", "the file has others")]);
+      }
+      return fitted;
     }
-    const fitted = fitState(before, this.#config, this.#nowMs);
-    if (fitted !== before) {
-      await this.#write(fitted, [this.#event("steps changed", "the file has others")]);
-    }
-    return fitted;
+    const isNew = before === undefined;
+    const why = isNew ? "it begins" : "arms, weights, salt or namespace have changed";
+    const anew = beginning(this.#config, { phase, sinceMs: beganMs }, why);
+    // The keys that the ramp has set for the phase before are its own.
+    const state = { ...anew, made: before?.made };
+    await this.#write(state, [this.#event(`phase ${phase}`, why)]);
+    return state;
   }
 
   async #analyse(
@@ -194,48 +188,45 @@ export class ExperimentRelease {
     }
   }
 
-  /** One look: at most one step further. */
-  async #advance(
-    state: ExperimentState,
-    analysis: ExperimentAnalysis | undefined,
-  ): Promise<void> {
-    const plan = planOf(this.#config);
-    const { reported, unready, missingToStart } = this.#facts;
-    const missing = missingParts(reported, unready, (analysis ?? state.analysis)?.arms ?? []);
-    const numbers = analysis && numbersOf(analysis);
-    const look = {
-      plan,
-      observation: { missing, missingToStart, numbers },
-      nowMs: this.#nowMs,
-    };
+  /** One look: at most one step further. @param analysis undefined when the log was not asked, or did not answer. */
+  async #advance(state: ExperimentState, analysis: ExperimentAnalysis | undefined): Promise<void> {
+    const look = this.#lookAt(state, analysis);
     const next = nextRamp(state.ramp, look);
-    const ramp = state.takenBy === undefined || next.kind === "rolled_back" ? next : state.ramp;
-    const move = describeMove(state.ramp, ramp, plan);
+    const isHeld = state.takenBy !== undefined && next.kind !== "rolled_back";
+    const ramp = isHeld ? state.ramp : next;
+    const move = describeMove(state.ramp, ramp, look.plan);
     const events = [
       ...this.#decisionEvents(state, analysis),
       ...this.#silenceEvents(state, look),
       ...(move === undefined ? [] : [this.#event(move.what, move.why)]),
     ];
     if (ramp === state.ramp && analysis === undefined && events.length === 0) return;
-    const { made, takenBy, ...kept } = state;
-    const isEnd = ramp.kind === "rolled_back" && state.ramp.kind !== "rolled_back";
-    const hold = {
-      ...(made === undefined ? {} : { made }),
-      ...(takenBy === undefined ? {} : { takenBy }),
-    };
     const isDecided = analysis !== undefined && analysis.decision.kind !== "keep_running";
+    // Rolling back takes the keys, whoever has them.
+    const isEnd = ramp.kind === "rolled_back" && state.ramp.kind !== "rolled_back";
     await this.#write(
       {
-        ...kept,
-        // Rolling back takes the keys, whoever has them.
-        ...(isEnd ? {} : hold),
-        ...(analysis === undefined ? {} : { analysis }),
-        ...(isDecided ? { decided: analysis } : {}),
+        ...state,
         ramp,
+        analysis: analysis ?? state.analysis,
+        decided: isDecided ? analysis : state.decided,
+        made: isEnd ? undefined : state.made,
+        takenBy: isEnd ? undefined : state.takenBy,
         isSilent: isSilent(state.ramp, look),
       },
       events,
     );
+  }
+
+  #lookAt(state: ExperimentState, analysis: ExperimentAnalysis | undefined): RampLook {
+    const { reported, unready, missingToStart } = this.#facts;
+    const missing = missingParts(reported, unready, (analysis ?? state.analysis)?.arms ?? []);
+    const numbers = analysis && numbersOf(analysis);
+    return {
+      plan: planOf(this.#config),
+      observation: { missing, missingToStart, numbers },
+      nowMs: this.#nowMs,
+    };
   }
 
   #decisionEvents(
@@ -243,8 +234,8 @@ export class ExperimentRelease {
     analysis: ExperimentAnalysis | undefined,
   ): readonly ReleaseEvent[] {
     if (analysis === undefined || analysis.decision.kind === "keep_running") return [];
-    const what = nameOf(analysis.decision);
-    if (decided !== undefined && nameOf(decided.decision) === what) return [];
+    const what = nameOfDecision(analysis.decision);
+    if (decided !== undefined && nameOfDecision(decided.decision) === what) return [];
     return [this.#event(what, analysis.decision.why)];
   }
 
@@ -258,27 +249,31 @@ export class ExperimentRelease {
   /** Brings the live keys to the state; what fails is tried again at the next look. */
   async #reconcile(): Promise<void> {
     const { overrideVersion, reported } = this.#facts;
-    const { changes } = this.#parts;
     const state = await this.#record.read();
-    // A change is on its way: what is in force is seen at the next look.
-    if (state === undefined || overrideVersion !== changes.state.version) return;
-    const keys = experimentKeys(reported, this.#effectOf(state));
-    const change = effectChange(keys, changes.state, state.made);
+    if (state === undefined) return;
+    const wanted = {
+      reported,
+      overrideVersion,
+      effect: this.#effectOf(state),
+      made: state.made,
+      isTaken: state.takenBy !== undefined,
+      reason: this.#reasonOf(state.ramp),
+    };
     try {
-      if (change.kind === "taken") await this.#giveWay(state, change);
-      else if (change.kind === "none") await this.#keepMade(state);
-      else if (state.takenBy === undefined) {
-        const wanted = { ...change, forMs: undefined };
-        const reason = this.#reasonOf(state.ramp);
-        await changes.change(wanted, { by: RAMP, reason, versionBefore: overrideVersion });
-        await this.#keepMade(state);
-      }
+      const outcome = await followEffect(wanted, this.#parts.changes);
+      if (outcome.kind === "made") await this.#keepMade(state, outcome.made);
+      if (outcome.kind === "taken") await this.#giveWay(state, outcome);
       this.#effectProblem = undefined;
     } catch (error) {
-      const problem = `the live keys are not as the ramp wants them, tried again: ${messageOf(error)}`;
-      if (problem !== this.#effectProblem) this.#warn(problem, error);
-      this.#effectProblem = problem;
+      const why = messageOf(error);
+      this.#tellProblem(`the live keys are not as the ramp wants them, tried again: ${why}`, error);
     }
+  }
+
+  /** Told once, and shown as long as it lasts. */
+  #tellProblem(problem: string, error: unknown): void {
+    if (problem !== this.#effectProblem) this.#warn(problem, error);
+    this.#effectProblem = problem;
   }
 
   /** What the live keys are to be; what is not named is the file's. */
@@ -297,40 +292,23 @@ export class ExperimentRelease {
   }
 
   /** All is as the ramp wants it: remembers which keys are its own. */
-  async #keepMade({ takenBy: _taken, ...state }: ExperimentState): Promise<void> {
-    const { version, overrides } = this.#parts.changes.state;
-    const keys = experimentKeys(this.#facts.reported, {});
-    const paths = overrides
-      .filter(({ by, path }) => by === RAMP && keys.some((key) => key.path === path))
-      .map(({ path }) => path);
-    const isKnown = state.made !== undefined && _taken === undefined;
-    if (isKnown && state.made?.paths.join() === paths.join()) return;
-    await this.#write({ ...state, made: { version, paths } }, []);
+  async #keepMade(state: ExperimentState, made: MadeEffect): Promise<void> {
+    const isKept = state.takenBy === undefined && state.made?.paths.join() === made.paths.join();
+    if (!isKept) await this.#write({ ...state, made, takenBy: undefined }, []);
   }
 
   /** Somebody has changed a key by hand: the ramp leaves the keys alone, and pauses where it runs. */
   async #giveWay(
     state: ExperimentState,
-    { key, by: override }: Extract<EffectChange, { kind: "taken" }>,
+    { by, why }: Extract<EffectOutcome, { kind: "taken" }>,
   ): Promise<void> {
     if (state.takenBy !== undefined) return;
-    const [event] = await this.#parts.changes.history({ path: key.path, limit: 1 });
-    const who = override?.by ?? event?.by ?? "somebody";
-    const value = override === undefined ? "unset" : `set to ${JSON.stringify(override.value)}`;
-    const why = `${key.path} was ${value} by ${who}`;
     const { ramp } = state;
-    const paused: RampState =
-      ramp.kind === "running"
-        ? {
-            kind: "paused",
-            step: ramp.step,
-            why,
-            ranMs: Math.max(0, this.#nowMs - ramp.sinceMs),
-            isApproved: ramp.isApproved,
-          }
-        : ramp;
-    const what = ramp.kind === "running" ? "paused" : "taken over";
-    await this.#write({ ...state, ramp: paused, takenBy: why }, [this.#event(what, why, who)]);
+    const isRunning = ramp.kind === "running";
+    const order = { command: "pause" as const, why, nowMs: this.#nowMs };
+    const paused = isRunning ? commandRamp(ramp, planOf(this.#config), order) : ramp;
+    const event = this.#event(isRunning ? "paused" : "taken over", why, by);
+    await this.#write({ ...state, ramp: paused, takenBy: why }, [event]);
   }
 
   #event(what: string, why: string, by: string = RAMP): ReleaseEvent {
@@ -349,35 +327,11 @@ export class ExperimentRelease {
 
   #warn(why: string, error?: unknown): void {
     const { service, config } = this.#facts.reported;
-    const fields = { experiment: config.name, service, ...(error === undefined ? {} : { err: error }) };
+    const fields = {
+      experiment: config.name,
+      service,
+      ...(error === undefined ? {} : { err: error }),
+    };
     this.#parts.log.warn(fields, `Experiment ${config.name}: ${why}`);
-  }
-}
-
-/** Does the log have something new to say in this state? */
-function isExposed(ramp: RampState): boolean {
-  if (ramp.kind === "completed") return ramp.winner === undefined;
-  return ramp.kind === "running" || ramp.kind === "paused";
-}
-
-function numbersOf(analysis: ExperimentAnalysis): RampNumbers {
-  const { window, decision, arms, lastPredictionMs } = analysis;
-  return {
-    untilMs: window.untilMs,
-    decision,
-    units: arms.map(({ arm, units }) => ({ arm, count: units })),
-    lastPredictionMs,
-  };
-}
-
-function nameOf(decision: Decision): string {
-  switch (decision.kind) {
-    case "ship":
-      return `decision: ship ${decision.arm}`;
-    case "inconclusive":
-      return `decision: inconclusive (${decision.reason.replaceAll("_", " ")})`;
-    case "rollback":
-    case "keep_running":
-      return `decision: ${decision.kind.replace("_", " ")}`;
   }
 }

@@ -14,15 +14,34 @@ export interface ExperimentState {
   readonly sinceMs: number;
   /** Of the steps that `ramp` is of; null without a ramp. */
   readonly coverages: readonly number[] | null;
-  readonly analysis?: ExperimentAnalysis;
+  readonly analysis: ExperimentAnalysis | undefined;
   /** What the latest decision but `keep_running` was made of. */
-  readonly decided?: ExperimentAnalysis;
-  /** Absent until all is as the ramp wants it. */
-  readonly made?: MadeEffect;
+  readonly decided: ExperimentAnalysis | undefined;
+  /** Undefined until all is as the ramp wants it. */
+  readonly made: MadeEffect | undefined;
   /** Who has changed the live keys by hand, in words; then the ramp leaves them alone. */
-  readonly takenBy?: string;
+  readonly takenBy: string | undefined;
   /** Has the time of grace passed without data? */
   readonly isSilent: boolean;
+}
+
+/** An experiment whose evidence begins now, in words why. */
+export function beginning(
+  config: ExperimentConfig,
+  { phase, sinceMs }: Pick<ExperimentState, "phase" | "sinceMs">,
+  why: string,
+): ExperimentState {
+  return {
+    phase,
+    sinceMs,
+    ramp: { kind: "pending", why },
+    coverages: coveragesOf(config),
+    analysis: undefined,
+    decided: undefined,
+    made: undefined,
+    takenBy: undefined,
+    isSilent: false,
+  };
 }
 
 /** How the experiment is to go; without a ramp in the file it stays where it is. */
@@ -32,7 +51,7 @@ export function planOf(config: ExperimentConfig): RampPlan {
 }
 
 /** Coverages as `ExperimentState` keeps them. */
-export function coveragesOf({ ramp }: ExperimentConfig): readonly number[] | null {
+function coveragesOf({ ramp }: ExperimentConfig): readonly number[] | null {
   return ramp === undefined ? null : ramp.steps.map(({ coverage }) => coverage);
 }
 

@@ -31,8 +31,10 @@ export class ReleaseController {
   readonly #shadows = new Map<string, ShadowRelease>();
   /** When the processes were asked for their traffic last. */
   #askedAtMs: number;
-  /** Ticks and what people ask for, one after the other. */
+  /** Of ticks and of what people ask for, one after the other. */
   #last: Promise<unknown> = Promise.resolve();
+  /** The one that has not begun: who asks meanwhile waits for it. */
+  #next: Promise<void> | undefined;
   #problem: string | undefined;
   #cancel: () => void = () => undefined;
   #isClosed = false;
@@ -132,10 +134,15 @@ export class ReleaseController {
   }
 
   /** Takes up what is in force now, and brings it to what is to be. */
-  async #refresh(): Promise<void> {
-    const turn = this.#last.then(() => this.#takeUp());
-    this.#last = turn.catch(() => undefined);
-    await turn;
+  #refresh(): Promise<void> {
+    if (this.#next !== undefined) return this.#next;
+    const next = this.#last.then(() => {
+      this.#next = undefined;
+      return this.#takeUp();
+    });
+    this.#next = next;
+    this.#last = next.catch(() => undefined);
+    return next;
   }
 
   async #takeUp(): Promise<void> {

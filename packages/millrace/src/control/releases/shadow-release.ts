@@ -26,7 +26,7 @@ interface ShadowState {
   readonly digest: string;
   /** `wanted`: the verdict is kept, and the live key follows. */
   readonly exclusion: "none" | "wanted" | "made";
-  readonly analysis?: ShadowAnalysis;
+  readonly analysis: ShadowAnalysis | undefined;
 }
 
 export interface ShadowFacts {
@@ -60,12 +60,16 @@ export class ShadowRelease {
   /** Takes up what has changed, and brings the live key to the state. */
   async sync(facts: ShadowFacts): Promise<void> {
     this.#facts = facts;
-    await this.#turns.run(async () => {
-      const state = await this.#fitted();
-      // A change is on its way: what is in force is seen at the next look.
-      if (facts.overrideVersion !== this.#parts.changes.state.version) return;
-      await this.#reconcile(state);
-    });
+    try {
+      await this.#turns.run(async () => {
+        const state = await this.#fitted();
+        // A change is on its way: what is in force is seen at the next look.
+        if (facts.overrideVersion !== this.#parts.changes.state.version) return;
+        await this.#reconcile(state);
+      });
+    } catch (error) {
+      this.#tellProblem(`its state cannot be kept, tried again: ${messageOf(error)}`, error);
+    }
   }
 
   /** Asks the log, and keeps what it says. */
@@ -101,9 +105,7 @@ export class ShadowRelease {
         throw impossible("include", this.#config.name, "is not excluded");
       }
       if (this.#isExcluded) await this.#set(false, order);
-      await this.#write(this.#anew(this.#nowMs), [
-        this.#event("included", order.reason, order.by),
-      ]);
+      await this.#write(this.#anew(this.#nowMs), [this.#event("included", order.reason, order.by)]);
     });
   }
 
@@ -159,7 +161,8 @@ export class ShadowRelease {
 
   #anew(sinceMs: number): ShadowState {
     const { to, compare } = this.#config;
-    return { sinceMs, digest: JSON.stringify([to, compare]), exclusion: "none" };
+    const digest = JSON.stringify([to, compare]);
+    return { sinceMs, digest, exclusion: "none", analysis: undefined };
   }
 
   async #fitted(): Promise<ShadowState> {
@@ -177,6 +180,7 @@ export class ShadowRelease {
     const isExcluded = this.#isExcluded;
     const { exclusion, analysis } = state;
     if (exclusion === "wanted" && !isExcluded) return this.#follow(state, analysis);
+    this.#effectProblem = undefined;
     if (exclusion === "made" && !isExcluded) {
       const [event] = await this.#parts.changes.history({ path: this.#path, limit: 1 });
       const included = this.#event("included", event?.reason ?? "", event?.by ?? "file");
@@ -196,10 +200,14 @@ export class ShadowRelease {
       await this.#write({ ...state, exclusion: "made" }, []);
       this.#effectProblem = undefined;
     } catch (error) {
-      const problem = `it still gets copies, tried again: ${messageOf(error)}`;
-      if (problem !== this.#effectProblem) this.#warn(problem, error);
-      this.#effectProblem = problem;
+      this.#tellProblem(`it still gets copies, tried again: ${messageOf(error)}`, error);
     }
+  }
+
+  /** Told once, and shown as long as it lasts. */
+  #tellProblem(problem: string, error: unknown): void {
+    if (problem !== this.#effectProblem) this.#warn(problem, error);
+    this.#effectProblem = problem;
   }
 
   /** The live key: nothing where the file says the same. */

@@ -33,9 +33,6 @@ function armOf(assignment: Assignment): string | undefined {
   return assignment.kind === "enrolled" ? assignment.arm : undefined;
 }
 
-/** Of 10 % of the units; "user-3" lies outside. */
-const OUTSIDE: Partial<ExperimentSplit> = { coverage: 0.1 };
-
 it("assign() enrols a unit in the arm in whose part its hash lies", () => {
   expect(assigner({ salt: "seed" }).assign("a")).toEqual({
     kind: "enrolled",
@@ -54,31 +51,29 @@ it("assign() enrols a unit in the arm in whose part its hash lies", () => {
   });
 });
 
-it.each<[string, Partial<ExperimentSplit>, string | undefined, string | undefined, object]>([
-  ["decided", { winner: "treatment" }, "u", undefined, { arm: "treatment", reason: "decided" }],
-  ["decided, whatever it wants", { winner: "treatment" }, "u", "control", { reason: "decided" }],
-  [
-    "decided, though inactive",
-    { winner: "treatment", isActive: false },
-    "u",
-    undefined,
-    { arm: "treatment" },
-  ],
-  ["inactive", { isActive: false }, "u", undefined, { arm: "control", reason: "inactive" }],
-  ["inactive, whatever it wants", { isActive: false }, "u", "treatment", { arm: "control" }],
-  ["overridden", OUTSIDE, "u", "treatment", { kind: "overridden", arm: "treatment", phase: 3 }],
-  ["overridden, without a unit", {}, undefined, "treatment", { kind: "overridden" }],
-  ["without a unit", {}, undefined, undefined, { arm: "control", reason: "no_unit", phase: 3 }],
-  ["without a unit, for an arm unknown", {}, undefined, "other", { reason: "no_unit" }],
-  ["outside the coverage", { coverage: 0 }, "u", undefined, { arm: "control", reason: "coverage" }],
-  [
-    "outside the coverage, for an arm unknown",
-    { coverage: 0 },
-    "u",
-    "other",
-    { reason: "coverage" },
-  ],
-])("assign() of a request that is %s", (_what, split, unit, wanted, expected) => {
+interface Asked {
+  readonly split?: Partial<ExperimentSplit>;
+  readonly unit?: string;
+  readonly wanted?: string;
+}
+
+const WON = { winner: "treatment" };
+const OFF = { isActive: false };
+const NONE = { coverage: 0 };
+
+it.each<[string, Asked, object]>([
+  ["decided", { split: WON, unit: "u" }, { arm: "treatment", reason: "decided" }],
+  ["decided, whatever it wants", { split: WON, wanted: "control" }, { reason: "decided" }],
+  ["decided, though inactive", { split: { ...WON, ...OFF } }, { arm: "treatment" }],
+  ["inactive", { split: OFF, unit: "u" }, { arm: "control", reason: "inactive" }],
+  ["inactive, whatever it wants", { split: OFF, wanted: "treatment" }, { arm: "control" }],
+  ["overridden", { split: NONE, unit: "u", wanted: "treatment" }, { kind: "overridden", phase: 3 }],
+  ["overridden, without a unit", { wanted: "treatment" }, { arm: "treatment" }],
+  ["without a unit", {}, { arm: "control", reason: "no_unit", phase: 3 }],
+  ["without a unit, for an arm unknown", { wanted: "other" }, { reason: "no_unit" }],
+  ["outside the coverage", { split: NONE, unit: "u" }, { arm: "control", reason: "coverage" }],
+  ["outside, for an arm unknown", { split: NONE, unit: "u", wanted: "x" }, { reason: "coverage" }],
+])("assign() of a request that is %s", (_what, { split, unit, wanted }, expected) => {
   expect(assigner(split).assign(unit, wanted)).toMatchObject(expected);
 });
 
@@ -175,7 +170,7 @@ it("raising the coverage from 2 to 100 % moves none of 200,000 users and drops n
     let before: string | undefined;
     for (const [step, current] of assigners.entries()) {
       const arm = armOf(current.assign(`user-${i}`));
-      if (before !== undefined && arm !== before) expect.fail(`user-${i}: ${before}, ${arm}`);
+      if (before !== undefined && arm !== before) expect.fail(`user-${i} left ${before}`);
       if (arm !== undefined) counts[step]! += 1;
       before = arm;
     }
@@ -213,7 +208,7 @@ it("assign() divides 10,000 users 60 to 40", () => {
     if (split.assign(`${random.below(2 ** 31)}-${i}`).arm === "control") control++;
   }
   // Five standard deviations of 10,000 draws at 60 %: once in two million seeds.
-  if (Math.abs(control - 6_000) > 245) expect.fail(`seed ${random.seed}: ${control}`);
+  expect(Math.abs(control - 6_000), `seed ${random.seed}`).toBeLessThan(245);
 });
 
 it("two salts divide the same users independently", () => {

@@ -98,7 +98,10 @@ export interface MetricComparison {
   readonly difference: number | undefined;
   /** As a share of the control arm's mean; undefined where that is 0. */
   readonly relative: number | undefined;
-  /** Of `difference`; guardrails have a one-sided one, open (null) on the harmless side. */
+  /**
+   * Of `difference`; null is open. That of a guardrail is one-sided: how bad it may be at most, or of one that has
+   * regressed how bad it is at least. Undefined with `no_data`.
+   */
   readonly interval: { readonly low: number | null; readonly high: number | null } | undefined;
   /** Always valid with `sequential`. */
   readonly pValue: number | undefined;

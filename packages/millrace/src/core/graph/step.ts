@@ -50,8 +50,8 @@ export interface StepContext {
   readonly request: StepRequest;
   /** Where the step writes down what happened in it. */
   readonly trace: StepTrace;
-  /** Of the service: pays for every call beside the first one. */
-  readonly budget: RetryBudget;
+  /** Of the service: pays for every call beside the first one. Undefined where there shall be none. */
+  readonly budget: RetryBudget | undefined;
   /** Servers that were asked in earlier tries of this step for this request: others are asked first. Absent in its only try. */
   readonly tried?: Set<string>;
 }

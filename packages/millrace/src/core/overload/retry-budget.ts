@@ -6,7 +6,7 @@ const EXTRA_MIN = 3;
 const ROUNDING = 1e-9;
 
 /** Why a further call is made: after one that failed, or beside one that is slow. */
-export type ExtraKind = "retry" | "hedge";
+type ExtraKind = "retry" | "hedge";
 
 /** Calls made and not made, since the beginning. */
 export interface ExtraCounts {

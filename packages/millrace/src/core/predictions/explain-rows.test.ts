@@ -124,3 +124,13 @@ test("explainRows() names the request of several rows, and the row where one was
   expect([one?.prediction_id, one?.row_count]).toEqual([`${ROW.prediction_id}#1`, 2]);
   expect(explainRows({ source: "parquet", rows: [] })).toBeUndefined();
 });
+
+test("explainRows() has how the arm was found", () => {
+  const assignment = { experiment: "rf", variant: "a", phase: 2, kind: "overridden", why: "so" };
+  const row = { ...ROW, experiment: "rf", variant: "a", assignment: JSON.stringify(assignment) };
+  expect(explainRows({ source: "parquet", rows: [row] })).toMatchObject({
+    experiment: "rf",
+    variant: "a",
+    assignment,
+  });
+});

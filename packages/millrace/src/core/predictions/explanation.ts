@@ -118,9 +118,12 @@ export interface ExplainedOverride {
 /** Rows of one request that are shown. */
 export const EXPLAINED_ROWS_MAX = 16;
 
+/** Shadows of one request that are shown: as many as a service may have. */
+export const EXPLAINED_SHADOWS_MAX = 8;
+
 /** Rows of a prediction that were found in the log. */
 export interface FoundRows {
   readonly source: Exclude<ExplanationSource, "memory">;
-  /** Of one request, by row; at most `EXPLAINED_ROWS_MAX`. The first rows of its shadows are among them. */
+  /** Of one request, by row, at most `EXPLAINED_ROWS_MAX`; and the first row of each of its shadows. */
   readonly rows: readonly PredictionRow[];
 }

@@ -183,3 +183,19 @@ it("rowCountOf() tells how many rows rowsOf() gives", () => {
     expect(rowCountOf(record)).toBe(rowsOf(record, "p0").length);
   }
 });
+
+it("rowsOf() has the arm of an experiment, and how it was found", () => {
+  const context = testContext({ experiment: "rf", variant: "treatment", phase: 2 });
+  const assignment = { kind: "enrolled", why: "so" };
+  const facts: LogFacts = { propensity: 0.4, assignment };
+  const [row] = rowsOf(testRecord({ context, facts: JSON.stringify(facts) }), "p0");
+  expect(row).toMatchObject({
+    experiment: "rf",
+    variant: "treatment",
+    phase: 2,
+    propensity: 0.4,
+    assignment: JSON.stringify(assignment),
+    shadow: null,
+    is_agreed: null,
+  });
+});

@@ -114,8 +114,7 @@ describe("a ramp, whatever happens", () => {
             expect([before.kind, state.step]).toEqual([expect.stringMatching(/pending/), 0]);
           }
           const isRise = shareOf(state, plan) > shareOf(before, plan);
-          if (isRise && before.kind === "running")
-            expect(mayRise(before, look, ranMs)).toBe(true);
+          if (isRise && before.kind === "running") expect(mayRise(before, look, ranMs)).toBe(true);
           if (state.kind === "completed" && before.kind !== "completed") {
             completions++;
             expect(before).toMatchObject({ kind: "running", step: plan.steps.length - 1 });
@@ -148,9 +147,7 @@ describe("a ramp, whatever happens", () => {
       ]);
       const before = old.steps.map(({ coverage }) => coverage);
       const fitted = fitRamp(state, before, plan, START_MS + HOUR_MS);
-      expect(shareOf(fitted, plan)).toBeLessThanOrEqual(
-        shareOf(state, old),
-      );
+      expect(shareOf(fitted, plan)).toBeLessThanOrEqual(shareOf(state, old));
     }
   });
 });

@@ -7,7 +7,9 @@ it.each([
   ["seed", "b", 0.2696],
   ["foo", "ab", 0.2575],
   ["foo", "def", 0.2019],
+  ["89123klj", "8952klfjas09ujkasdf", 0.124],
   ["90850943850283058242805", "123", 0.7516],
+  ["()**(%$##$%#$#", '___)((*":&', 0.0128],
 ])("hashUnit(%j, %j) is that of hash version 2", (salt, unit, hash) => {
   expect(hashUnit(salt, unit)).toBe(hash);
 });

@@ -1,4 +1,6 @@
 import { expect, it } from "vitest";
+import { crossingProbability } from "./crossing-probability.ts";
+import { normalQuantile } from "./normal-quantile.ts";
 import { SAMPLE_RATIO_P_MIN, sampleRatioTest } from "./sample-ratio-test.ts";
 
 it.each([
@@ -27,6 +29,11 @@ it("sampleRatioTest() needs some 430,000 units to see that an arm lost 1 %", () 
     sampleRatioTest([units / 2, (units / 2) * 0.99], [1, 1]).pValue;
   expect(ofUnits(420_000)).toBeGreaterThan(SAMPLE_RATIO_P_MIN);
   expect(ofUnits(440_000)).toBeLessThan(SAMPLE_RATIO_P_MIN);
+});
+
+it("SAMPLE_RATIO_P_MIN looked for 200 times calls 1.8 % of sound splits broken", () => {
+  const bound = -normalQuantile(SAMPLE_RATIO_P_MIN / 2); // χ² of two arms is the square of a normal variable
+  expect(crossingProbability(new Array<number>(200).fill(bound))).toBeCloseTo(0.018, 3);
 });
 
 it("sampleRatioTest() finds nothing wrong without units, and units wrong in an arm of weight 0", () => {

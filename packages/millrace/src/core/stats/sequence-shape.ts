@@ -9,7 +9,7 @@ export interface SequentialOptions {
 }
 
 /** Where the interval is narrowest when nobody says otherwise. */
-export const UNITS_TUNED = 5_000;
+const UNITS_TUNED = 5_000;
 
 /**
  * ρ = √((−2 ln α + ln(−2 ln α + 1)) / N*): the parameter that makes a confidence sequence narrowest at N* units

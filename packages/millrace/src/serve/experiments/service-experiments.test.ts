@@ -68,9 +68,10 @@ describe("prepare()", () => {
     const { experiments } = openExperiments(sticky);
     (await experiments.prepare(services())).commit();
     sticky.trouble = new Error("the disk is full");
-    await expect(experiments.prepare(services({ arms: WEIGHTS_50 }))).rejects.toThrow(
-      "disk is full",
-    );
+    await expect(experiments.prepare(services({ arms: WEIGHTS_50 }))).rejects.toMatchObject({
+      code: "INVALID_OVERRIDE",
+      message: expect.stringContaining("the disk is full") as string,
+    });
     (await experiments.prepare(services({ isActive: false }))).commit();
     expect(experiments.find("s")?.config.isActive).toBe(false);
   });

@@ -3,6 +3,7 @@ import type { ServiceConfig } from "../../config/config.ts";
 import type { ExperimentConfig } from "../../config/experiment-config.ts";
 import type { Sha256 } from "../../core/cache/key-writer.ts";
 import { splitDigest } from "../../core/experiment/split-digest.ts";
+import { MillraceError } from "../../core/errors.ts";
 import { messageOf } from "../../core/message-of.ts";
 import type { KeyedHash } from "../../core/predictions/redaction.ts";
 import type { VersionLedger } from "../../models/version-ledger.ts";
@@ -53,7 +54,7 @@ export class ServiceExperiments {
   /**
    * Numbers the splits. Where one changes, every arm that is given from now on until `commit` or `abort` is known to all
    * processes at once: whoever switches first must not give another one to a unit that has just got its own.
-   * @throws what the sticky store throws when it cannot be written; a change that moves nobody does without it.
+   * @throws INVALID_OVERRIDE when arms cannot be kept now; a change that moves nobody does without.
    */
   async prepare(services: ServicesWithExperiment): Promise<ExperimentChange> {
     const made = new Map<string, ServiceExperiment>();
@@ -61,7 +62,7 @@ export class ServiceExperiments {
       if (experiment !== undefined) made.set(name, await this.#experimentOf(name, experiment));
     }
     const isResplit = this.all.some((before) => isResplitIn(before, made));
-    if (isResplit) await this.#sticky?.beginWriteThrough();
+    if (isResplit) await this.#beginWriteThrough();
     const end = (): void => {
       if (isResplit) this.#sticky?.endWriteThrough();
     };
@@ -72,6 +73,15 @@ export class ServiceExperiments {
       },
       abort: end,
     };
+  }
+
+  async #beginWriteThrough(): Promise<void> {
+    try {
+      await this.#sticky?.beginWriteThrough();
+    } catch (error) {
+      const text = `Cannot divide the units of an experiment anew: their arms cannot be kept now, ${messageOf(error)}`;
+      throw new MillraceError("INVALID_OVERRIDE", text, { cause: error });
+    }
   }
 
   /**

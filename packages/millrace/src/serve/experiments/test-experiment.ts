@@ -106,8 +106,10 @@ export function openExperiment(own: Partial<ExperimentConfig> = {}, phase = 1) {
 }
 
 /** For tests: experiments of services, with what they tell. */
-export function openExperiments(sticky: StickyStore = new TestStickyStore()) {
-  const registry = new Metrics();
+export function openExperiments(
+  sticky: StickyStore = new TestStickyStore(),
+  registry = new Metrics(),
+) {
   const lines: string[] = [];
   const write = (_fields: object, text: string): void => void lines.push(text);
   let isOpen = false;

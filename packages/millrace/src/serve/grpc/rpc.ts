@@ -22,7 +22,7 @@ export interface RpcCall {
   prediction: Prediction | undefined;
   /** Rule that chose the model. */
   rule: string | undefined;
-  /** Arm of the service's experiment; in a stream that of the message read last. */
+  /** Arm of the service's experiment: in the head of the reply to a unary call. */
   variant: string | undefined;
 }
 

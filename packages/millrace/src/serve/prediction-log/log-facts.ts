@@ -45,28 +45,25 @@ export interface FactsSource {
 
 /** JSON of what is not true of most predictions; empty when there is nothing. */
 export function factsJson(source: FactsSource): string {
+  const few = fewFacts(source);
+  const { trace, observed, asked } = source.record;
+  if ((trace ?? observed ?? asked) === undefined) {
+    return few === undefined ? "" : wellFormedJson(few);
+  }
+  const all = wellFormedJson({ ...few, ...more(source) });
+  return all.length > FACTS_LENGTH_MAX ? wellFormedJson(few ?? {}) : all;
+}
+
+/** Those that are short. */
+function fewFacts(source: FactsSource): Facts | undefined {
   const { record, models, attributes, comparison } = source;
-  const { degraded, cache, trace, observed, asked, arm } = record;
-  const message = errorText(source);
-  const hasMore = trace !== undefined || asked !== undefined || observed !== undefined;
-  const hasAny = message ?? degraded ?? cache ?? models ?? attributes ?? arm ?? comparison;
-  if (!hasMore && hasAny === undefined) return "";
-  const error = message?.slice(0, ERROR_LENGTH_MAX);
+  const { degraded, cache, arm } = record;
+  const error = errorText(source)?.slice(0, ERROR_LENGTH_MAX);
+  const some = error ?? degraded ?? cache ?? models ?? attributes ?? comparison;
+  if (some === undefined && arm === undefined) return undefined;
   const assignment = arm && explainAssignment(arm.experiment.config, arm.assignment);
   const propensity = assignment?.propensity;
-  const few: Facts = {
-    error,
-    degraded,
-    cache,
-    models,
-    attributes,
-    propensity,
-    assignment,
-    comparison,
-  };
-  if (!hasMore) return wellFormedJson(few);
-  const all = wellFormedJson({ ...few, ...more(source) });
-  return all.length > FACTS_LENGTH_MAX ? wellFormedJson(few) : all;
+  return { error, degraded, cache, models, attributes, propensity, assignment, comparison };
 }
 
 function errorText({ record: { code, message }, isPrivate }: FactsSource): string | undefined {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { MillraceError } from "../../core/errors.ts";
 import { readBlock } from "../../core/predictions/block-reader.ts";
+import type { ExposureRow } from "../../core/predictions/exposure-row.ts";
 import { fp32, testRecord } from "../../core/predictions/test-record.ts";
 import { TestClock } from "../../core/test-clock.ts";
 import { LogRing, RING_RECORDS_MAX } from "./log-ring.ts";
@@ -184,4 +185,62 @@ it("close() writes what is in memory and closes the writer", async () => {
     readBlock(writer.blocks[0]?.bytes ?? new Uint8Array()).map((one) => one.predictionId),
   ).toEqual(["last"]);
   expect(writer.isClosed).toBe(true);
+});
+
+const EXPOSURE: ExposureRow = {
+  ts: 1_763_740_000_123_456,
+  service: "s",
+  experiment: "rf",
+  phase: 1,
+  variant: "control",
+  unit_hash: "0f",
+  prediction_id: "p",
+  propensity: 0.5,
+  coverage: 1,
+  hash: 0.25,
+  node: "p0",
+};
+
+it("addExposure() gives lines of JSON to the writer 20 ms after the first, apart from predictions", () => {
+  const { ring, writer, clock } = createRing();
+  ring.add(testRecord());
+  clock.advanceMs(10);
+  expect(ring.addExposure(EXPOSURE)).toBe(true);
+  expect(ring.addExposure({ ...EXPOSURE, variant: "ä" })).toBe(true);
+  expect(ring.usage.ringRecords).toBe(3);
+  clock.advanceMs(10);
+  expect(writer.blocks.map(({ table }) => table)).toEqual(["predictions"]);
+  clock.advanceMs(10);
+  expect(writer.blocks.map(({ table, recordCount }) => [table, recordCount])).toEqual([
+    ["predictions", 1],
+    ["exposures", 2],
+  ]);
+  expect(writer.takeExposures()).toEqual([EXPOSURE, { ...EXPOSURE, variant: "ä" }]);
+});
+
+it("addExposure() gives a block of 256 KiB to the writer at once", () => {
+  const { ring, writer, clock } = createRing();
+  for (let i = 0; i < 2_000; i++) ring.addExposure(EXPOSURE);
+  expect(writer.blocks.length).toBeGreaterThan(0);
+  clock.advanceMs(20);
+  expect(writer.takeExposures()).toHaveLength(2_000);
+});
+
+it("addExposure() refuses when the ring is full, and tells of what is lost", async () => {
+  const { ring, writer, clock, lost } = createRing();
+  writer.isHeld = true;
+  for (let i = 0; i < RING_RECORDS_MAX; i++) expect(ring.addExposure(EXPOSURE)).toBe(true);
+  expect(ring.addExposure(EXPOSURE)).toBe(false);
+  clock.advanceMs(20);
+  writer.release(new Error("the disk is gone"));
+  await settled();
+  expect(lost.reduce((sum, count) => sum + count, 0)).toBe(RING_RECORDS_MAX);
+  expect(ring.addExposure(EXPOSURE)).toBe(true);
+});
+
+it("close() writes exposures too", async () => {
+  const { ring, writer } = createRing();
+  ring.addExposure(EXPOSURE);
+  await ring.close();
+  expect(writer.takeExposures()).toEqual([EXPOSURE]);
 });

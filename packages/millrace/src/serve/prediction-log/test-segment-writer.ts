@@ -1,4 +1,6 @@
-import type { LogBlock } from "../../core/predictions/log-block.ts";
+import { exposureLines } from "../../core/predictions/exposure-lines.ts";
+import type { ExposureRow } from "../../core/predictions/exposure-row.ts";
+import type { LogBlock, LogTable } from "../../core/predictions/log-block.ts";
 import type { LoggedPrediction } from "../../core/predictions/logged-prediction.ts";
 import { readBlock } from "../../core/predictions/block-reader.ts";
 import type { SegmentWriter, SegmentWriterEvents } from "../../ports/segments.ts";
@@ -47,7 +49,21 @@ export class TestSegmentWriter implements SegmentWriter {
 
   /** What was given since it was asked before. */
   takePredictions(): LoggedPrediction[] {
-    const blocks = this.blocks.splice(0).filter(({ table }) => table === "predictions");
-    return blocks.flatMap(({ bytes }) => readBlock(bytes));
+    return this.#take("predictions").flatMap(({ bytes }) => readBlock(bytes));
+  }
+
+  /** The same of exposures. */
+  takeExposures(): ExposureRow[] {
+    const lines = this.#take("exposures").flatMap(({ bytes }) => [...exposureLines(bytes)]);
+    return lines.map(({ row, text }) => {
+      if (row === undefined) throw new Error(`No exposure: ${text}`);
+      return row;
+    });
+  }
+
+  #take(table: LogTable): readonly LogBlock[] {
+    const all = this.blocks.splice(0);
+    this.blocks.push(...all.filter((block) => block.table !== table));
+    return all.filter((block) => block.table === table);
   }
 }

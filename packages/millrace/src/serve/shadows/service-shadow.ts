@@ -48,8 +48,8 @@ export interface ShadowParts {
 /** A copy waits and takes at most so long, whatever what answers takes. */
 const TIMEOUT_MS_MAX = 10_000;
 
-/** Below it a time says more about threads than about a model. */
-const TIMEOUT_MS_MIN = 100;
+/** A copy may take that in any case: the time protects places, and a slow shadow is told by its latency. */
+const TIMEOUT_MS_MIN = 1_000;
 
 /** Times the 99th percentile of what answers. */
 const TIMEOUT_FACTOR = 2;
@@ -195,6 +195,7 @@ export class ServiceShadow {
       priority: PRIORITY,
       cancellation,
       isInputOwned: false,
+      isOnce: true,
     } as const;
     predictor.hold();
     try {

@@ -1,8 +1,10 @@
 import type { CompareConfig } from "../../config/shadow-config.ts";
 import { compareEqual } from "../../core/compare/compare-equal.ts";
 import { compareLabel } from "../../core/compare/compare-label.ts";
+import { compareLeaders } from "../../core/compare/compare-leaders.ts";
+import { compareNumbers } from "../../core/compare/compare-numbers.ts";
 import { compareRows } from "../../core/compare/compare-rows.ts";
-import { compareTolerance } from "../../core/compare/compare-tolerance.ts";
+import { compareTolerance, type Tolerance } from "../../core/compare/compare-tolerance.ts";
 import { compareTopK } from "../../core/compare/compare-top-k.ts";
 import { comparedRows } from "../../core/compare/compared-rows.ts";
 import type { Comparator, Comparison } from "../../core/compare/comparison.ts";
@@ -35,38 +37,67 @@ export function shadowComparator(
   onFailed: (error: unknown) => void,
 ): ShadowComparator {
   if (config.kind === "function") return new FunctionComparison(config.path, open, onFailed);
-  const fixed = comparatorOf(config);
-  const tolerance = compareTolerance({ absolute: TOLERANCE_AUTO, relative: TOLERANCE_AUTO });
+  const byNumbers = quickOf(config);
+  const byValues = comparatorOf(config);
   return {
     compare: (pair, { predictionOutput }) =>
-      compareHere(
-        fixed ?? (namesClasses(predictionOutput) ? compareLabel : tolerance),
-        pair,
-      ),
+      config.kind === "auto" && namesClasses(predictionOutput)
+        ? compareHere(compareLabel, compareLeadersOf, pair)
+        : compareHere(byValues, byNumbers, pair),
     close: () => undefined,
   };
 }
 
-/** Undefined where it depends on what answers. */
-function comparatorOf(
-  config: Exclude<CompareConfig, { readonly kind: "function" }>,
-): Comparator | undefined {
+/** Compares numbers as they lie in memory; gives undefined where it cannot tell. */
+type QuickComparator = (pair: ComparedPair) => Comparison | undefined;
+
+function quickOf(config: Exclude<CompareConfig, { readonly kind: "function" }>): QuickComparator {
+  switch (config.kind) {
+    case "label":
+      return compareLeadersOf;
+    case "top-k":
+      return () => undefined;
+    case "equal":
+      return compareNumbersBy(undefined);
+    case "auto":
+      return compareNumbersBy(toleranceOf(TOLERANCE_AUTO));
+    case "tolerance":
+      return compareNumbersBy(toleranceOf(config.tolerance));
+  }
+}
+
+function compareLeadersOf({ answer, shadow, rowCount }: ComparedPair): Comparison | undefined {
+  return compareLeaders(answer, shadow, rowCount);
+}
+
+function compareNumbersBy(tolerance: Tolerance | undefined): QuickComparator {
+  return ({ answer, shadow, rowCount }) => compareNumbers(answer, shadow, { tolerance, rowCount });
+}
+
+function toleranceOf(tolerance: number): Tolerance {
+  return { absolute: tolerance, relative: tolerance };
+}
+
+function comparatorOf(config: Exclude<CompareConfig, { readonly kind: "function" }>): Comparator {
   switch (config.kind) {
     case "auto":
-      return undefined;
+      return compareTolerance(toleranceOf(TOLERANCE_AUTO));
     case "equal":
       return compareEqual;
     case "label":
       return compareLabel;
     case "tolerance":
-      return compareTolerance({ absolute: config.tolerance, relative: config.tolerance });
+      return compareTolerance(toleranceOf(config.tolerance));
     case "top-k":
       return compareTopK(config.k);
   }
 }
 
-function compareHere(compare: Comparator, { answer, shadow, rowCount }: ComparedPair): Comparison {
+function compareHere(compare: Comparator, quick: QuickComparator, pair: ComparedPair): Comparison {
+  const { answer, shadow, rowCount } = pair;
   try {
+    const found = quick(pair);
+    if (found !== undefined) return found;
     return compareRows(compare, comparedRows(answer, rowCount), comparedRows(shadow, rowCount));
   } catch (error) {
     return failed(error);
@@ -80,11 +111,7 @@ class FunctionComparison implements ShadowComparator {
   readonly #onFailed: (error: unknown) => void;
   #opened: Promise<SourceComparator> | undefined;
 
-  constructor(
-    path: string,
-    open: OpenComparator | undefined,
-    onFailed: (error: unknown) => void,
-  ) {
+  constructor(path: string, open: OpenComparator | undefined, onFailed: (error: unknown) => void) {
     this.#path = path;
     this.#open = open;
     this.#onFailed = onFailed;

@@ -101,8 +101,7 @@ export class ShadowCopies {
     if (own === undefined || job.call.isAdmitted !== true || record.code === "CANCELLED") return;
     own.latency.observe(record.tookMs);
     // What `wants` did not promise may have gone to another thread with its memory.
-    const isTaken =
-      !this.#isClosed && !job.limits.isInputOwned && job.service.parameters.isActive;
+    const isTaken = !this.#isClosed && !job.limits.isInputOwned && job.service.parameters.isActive;
     let copied: ReturnType<typeof copiedRequest> | undefined;
     for (const shadow of own.shadows.values()) {
       if (!shadow.isChosen(record.id)) continue;

@@ -157,5 +157,8 @@ function tooLate(): MillraceError {
 }
 
 function givenUp(): MillraceError {
-  return MillraceError.withoutStack("CANCELLED", "Cannot predict: the shadow gets no copies any more");
+  return MillraceError.withoutStack(
+    "CANCELLED",
+    "Cannot predict: the shadow gets no copies any more",
+  );
 }
