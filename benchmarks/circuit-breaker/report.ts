@@ -1,6 +1,7 @@
 import { chartSvg, type Bar } from "../bar-chart.ts";
 import { machineLine, type Machine } from "../machine.ts";
 import { rounded, tableSection } from "../markdown-table.ts";
+import type { LoadResult } from "../serving/generator/load-plan.ts";
 import type { Target } from "../serving/targets.ts";
 import type { OverrunRow } from "./measure-overrun.ts";
 import type { Plan, Service } from "./plan.ts";
@@ -68,16 +69,29 @@ function targetCells({ name, comparison, limit, unit, value, isMet }: Target): s
 }
 
 function rowCells({ service, load, recoveryMs }: OverrunRow): string[] {
-  const { ok, refused, failed, missed, abandoned, unanswered, okPerSecond } = load;
+  const { ok, refused, missed, abandoned, unanswered, okPerSecond } = load;
   const none = missed + abandoned + unanswered;
   return [
     WHAT[service],
-    ...[ok, refused, failed, none].map(String),
+    ...[ok, refused].map(String),
+    otherText(load),
+    String(none),
     ...[okPerSecond, load.latencyMs.p50, load.latencyMs.p99, load.refusedMs.p99, recoveryMs].map(
       rounded,
     ),
   ];
 }
+
+/** `15 (504: 13, broken: 2)` */
+function otherText({ failed, statuses }: LoadResult): string {
+  if (failed === 0) return "0";
+  const others = Object.entries(statuses).filter(([status]) => !ANSWERS.has(status));
+  const answered = others.reduce((sum, [, count]) => sum + count, 0);
+  const all = [...others, ["broken", failed - answered] as const];
+  return `${failed} (${all.map(([what, count]) => `${what}: ${count}`).join(", ")})`;
+}
+
+const ANSWERS: ReadonlySet<string> = new Set(["200", "429", "503"]);
 
 /** How long those wait who get an answer, and how long until all is as before. */
 export function reportPicture({ plan, rows }: CircuitBreakerReport): string {

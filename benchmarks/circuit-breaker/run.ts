@@ -15,8 +15,8 @@ import { FULL, QUICK, SERVICES } from "./plan.ts";
 import { reportPicture, reportText, type CircuitBreakerReport } from "./report.ts";
 
 const FILE = "../circuit-breaker/millrace.yaml";
-/** The published run's own figure, and a tenth above the promise of each service. */
-const P99_MS_MAX = { defaults: 1_419, objective: 220 };
+/** What each service promises: its timeout, and its objective with a quarter for the way there and back. */
+const P99_MS_MAX = { defaults: 2_000, objective: 250 };
 const RECOVERY_MS_MAX = 2_000;
 const LAG_MS_MAX = 20;
 

@@ -30,6 +30,7 @@ function throughput(server: string, repetition: number, answersPerSecond: number
 
 function overload(server: string, goodput: number, isValid: boolean): OverloadRow {
   const load: LoadResult = {
+    statuses: {},
     due: 1000,
     ok: 400,
     okInTime: 400,

@@ -88,10 +88,10 @@ describe("analyseShadow()", () => {
     expect(analysis.verdict).toMatchObject({ kind: "exclude" });
   });
 
-  it("excludes one that always fails after fifty pairs, and says why", async () => {
+  it("excludes one that always fails after twenty pairs, and says why", async () => {
     await using log = new ReleaseLog();
     const failed = { status: "'error'", is_agreed: "NULL::BOOLEAN", error: "'expected 5 columns'" };
-    await pairs(log, 49, failed);
+    await pairs(log, 19, failed);
     expect((await log.shadow()).verdict.kind).toBe("hold");
     await pairs(log, 1, { ...failed, ts: `make_timestamp(${at(100)})` });
     const analysis = await log.shadow();
@@ -99,7 +99,7 @@ describe("analyseShadow()", () => {
     expect(analysis.verdict.why).toContain("expected 5 columns");
     expect(analysis).toMatchObject({
       compared: 0,
-      errors: { primary: 0, shadow: 50 },
+      errors: { primary: 0, shadow: 20 },
       differences: [],
     });
   });

@@ -142,6 +142,11 @@ describe("a service with an experiment", () => {
 
   it("gives who names nobody the control arm, and who names an arm that one", async () => {
     expect((await predict()).headers["x-model-variant"]).toBe("control");
+    const [user = ""] = USERS.filter((one) => arms.get(one) === "treatment");
+    const sample = await ask(server.url, "/predict/test", { headers: { "x-user-id": user } });
+    expect(sample.headers["x-model-variant"]).toBe("control");
+    const metadata = await ask(server.url, "/metadata", { headers: { "x-user-id": user } });
+    expect([metadata.status, metadata.headers["x-model-variant"]]).toEqual([200, undefined]);
     const named = await predict({ "x-user-id": "tester", "x-variant": "treatment" });
     expect(named.headers["x-model-variant"]).toBe("treatment");
     const { status, json } = await predict({ "x-variant": "best" });

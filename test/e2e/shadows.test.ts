@@ -19,6 +19,7 @@ models:
   rf: { source: ${ROOT}/examples/models/iris_rf.onnx, labels: ${LABELS} }
   wide: { source: ./identity.onnx, sample: [[1, 2]] }
   gather: { source: ./gather.onnx }
+  absent: { source: ./absent.onnx }
 services:
   iris:
     default: true
@@ -30,9 +31,11 @@ services:
         - { name: failing, to: { function: ./failing.ts } }
         - { name: slow, to: { function: ./slow.ts } }
         - { name: unfit, to: gather }
+        - { to: absent }
+        - { name: broken, to: { function: ./broken.ts } }
   wide:
     graph: wide
-    traffic: { shadow: [{ name: same, to: wide }] }
+    traffic: { shadow: [{ name: same, to: wide, timeout: 60s }] }
   asked:
     graph: iris
     traffic:
@@ -65,6 +68,7 @@ const FILES = {
   "hung.ts": shadowFunction("await new Promise(() => {});"),
   "failing.ts": shadowFunction(`throw new Error("broken");`),
   "slow.ts": shadowFunction("await new Promise((resolve) => setTimeout(resolve, 150));"),
+  "broken.ts": `throw new Error("it cannot be loaded"); export default 1;`,
   "compare.ts": `
 export default (answer: { value: number[] }, shadow: { value: number[] }) => ({
   isAgreed: false, distance: shadow.value.length, detail: typeof answer.value[0],
@@ -138,7 +142,7 @@ describe("shadows of a running Millrace", () => {
     await eventually(async () => (await pairs("unfit", "shadow_error")) === 30, "those of unfit");
     await eventually(async () => (await pairs("hung", "shadow_error")) >= 20, "those of hung");
     await eventually(
-      async () => (await pairs("failing", "shadow_error")) >= 20,
+      async () => (await pairs("failing", "shadow_error")) === 30,
       "those of failing",
     );
     await eventually(async () => (await pairs("slow", "disagreed")) >= 1, "those of slow");
@@ -157,9 +161,18 @@ describe("shadows of a running Millrace", () => {
     ]);
   });
 
+  it("is ready without shadows that cannot be loaded", async () => {
+    const ready = await ask(server.url, "/v2/health/ready");
+    expect(ready.status).toBe(200);
+    for (const shadow of ["absent", "broken"]) {
+      await eventually(async () => (await skipped(shadow, "inactive")) >= 30, "what is left out");
+    }
+  });
+
   it("leaves a shadow alone that hangs, and goes on", async () => {
     for (let i = 0; i < 20; i++) await ask(server.url, "/predict", { body: { data: SETOSA } });
-    await eventually(async () => (await skipped("hung", "breaker")) > 0, "copies left out");
+    const left = await eventually(async () => (await skipped("hung", "breaker")) || false, "skips");
+    expect(left).toBeGreaterThan(0);
   });
 
   it("puts both predictions into the log under one id, and into explain", async () => {
@@ -242,17 +255,26 @@ services:
     await using server = await MillraceProcess.start(["up", folder.path]);
     const pairs = async (shadow: string, result: string): Promise<number> =>
       (await readMetrics(server.facts.metrics)).sum("shadow_pairs_total", { shadow, result });
-    const predict = async (x: number): Promise<void> => {
+    const predict = async (x: number): Promise<string> => {
       const reply = await ask(server.url, "/predict", { body: { data: [[x, 2]] } });
       expect([reply.status, reply.json]).toEqual([200, { prediction: [x, 2] }]);
+      return String(reply.headers["x-prediction-id"]);
     };
-    await predict(1);
+    const first = await predict(1);
     await eventually(async () => (await pairs("hanging", "agreed")) === 1, "the good pair");
     await eventually(async () => (await pairs("dying", "agreed")) === 1, "the other good pair");
     for (let i = 0; i < 3; i++) await predict(-1); // one hangs on it, one dies of it
     await eventually(async () => (await pairs("hanging", "shadow_error")) > 0, "its error");
     await eventually(async () => (await pairs("dying", "shadow_error")) > 0, "its end");
-    await predict(-1);
+    const id = await predict(-1);
     expect(await server.stop()).toBe(0);
-  });
+    const run = await runMillrace(["explain", first, "--json"], { cwd: folder.path });
+    const { role, shadows } = JSON.parse(run.stdout) as Record<string, unknown>;
+    expect(role).toBe("primary");
+    expect(shadows).toMatchObject([
+      { name: "dying", model: "dying@1", agreed: true },
+      { name: "hanging", model: "hanging@1", agreed: true },
+    ]);
+    expect((await runMillrace(["explain", id], { cwd: folder.path })).code).toBe(0);
+  }, 60_000); // two programs start, and one that hangs is waited for
 });

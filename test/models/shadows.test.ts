@@ -164,8 +164,8 @@ describe("a shadow", () => {
     const made = await serve("iris", [shadow("iris"), shadow("rf")]);
     const { plane } = made.world;
     const target = plane.target(plane.services.get("s"));
-    const [label] = target.predictor.outputNames.filter((name) => name.includes("label"));
-    await plane.infer(target, flowers(FLOWER), [label ?? ""], {
+    const label = target.predictor.outputNames.find((name) => name.includes("label")) ?? "";
+    await plane.infer(target, flowers(FLOWER), [label], {
       predictionId: plane.newPredictionId(),
       endpoint: "test",
       requestId: undefined,

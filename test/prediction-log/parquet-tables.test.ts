@@ -299,6 +299,28 @@ describe("ParquetTables", () => {
     expect(await world.tables.find(id)).toBeUndefined();
   });
 
+  it("find() gives the first row of each shadow behind those of the answer, however many these are", async () => {
+    await using world = new TablesWorld();
+    const rowsOf = (count: number, role: string, shadow: string): string[] =>
+      Array.from(
+        { length: count },
+        (_, row) => `SELECT '${idOf(7)}#${row}' AS prediction_id, ${row} AS row_index,
+          '${role}' AS role, NULLIF('${shadow}', '') AS shadow`,
+      );
+    const folder = "predictions/dt=2025-11-21/hour=21";
+    const answers = rowsOf(60, "primary", "").join(" UNION ALL ");
+    await world.parquet(`${folder}/model=iris/a.parquet`, "predictions", answers);
+    const copies = [...rowsOf(60, "shadow", "rf"), ...rowsOf(60, "shadow", "linear")];
+    await world.parquet(`${folder}/model=rf/a.parquet`, "predictions", copies.join(" UNION ALL "));
+    const rows = (await world.tables.find(idOf(7))) as readonly Record<string, unknown>[];
+    expect(rows.slice(0, 16).map((row) => row["row_index"])).toEqual([...Array(16).keys()]);
+    expect(rows.slice(0, 16).every((row) => row["role"] === "primary")).toBe(true);
+    const shadows = rows.slice(16).map((row) => [row["shadow"], row["row_index"], row["model"]]);
+    expect(shadows).toHaveLength(2);
+    expect(shadows).toContainEqual(["linear", 0, "rf"]);
+    expect(shadows).toContainEqual(["rf", 0, "rf"]);
+  });
+
   it("find() sees a prediction once while its file is being replaced", async () => {
     await using world = new TablesWorld();
     const folder = "predictions/dt=2025-11-21/hour=21/model=iris";

@@ -34,6 +34,8 @@ export interface LoadResult {
   readonly refused: number;
   /** Answers with another status, and requests whose connection broke. */
   readonly failed: number;
+  /** All that were answered, by status. */
+  readonly statuses: Readonly<Record<string, number>>;
   /** Never sent, because no connection became free in time. */
   readonly missed: number;
   /** Sent, and given up without an answer. */

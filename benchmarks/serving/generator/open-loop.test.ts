@@ -46,6 +46,7 @@ describe("OpenLoop", () => {
     const result = await load((socket, count) => socket.write(count % 2 === 0 ? OK : REFUSED), {});
     expect(result).toMatchObject({ due: 100, ok: 50, refused: 50, failed: 0, missed: 0 });
     expect(result).toMatchObject({ unanswered: 0, abandoned: 0, okInTime: 50 });
+    expect(result.statuses).toEqual({ 200: 50, 503: 50 });
   });
 
   it("reads an answer that comes in pieces", async () => {

@@ -10,6 +10,7 @@ export class Recorder {
   readonly #latenciesMs: number[] = [];
   readonly #refusedMs: number[] = [];
   readonly #lagsMs: number[] = [];
+  readonly #statuses: Record<string, number> = {};
   #due = 0;
   #okInTime = 0;
   #failed = 0;
@@ -33,6 +34,7 @@ export class Recorder {
     this.#answersInAll++;
     if (!this.#isMeasured(dueMs)) return;
     const takenMs = nowMs - dueMs;
+    this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
     if (status === 200) {
       this.#latenciesMs.push(takenMs);
       if (takenMs <= this.#inTimeMs) this.#okInTime++;
@@ -64,6 +66,7 @@ export class Recorder {
       okInTime: this.#okInTime,
       refused,
       failed: this.#failed,
+      statuses: this.#statuses,
       missed: this.#missed,
       abandoned: this.#abandoned,
       unanswered: this.#due - settled,

@@ -75,6 +75,7 @@ class ExperimentReading {
       experiment: experiment.name,
       arms: experiment.arms.map(({ name }) => name),
       isByUnit: experiment.unit.length > 0,
+      phaseMin: experiment.minPhase,
       sinceMs,
       nowMs,
     };

@@ -8,6 +8,8 @@ export interface ExperimentScope {
   readonly arms: readonly string[];
   /** Are requests of units, or does each draw for itself? */
   readonly isByUnit: boolean;
+  /** Units of earlier phases take no part any longer, and what they did does not count. */
+  readonly phaseMin: number;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly sinceMs: number;
   readonly nowMs: number;
@@ -28,7 +30,13 @@ export function scopeTables(scope: ExperimentScope, parameters: SqlParameters): 
   const experiment = parameters.text(scope.experiment);
   const since = parameters.time(scope.sinceMs);
   const now = parameters.time(scope.nowMs);
-  const among = `service = ${service} AND experiment = ${experiment} AND ts >= ${since} AND ts < ${now}`;
+  const phase = parameters.integer(scope.phaseMin);
+  const conditions = [
+    `service = ${service} AND experiment = ${experiment} AND phase >= ${phase}`,
+    `ts >= ${since} AND ts < ${now}`,
+    ...(scope.isByUnit ? ["unit_hash IS NOT NULL"] : []),
+  ];
+  const among = conditions.join(" AND ");
   const whens = scope.arms.map((arm, index) => `WHEN ${parameters.text(arm)} THEN ${1 << index}`);
   const arm = `CASE variant ${whens.join(" ")} ELSE ${OTHER_ARM} END AS arm`;
   const unit = `${unitSql(scope)} AS unit`;
@@ -38,13 +46,14 @@ export function scopeTables(scope: ExperimentScope, parameters: SqlParameters): 
 requests AS NOT MATERIALIZED (
   SELECT ${unit}, ts, phase, ${arm}, status = 'error' AS is_error, total_us
   FROM predictions
-  WHERE ${among} AND propensity IS NOT NULL AND role IN ('primary', 'fallback', 'cache') AND row_index = 0)`;
+  WHERE ${among} AND propensity IS NOT NULL AND row_index = 0
+    AND role IN ('primary', 'fallback', 'cache'))`;
 }
 
 /** Of `exposures` and `predictions`. */
 export function unitSql({ isByUnit }: Pick<ExperimentScope, "isByUnit">): string {
-  const request = requestSql("prediction_id");
-  return `hash(${isByUnit ? `COALESCE(unit_hash, ${request})` : request})`;
+  // Ids of predictions are read only where they are the unit: of millions of rows they are most of the bytes.
+  return isByUnit ? "hash(unit_hash)" : `hash(${requestSql("prediction_id")})`;
 }
 
 /** The request of `<id>#<row>`. */

@@ -1,6 +1,6 @@
 import { joinedSql } from "../evaluation/joined-sql.ts";
 import { PREDICTED } from "../evaluation/predicted-sql.ts";
-import { scopeTables, unitsTable, type ExperimentScope } from "./experiment-scope.ts";
+import { requestSql, scopeTables, unitsTable, type ExperimentScope } from "./experiment-scope.ts";
 import { SqlParameters } from "./sql-parameters.ts";
 
 /**
@@ -23,8 +23,7 @@ export function labelSumsSql(
   const parameters = new SqlParameters(joined.parameters);
   const experiment = parameters.text(scope.experiment);
   const columns = ["label", "score", "threshold", "experiment", "propensity"];
-  const request = "split_part(prediction_id, '#', 1)";
-  const unit = scope.isByUnit ? `COALESCE(unit, ${request})` : request;
+  const unit = scope.isByUnit ? "unit" : requestSql("prediction_id");
   const sql = `${joined.tables(columns)},
 ${scopeTables(scope, parameters)},
 judged AS MATERIALIZED (

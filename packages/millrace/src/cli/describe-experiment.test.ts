@@ -142,6 +142,17 @@ problem     the log cannot be asked
     expect(describeExperiment({ ...EXPERIMENT, ramp }, WIDE)).toContain(text);
   });
 
+  it("does not say twice why it was shipped", () => {
+    const decision = { kind: "ship", arm: "treatment", why: "it is better" } as const;
+    const state = { kind: "completed", winner: "treatment", why: decision.why } as const;
+    const status = {
+      ...EXPERIMENT,
+      analysis: { ...ANALYSIS, decision },
+      ramp: { steps: EXPERIMENT.ramp?.steps ?? [], state },
+    };
+    expect(describeExperiment(status, WIDE).split("it is better")).toHaveLength(2);
+  });
+
   it("keeps a terminal from obeying what somebody gave as a reason", () => {
     const event = { atMs: 0, by: "ann\u001b[2J", what: "paused", why: "\u0007" };
     const text = describeExperiment({ ...EXPERIMENT, events: [event] }, WIDE);

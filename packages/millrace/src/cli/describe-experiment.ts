@@ -68,7 +68,7 @@ function experimentFacts(status: ExperimentStatus): readonly FactLine[] {
     ["before", decidedText(status)],
     ["phases", analysis === undefined ? undefined : phasesText(analysis)],
     ...(analysis === undefined ? [] : splitFacts(analysis)),
-    ...rampFacts(status.ramp),
+    ...rampFacts(status.ramp, analysis?.decision.why),
     ["problem", problem],
   ];
 }

@@ -5,14 +5,17 @@ import { percentFigure, timeFigure } from "./figures.ts";
 
 type Ramp = NonNullable<ExperimentStatus["ramp"]>;
 
-/** Where a ramp is, what it waits for and what its steps are. */
-export function rampFacts(ramp: Ramp | undefined): readonly FactLine[] {
+/**
+ * Where a ramp is, what it waits for and what its steps are.
+ * @param told what has been said already, and need not be said again.
+ */
+export function rampFacts(ramp: Ramp | undefined, told: string | undefined): readonly FactLine[] {
   if (ramp === undefined) return [["ramp", "none: the coverage stays as it is"]];
   const { state, steps } = ramp;
   return [
     ["ramp", rampText(ramp)],
     ["since", state.kind === "running" ? timeFigure(state.sinceMs) : undefined],
-    ["why", whyText(state)],
+    ["why", whyText(state, told)],
     ["waits for", waitsText(state)],
     ["steps", stepsText(steps, stepOf(state))],
   ];
@@ -44,9 +47,9 @@ function stepOf(state: RampState): number | undefined {
   return state.kind === "running" || state.kind === "paused" ? state.step : undefined;
 }
 
-function whyText(state: RampState): string | undefined {
+function whyText(state: RampState, told: string | undefined): string | undefined {
   if (state.kind === "ready") return "nothing is missing: millrace experiment start begins it";
-  return state.kind === "running" ? undefined : state.why;
+  return state.kind === "running" || state.why === told ? undefined : state.why;
 }
 
 function waitsText(state: RampState): string | undefined {

@@ -20,8 +20,8 @@ const SQL = `
   select * exclude (ts), epoch_us(ts) as ts from predictions
   where ts between make_timestamp($2::bigint) and make_timestamp($3::bigint)
     and (prediction_id = $1 or prediction_id like $1 || '#%')
-    and (role <> 'shadow' or row_index = 0)
-  order by role = 'shadow' desc, row_index limit ${ROWS_MAX}`;
+    and (role is distinct from 'shadow' or row_index = 0)
+  order by role is distinct from 'shadow', row_index limit ${ROWS_MAX}`;
 
 /** Explains a prediction from the files of a Millrace that does not run. @returns 1 when they do not have it. */
 export function explainFromLog(

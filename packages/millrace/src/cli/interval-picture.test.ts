@@ -9,6 +9,7 @@ it.each([
   [{ low: -10, value: -6, high: -2 }, "├───●───┤ │          "],
   [{ low: null, value: -1, high: 5 }, "◄───────●─┼─────────┤"],
   [{ low: -4, value: 1, high: null }, "├─────────┼──●──────►"],
+  [{ low: 2, value: 8, high: null }, "          │ ├─────●─►"],
   [{ low: 0, value: 0, high: 0 }, "          ●          "],
 ])("intervalPicture() draws %j with no difference in the middle", (interval, picture) => {
   expect(intervalPicture(interval, UNICODE)).toBe(picture);

@@ -39,6 +39,9 @@ const ASCII: Marks = {
   openHigh: ">",
 };
 
+/** Length of an axis whose interval is open, by the place of its value. */
+const OPEN_BEHIND = 1.25;
+
 /**
  * An interval on an axis with no difference in its middle, as wide as its farthest end:
  *
@@ -52,7 +55,9 @@ export function intervalPicture(
 ): string {
   const marks = isUnicode ? UNICODE : ASCII;
   const middle = (cells - 1) / 2;
-  const span = Math.max(Math.abs(low ?? 0), Math.abs(value), Math.abs(high ?? 0)) || 1;
+  // What is open goes on behind the value.
+  const farthest = low === null || high === null ? OPEN_BEHIND * Math.abs(value) : Math.abs(value);
+  const span = Math.max(Math.abs(low ?? 0), farthest, Math.abs(high ?? 0)) || 1;
   const at = (position: number): number => middle + Math.round((position / span) * middle);
   const from = low === null ? 0 : at(low);
   const to = high === null ? cells - 1 : at(high);

@@ -59,6 +59,8 @@ const RETRY_MS_MAX = 60_000;
 interface Entry {
   readonly service: ServiceConfig;
   readonly models: ReadonlySet<string>;
+  /** Is it a step that stands in a shadow, and nobody waits for? */
+  readonly isOfShadow: boolean;
   /** Those of the graphs it had before go on. */
   readonly statistics: Statistics;
   readonly budget: RetryBudget;
@@ -141,15 +143,15 @@ export class ServiceGraphs {
   }
 
   /**
-   * Can every graph serve, be it one from before, but for those that lack a model which is not required? Not before
-   * they were made the first time.
+   * Can every graph serve, be it one from before, but for those that lack a model which is not required, and those of
+   * shadows? Not before they were made the first time.
    */
   get isReady(): boolean {
     return this.#isMade && [...this.#entries.values()].every((entry) => this.#mayServe(entry));
   }
 
-  #mayServe({ graph, models }: Entry): boolean {
-    if (graph !== undefined) return true;
+  #mayServe({ graph, models, isOfShadow }: Entry): boolean {
+    if (graph !== undefined || isOfShadow) return true;
     const served = [...models].map((name) => this.#options.models.find(name));
     return served.some((model) => model?.config.isRequired === false && model.latest === undefined);
   }
@@ -162,7 +164,10 @@ export class ServiceGraphs {
   /** Opens and builds what the services need, beside what serves. Models that are not loaded yet are waited for. */
   async prepare(services: readonly ServiceConfig[]): Promise<GraphChange> {
     const own = services.filter((service) => plainModelOf(service) === undefined);
-    const entries = await Promise.all(own.map((service) => this.#open(service)));
+    const ofShadows = stepsOfShadows(services);
+    const entries = await Promise.all(
+      own.map((service) => this.#open(service, ofShadows.has(service.name))),
+    );
     for (const entry of entries) this.#build(entry);
     return {
       problems: entries.flatMap(({ service, problems }) =>
@@ -173,7 +178,7 @@ export class ServiceGraphs {
     };
   }
 
-  async #open(service: ServiceConfig): Promise<Entry> {
+  async #open(service: ServiceConfig, isOfShadow: boolean): Promise<Entry> {
     const opened = await OpenedService.open(service, this.#options.sources, this.#shared);
     const isOpen = opened instanceof OpenedService;
     const problem = isOpen ? undefined : opened.join("; ");
@@ -181,6 +186,7 @@ export class ServiceGraphs {
     return {
       service,
       models: modelsIn(service.graph),
+      isOfShadow,
       statistics: this.#entries.get(service.name)?.statistics ?? emptyStatistics(),
       budget: this.#entries.get(service.name)?.budget ?? new RetryBudget(),
       opened: isOpen ? opened : undefined,
@@ -293,7 +299,7 @@ export class ServiceGraphs {
   async #openMissing(): Promise<void> {
     const missing = [...this.#entries.values()].filter(({ opened }) => opened === undefined);
     for (const entry of missing) {
-      const next = await this.#open(entry.service);
+      const next = await this.#open(entry.service, entry.isOfShadow);
       const isCurrent = this.#entries.get(entry.service.name) === entry && !this.#isClosed;
       if (!isCurrent || next.opened === undefined) {
         drop(next);
@@ -333,6 +339,14 @@ function boundsOf(services: readonly ServiceConfig[]): CacheBounds {
 function isMadeOf(graph: GraphPredictor | undefined, versions: readonly ModelVersion[]): boolean {
   if (graph?.versions.length !== versions.length) return false;
   return versions.every((version, i) => version === graph.versions[i]);
+}
+
+/** Services that steps are which are written in a shadow. */
+function stepsOfShadows(services: readonly ServiceConfig[]): ReadonlySet<string> {
+  const names = services.flatMap(({ name, shadows }) =>
+    shadows.filter((shadow) => shadow.to === `${name}.${shadow.name}`).map(({ to }) => to),
+  );
+  return new Set(names);
 }
 
 function drop(entry: Entry): void {

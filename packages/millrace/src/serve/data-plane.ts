@@ -35,7 +35,12 @@ export interface TargetChoice {
   readonly attributes?: Attributes;
   /** For whom it is, from a caller whose requests have no attributes; without both there is no experiment. */
   readonly named?: NamedUnit;
+  /** By default it takes part in the experiment of the service. */
+  readonly participation?: Participation | undefined;
 }
+
+/** `test`: it is nobody's request, so it does not count, but it may name its arm. `none`: there is no experiment for it. */
+export type Participation = "test" | "none";
 
 /** Where a request goes: a service, and what answers for it. */
 export interface Target {
@@ -168,17 +173,16 @@ export class DataPlane {
     }
   }
 
-  #armOf(
-    service: ServiceConfig,
-    { version, attributes, named }: TargetChoice,
-  ): ChosenArm | undefined {
+  #armOf(service: ServiceConfig, choice: TargetChoice): ChosenArm | undefined {
+    const { version, attributes, named, participation } = choice;
+    if (participation === "none") return undefined;
     if (service.experiment === undefined || version !== undefined) return undefined;
     if (attributes === undefined && named === undefined) return undefined;
     const experiment = this.experiments.find(service.name);
     if (experiment === undefined) throw experimentNotReady(service);
     return attributes === undefined
       ? named && experiment.chooseFor(named)
-      : experiment.choose(attributes);
+      : experiment.choose(attributes, participation === "test");
   }
 
   /**
@@ -244,9 +248,8 @@ export class DataPlane {
     if (rules?.looksAtBody === true || reads === "body") return "body";
     if (rules !== undefined) reads = "head";
     if (service.experiment !== undefined) {
-      const own = this.experiments.find(service.name)?.reads;
-      if (own === "body") return "body";
-      if (own === "head") reads = "head";
+      if (this.experiments.find(service.name)?.reads === "body") return "body";
+      reads = "head";
     }
     for (const name of this.#services.graphsOf(service.name)) {
       const own = this.graphs.find(name)?.reads;

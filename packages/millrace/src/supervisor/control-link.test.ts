@@ -10,7 +10,8 @@ import { TestClock } from "../core/test-clock.ts";
 import type { StoredOverride } from "../ports/override-store.ts";
 import type { LogStatus } from "../shipping/log-messages.ts";
 import { ControlLink, type AskedLog, type ControlLinkOptions } from "./control-link.ts";
-import type { Layers } from "./layers.ts";
+import type { ServeStatus } from "../serve/serve-status.ts";
+import { layAll, type Layers } from "./layers.ts";
 import { RunningConfig } from "./running-config.ts";
 
 const OVERLOAD = "services.a.overload";
@@ -180,4 +181,92 @@ it("logStatus() and forget() refuse where nothing is logged", async () => {
   const refusal = { code: "LOG_UNAVAILABLE" };
   await expect(call("logStatus")).rejects.toMatchObject(refusal);
   await expect(async () => call("forget", {})).rejects.toMatchObject(refusal);
+});
+
+/** `a` divides its requests between itself and `b`, and `b` shadows it. */
+async function loadTraffic(): Promise<LoadedConfig> {
+  const models = { a: "a.onnx", b: "b.onnx" };
+  const experiment = { name: "e", arms: { control: "a", other: "b" }, coverage: "20%" };
+  const traffic = { experiment, shadow: [{ name: "s", to: "b" }] };
+  const input = { models, services: { x: { graph: "a", traffic } } };
+  const result = await loadConfig({ input, flags: [], env: {}, cwd: import.meta.dirname });
+  if (result.kind === "invalid") throw new Error(JSON.stringify(result.problems));
+  return result;
+}
+
+function modelStatus(name: string, isReady: boolean): object {
+  return { name, isReady, state: isReady ? "READY" : "LOADING", problem: undefined };
+}
+
+it("traffic() gives experiments and shadows as they are in force and as the file has them, and what is not ready", async () => {
+  const models = [modelStatus("a", true), modelStatus("b", false)];
+  const process = {
+    status: () => Promise.resolve({ models, graphs: [] } as unknown as ServeStatus),
+    explain: () => never,
+    metrics: () => never,
+  };
+  const file = await loadTraffic();
+  const laid = await layAll(
+    file,
+    {
+      version: 3,
+      overrides: [
+        stored("services.x.traffic.experiment.coverage", "50%"),
+        { ...stored("services.x.traffic.excluded.s", ""), value: true },
+      ],
+    },
+    [],
+  );
+  if (laid.kind === "invalid") throw new Error(JSON.stringify(laid.problems));
+  const running = new RunningConfig(file, file.config, () => undefined);
+  running.become(running.next(laid.layers));
+  const { call } = await setup([process], { running });
+  expect(await call("traffic")).toMatchObject({
+    overrideVersion: 3,
+    experiments: [
+      {
+        service: "x",
+        config: { name: "e", coverage: 0.5 },
+        file: { coverage: 0.2, isActive: true },
+      },
+    ],
+    shadows: [
+      { service: "x", config: { name: "s", isExcluded: true }, file: { isExcluded: false } },
+    ],
+    unready: { b: "model b is loading" },
+  });
+});
+
+it("traffic() holds everything for not ready when no process answers", async () => {
+  const file = await loadTraffic();
+  const running = new RunningConfig(file, file.config, () => undefined);
+  const { call } = await setup([], { running });
+  expect(await call("traffic")).toMatchObject({
+    unready: { a: "no serve process answers", b: "no serve process answers" },
+  });
+});
+
+it("skippedCopies() gives what every process has left out, by service, shadow and reason", async () => {
+  const metric = (value: number): MetricSnapshot => ({
+    name: "shadow_skipped_total",
+    help: "",
+    kind: "counter",
+    labelNames: ["shadow", "service", "reason"],
+    bounds: [],
+    series: [{ labels: ["s", "x", "queue"], value, buckets: [] }],
+  });
+  const withMetrics = (...metrics: MetricSnapshot[]) => ({
+    status: () => never,
+    explain: () => never,
+    metrics: () => Promise.resolve(metrics),
+  });
+  const { call } = await setup([
+    withMetrics(metric(2), { ...metric(9), name: "another" }),
+    withMetrics(metric(3)),
+  ]);
+  const copies = { service: "x", shadow: "s", reason: "queue" };
+  expect(await call("skippedCopies")).toEqual([
+    { ...copies, count: 2 },
+    { ...copies, count: 3 },
+  ]);
 });

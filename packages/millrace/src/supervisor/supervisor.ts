@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/print.ts";
+import { goneOverrides } from "../control/releases/gone-overrides.ts";
 import { checkControlKeys } from "../control/control-access.ts";
 import type { ControlReport } from "../control/control-messages.ts";
 import type { Clock } from "../core/clock.ts";
@@ -32,6 +33,7 @@ import {
 } from "./serve-process.ts";
 import { SupervisorMetrics } from "./supervisor-metrics.ts";
 import { ANSWER_MS_MAX, switchAll } from "./switch-all.ts";
+import { trafficIn } from "./traffic-report.ts";
 import { withLimit } from "./with-limit.ts";
 
 /** Changes that may wait: of the file and of overrides. */
@@ -245,7 +247,12 @@ export class Supervisor {
   async apply(file: LoadedConfig): Promise<ServeStatus> {
     return this.#changes.run(async () => {
       const { overrides, setAside } = this.#running.layers;
-      const result = await layAll(file, overrides, setAside);
+      // Who takes a finished experiment out of the file need not end what its ramp has set: control does that then.
+      const traffic = trafficIn(file.config, file.config);
+      const gone = goneOverrides(traffic, overrides).map(({ path, version }) => {
+        return { path, version, why: "what it is of is gone from the file" };
+      });
+      const result = await layAll(file, overrides, [...setAside, ...gone]);
       if (result.kind === "invalid") {
         const problems = result.problems.map(renderProblem).join("; ");
         throw new StartError(

@@ -16,7 +16,7 @@ const NOBODY = "no serve process answers";
  * @param status of one of the serve processes; undefined where none answers.
  */
 export function trafficReport(
-  { file }: Layers,
+  { file }: Pick<Layers, "file">,
   { config, overrideVersion }: ConfigOrder,
   status: ServeStatus | undefined,
 ): TrafficReport {
@@ -26,11 +26,19 @@ export function trafficReport(
     const why = status === undefined ? NOBODY : whyUnready(target, config, status);
     return why === undefined ? [] : [[target, why] as const];
   });
+  const unreadyByName = Object.fromEntries(unready);
+  return { overrideVersion, ...trafficIn(config, file.config), unready: unreadyByName };
+}
+
+/** @param file `config` without live changes. */
+export function trafficIn(
+  config: Config,
+  file: Config,
+): Pick<TrafficReport, "experiments" | "shadows"> {
+  const services = Object.values(config.services);
   return {
-    overrideVersion,
-    experiments: services.flatMap((service) => reportedExperiment(service, file.config) ?? []),
-    shadows: services.flatMap((service) => reportedShadows(service, file.config)),
-    unready: Object.fromEntries(unready),
+    experiments: services.flatMap((service) => reportedExperiment(service, file) ?? []),
+    shadows: services.flatMap((service) => reportedShadows(service, file)),
   };
 }
 

@@ -52,8 +52,8 @@ async function readRows(
       : `prediction_id = ${quoted(`${id}#${row}`)}`;
   // What a shadow says is the same in all of its rows. They come first, so that many rows do not crowd them out.
   const sql = `select * replace (epoch_us(ts) as ts) from ${rows}
-    where ${which} and (role <> 'shadow' or row_index = 0)
-    order by role = 'shadow' desc, row_index limit ${2 * (EXPLAINED_ROWS_MAX + EXPLAINED_SHADOWS_MAX)}`;
+    where ${which} and (role is distinct from 'shadow' or row_index = 0)
+    order by role is distinct from 'shadow', row_index limit ${2 * (EXPLAINED_ROWS_MAX + EXPLAINED_SHADOWS_MAX)}`;
   const found = await duckDb.with(async (connection) =>
     (await connection.runAndReadAll(sql)).getRowObjectsJson(),
   );

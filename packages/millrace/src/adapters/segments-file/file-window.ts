@@ -28,6 +28,11 @@ export class FileWindow {
     return this.#bytes.subarray(offset - this.#start);
   }
 
+  /** Reads everything again that is asked for from now on. */
+  forget(): void {
+    this.#bytes = Buffer.alloc(0);
+  }
+
   #has(offset: number, count: number): boolean {
     return offset >= this.#start && offset + count <= this.#start + this.#bytes.length;
   }

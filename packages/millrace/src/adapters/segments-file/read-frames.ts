@@ -30,6 +30,18 @@ interface FoundFrame {
   readonly block: ReadBlock | undefined;
 }
 
+/** What seems to stand at a place. */
+type Look = { readonly kind: "told"; readonly frame: FoundFrame | undefined } | WrongFrame;
+
+interface WrongFrame {
+  readonly kind: "wrong";
+  /** What its header says of it; undefined where that is wrong too. */
+  readonly block: ReadBlock | undefined;
+}
+
+/** Nothing follows, or not yet. */
+const NO_FRAME: Look = { kind: "told", frame: undefined };
+
 class FrameReader {
   readonly #window: FileWindow;
   readonly #onDamage: (text: string) => void;
@@ -47,33 +59,42 @@ class FrameReader {
 
   /** @returns the frame that begins at `offset`, or the first one after it; undefined when there is none. */
   async next(offset: number): Promise<FoundFrame | undefined> {
-    const header = await this.#header(offset);
-    if (header === undefined) return this.#resynchronise(offset, offset + 1);
-    if (header.isEnd) return undefined;
-    const payloadOffset = offset + FRAME_HEADER_BYTES;
-    const endOffset = payloadOffset + header.payloadBytes;
-    const available = await this.#window.at(payloadOffset, header.payloadBytes);
-    if (available.length < header.payloadBytes) return undefined;
-    const bytes = available.subarray(0, header.payloadBytes);
-    const { recordCount } = header;
-    if (crc32(bytes) === header.payloadCrc) {
-      this.#salt ??= header.salt;
-      return { endOffset, block: { bytes, recordCount, endOffset } };
-    }
-    if (!(await this.#isFrameOrEnd(endOffset))) return this.#resynchronise(offset, payloadOffset);
-    this.#onDamage(`a block of ${recordCount} records at bytes ${offset} to ${endOffset}`);
-    return { endOffset, block: undefined };
+    const first = await this.#look(offset);
+    if (first.kind !== "wrong") return first.frame;
+    const next = await this.#after(offset, first);
+    // A file may be longer already while the bytes of its last frame are still on their way. Frames are written one after
+    // the other: where another one follows, this one is all there by now.
+    this.#window.forget();
+    const again = await this.#look(offset);
+    if (again.kind !== "wrong") return again.frame;
+    this.#onDamage(describeDamage(offset, again, next));
+    return next === undefined ? undefined : { endOffset: next, block: undefined };
   }
 
-  /** @param searchOffset before which no frame begins. */
-  async #resynchronise(offset: number, searchOffset: number): Promise<FoundFrame | undefined> {
-    const rest = await this.#window.at(offset, FRAME_HEADER_BYTES);
-    // The beginning of a frame that is not complete yet.
-    if (rest.length < FRAME_HEADER_BYTES) return undefined;
-    const found = await this.#find(searchOffset);
-    const end = found === undefined ? "the end" : `byte ${found}`;
-    this.#onDamage(`no block can be told from byte ${offset} to ${end}`);
-    return found === undefined ? undefined : { endOffset: found, block: undefined };
+  async #look(offset: number): Promise<Look> {
+    const header = await this.#header(offset);
+    if (header === undefined) {
+      const { length } = await this.#window.at(offset, FRAME_HEADER_BYTES);
+      // The beginning of a frame that is not complete yet.
+      return length < FRAME_HEADER_BYTES ? NO_FRAME : { kind: "wrong", block: undefined };
+    }
+    if (header.isEnd) return NO_FRAME;
+    const { payloadBytes, payloadCrc, recordCount, salt } = header;
+    const endOffset = offset + FRAME_HEADER_BYTES + payloadBytes;
+    const available = await this.#window.at(offset + FRAME_HEADER_BYTES, payloadBytes);
+    if (available.length < payloadBytes) return NO_FRAME;
+    const bytes = available.subarray(0, payloadBytes);
+    const block = { bytes, recordCount, endOffset };
+    if (crc32(bytes) !== payloadCrc) return { kind: "wrong", block };
+    this.#salt ??= salt;
+    return { kind: "told", frame: { endOffset, block } };
+  }
+
+  /** @returns where the first frame begins behind what is wrong; undefined when there is none. */
+  async #after(offset: number, { block }: WrongFrame): Promise<number | undefined> {
+    if (block === undefined) return this.#find(offset + 1);
+    const isFrame = (await this.#header(block.endOffset)) !== undefined;
+    return isFrame ? block.endOffset : this.#find(offset + FRAME_HEADER_BYTES);
   }
 
   /** @returns where the next frame begins, at `offset` or later. */
@@ -88,14 +109,18 @@ class FrameReader {
     }
   }
 
-  async #isFrameOrEnd(offset: number): Promise<boolean> {
-    const bytes = await this.#window.at(offset, FRAME_HEADER_BYTES);
-    return bytes.length === 0 || (await this.#header(offset)) !== undefined;
-  }
-
   async #header(offset: number): Promise<FrameHeader | undefined> {
     const bytes = await this.#window.at(offset, FRAME_HEADER_BYTES);
     const header = readFrameHeader(bytes, 0);
     return this.#salt === undefined || header?.salt === this.#salt ? header : undefined;
   }
+}
+
+/** @param next where the first frame behind it begins. */
+function describeDamage(offset: number, { block }: WrongFrame, next: number | undefined): string {
+  if (block !== undefined && (next === undefined || next === block.endOffset)) {
+    return `a block of ${block.recordCount} records at bytes ${offset} to ${block.endOffset}`;
+  }
+  const end = next === undefined ? "the end" : `byte ${next}`;
+  return `no block can be told from byte ${offset} to ${end}`;
 }

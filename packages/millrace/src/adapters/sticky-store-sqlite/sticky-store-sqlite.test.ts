@@ -188,6 +188,9 @@ it("keeps no more units than the file may have, and tells of the others", async 
   store.add(IRIS, unitHash(9), CONTROL);
   await store.flush();
   expect(readRows(path).map(([, arm]) => arm)).toEqual(["treatment", "control", "control"]);
+  store.add(IRIS, unitHash(10), CONTROL);
+  await store.flush();
+  expect(readRows(path)).toHaveLength(3);
   await store.close();
 });
 

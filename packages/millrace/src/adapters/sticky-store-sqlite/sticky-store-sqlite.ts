@@ -7,7 +7,7 @@ import type {
 } from "../../ports/sticky-store.ts";
 import { RememberedUnits } from "./remembered-units.ts";
 import { untilWritten } from "./until-written.ts";
-import { isBusy, UnitsFile, type UnitChange, type WrittenUnits } from "./units-file.ts";
+import { UnitsFile, type UnitChange, type WrittenUnits } from "./units-file.ts";
 
 export interface SqliteStickyStoreOptions {
   /** File of all processes; it and its folder are created. */
@@ -266,8 +266,6 @@ export class SqliteStickyStore implements StickyStore {
   }
 
   #fail(error: unknown): void {
-    // Readers wait for nobody, but for a moment when the last other process closes the file.
-    if (isBusy(error) && this.#file !== undefined) return;
     if (!this.#isFailing) {
       const cause = error instanceof Error ? error : new Error(String(error));
       this.#options.onTrouble({ kind: "failed", error: cause });

@@ -21,7 +21,7 @@ export interface WrittenUnits {
 }
 
 /** Most units of all experiments in a file, some 700 MB. */
-export const UNITS_MAX = 10_000_000;
+const UNITS_MAX = 10_000_000;
 
 /** Length of a hash. */
 const UNIT_BYTES = 16;
@@ -54,7 +54,7 @@ const TABLES = `
 
 const FIND = "select arm, phase, propensity from units where unit = ? and experiment = ?";
 const ADD =
-  "insert or replace into units (unit, experiment, arm, phase, propensity) values (?, ?, ?, ?, ?)";
+  "insert or ignore into units (unit, experiment, arm, phase, propensity) values (?, ?, ?, ?, ?)";
 const REPLACE =
   "update units set arm = ?, phase = ?, propensity = ? where unit = ? and experiment = ?";
 
@@ -208,7 +208,7 @@ export class UnitsFile {
 const SQLITE_BUSY = 5;
 
 /** Does another process hold the file? */
-export function isBusy(error: unknown): boolean {
+function isBusy(error: unknown): boolean {
   if (typeof error !== "object" || error === null || !("errcode" in error)) return false;
   return (Number(error.errcode) & 0xff) === SQLITE_BUSY;
 }

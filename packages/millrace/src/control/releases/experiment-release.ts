@@ -13,6 +13,7 @@ import { RAMP, type MadeEffect } from "./effect-change.ts";
 import { isExposed, nameOfDecision, numbersOf } from "./experiment-numbers.ts";
 import { beginning, fitState, planOf, type ExperimentState } from "./experiment-state.ts";
 import { followEffect, type EffectOutcome } from "./follow-effect.ts";
+import { isUnwritten } from "./is-unwritten.ts";
 import { missingParts } from "./missing-parts.ts";
 import {
   EVENTS_SHOWN_MAX,
@@ -169,7 +170,7 @@ export class ExperimentRelease {
   }
 
   async #analyse(
-    { phase, sinceMs }: ExperimentState,
+    { phase, sinceMs, analysis: before }: ExperimentState,
     signal: AbortSignal,
   ): Promise<ExperimentAnalysis | undefined> {
     const { service, config } = this.#facts.reported;
@@ -182,7 +183,8 @@ export class ExperimentRelease {
       return analysis;
     } catch (error) {
       const problem = `no newer numbers: ${messageOf(error)}`;
-      if (problem !== this.#analysisProblem) this.#warn(problem, error);
+      const isTold = problem === this.#analysisProblem || isUnwritten(error, before);
+      if (!isTold) this.#warn(problem, error);
       this.#analysisProblem = problem;
       return undefined;
     }

@@ -142,6 +142,14 @@ describe("ReleaseController with a ramp", () => {
     expect(await rampOf(again)).toMatchObject({ kind: "running", step: 2 });
   });
 
+  it("shows what is in force since the look that it made itself", async () => {
+    const releases = await startReleases((traffic) => {
+      traffic.unready = { forest: "loading" };
+    });
+    releases.traffic.unready = {};
+    expect(await statusOf(releases)).toMatchObject({ coverage: 0.02, isActive: true });
+  });
+
   it("brings the live keys to the state when the change was lost", async () => {
     const first = await startReleases();
     first.traffic.refusal = new MillraceError("DEADLINE_EXCEEDED", "it hangs");
@@ -170,6 +178,18 @@ describe("ReleaseController with a ramp", () => {
     await releases.passMs(1_000);
     expect(keysOf(releases)).toEqual([0.08, undefined, undefined]);
     expect(await whatHappened(releases)).toContain("ramp: steps changed");
+  });
+
+  it("gives the live keys back when the experiment leaves the file", async () => {
+    const releases = await startReleases();
+    await releases.set("services.iris.timeout", "1s");
+    await releases.passMs(1_000);
+    releases.traffic.experiments = {};
+    await releases.passMs(1_000);
+    expect(releases.traffic.overrides.overrides.map(({ path }) => path)).toEqual([
+      "services.iris.timeout",
+    ]);
+    expect(await releases.controller.experiments()).toEqual([]);
   });
 
   it("gives the live keys back when the file says that it is decided, or off", async () => {
@@ -326,6 +346,24 @@ describe("ReleaseController with commands", () => {
 });
 
 describe("ReleaseController with analyses that fail", () => {
+  it("warns of no log only when there was one", async () => {
+    const good: TestReleases["analyses"]["experiment"] = ({ untilMs }) =>
+      Promise.resolve(analysisAt(untilMs));
+    const away = new MillraceError("LOG_UNAVAILABLE", "Cannot query the log: there is none");
+    const fail = () => Promise.reject(away);
+    const releases = await startReleases(undefined, {
+      analyses: { experiment: fail, shadow: fail },
+    });
+    await releases.passMs(MINUTE_MS);
+    expect((await statusOf(releases)).problem).toContain("there is none");
+    expect(releases.lines.filter((line) => line.includes("there is none"))).toEqual([]);
+    releases.analyses.experiment = good;
+    await releases.passMs(MINUTE_MS);
+    releases.analyses.experiment = fail;
+    await releases.passMs(2 * MINUTE_MS);
+    expect(releases.lines.filter((line) => line.includes("there is none"))).toHaveLength(1);
+  });
+
   it("holds the ramp, says why once, and goes on when they work again", async () => {
     const releases = await startReleases();
     const good = releases.analyses.experiment;

@@ -2,7 +2,9 @@ import type { ExperimentConfig } from "../../config/experiment-config.ts";
 import { MillraceError } from "../../core/errors.ts";
 import type { RampCommand } from "../../core/release/ramp-state.ts";
 import type { ExperimentStatus, ShadowStatus } from "../../core/release/release-report.ts";
+import { RAMP } from "./effect-change.ts";
 import { ExperimentRelease, type ExperimentFacts } from "./experiment-release.ts";
+import { goneOverrides } from "./gone-overrides.ts";
 import { Looks, type LookedAt } from "./looks.ts";
 import type { ReleaseOrder, ReleaseParts } from "./release-parts.ts";
 import { ShadowRelease, type ShadowFacts } from "./shadow-release.ts";
@@ -31,6 +33,8 @@ export class ReleaseController {
   readonly #shadows = new Map<string, ShadowRelease>();
   /** When the processes were asked for their traffic last. */
   #askedAtMs: number;
+  /** Of the overrides that the processes had then. */
+  #seenVersion = 0;
   /** Of ticks and of what people ask for, one after the other. */
   #last: Promise<unknown> = Promise.resolve();
   /** The one that has not begun: who asks meanwhile waits for it. */
@@ -60,13 +64,13 @@ export class ReleaseController {
   }
 
   async experiments(): Promise<readonly ExperimentStatus[]> {
-    await this.#refresh();
+    await this.#settle();
     return Promise.all([...this.#experiments.values()].map((release) => release.status()));
   }
 
   /** @throws EXPERIMENT_NOT_FOUND */
   async experiment(name: string): Promise<ExperimentStatus> {
-    await this.#refresh();
+    await this.#settle();
     return this.#experimentOf(name).status();
   }
 
@@ -76,13 +80,13 @@ export class ReleaseController {
     command: RampCommand,
     order: ReleaseOrder,
   ): Promise<ExperimentStatus> {
-    await this.#refresh();
+    await this.#settle();
     await this.#experimentOf(name).command(command, order);
     return this.experiment(name);
   }
 
   async shadows(): Promise<readonly ShadowStatus[]> {
-    await this.#refresh();
+    await this.#settle();
     const copies = await this.#skippedCopies();
     return Promise.all(
       [...this.#shadows].map(([key, release]) => release.status(copies.get(key) ?? {})),
@@ -91,21 +95,21 @@ export class ReleaseController {
 
   /** @throws SHADOW_NOT_FOUND */
   async shadow(name: string): Promise<ShadowStatus> {
-    await this.#refresh();
+    await this.#settle();
     const [key, release] = this.#shadowOf(name);
     return release.status((await this.#skippedCopies()).get(key) ?? {});
   }
 
   /** @throws SHADOW_NOT_FOUND, INVALID_TRANSITION */
   async exclude(name: string, order: ReleaseOrder): Promise<ShadowStatus> {
-    await this.#refresh();
+    await this.#settle();
     await this.#shadowOf(name)[1].exclude(order);
     return this.shadow(name);
   }
 
   /** @throws SHADOW_NOT_FOUND, INVALID_TRANSITION */
   async include(name: string, order: ReleaseOrder): Promise<ShadowStatus> {
-    await this.#refresh();
+    await this.#settle();
     await this.#shadowOf(name)[1].include(order);
     return this.shadow(name);
   }
@@ -133,6 +137,12 @@ export class ReleaseController {
     }
   }
 
+  /** As `#refresh`; what that changed is taken up as well, so that a status shows what is in force since. */
+  async #settle(): Promise<void> {
+    await this.#refresh();
+    if (this.#seenVersion !== this.#options.changes.state.version) await this.#refresh();
+  }
+
   /** Takes up what is in force now, and brings it to what is to be. */
   #refresh(): Promise<void> {
     if (this.#next !== undefined) return this.#next;
@@ -151,8 +161,28 @@ export class ReleaseController {
     const askedAtMs = clock.wallMs();
     const report = await traffic.report();
     this.#askedAtMs = askedAtMs;
+    this.#seenVersion = report.overrideVersion;
     await this.#takeShadows(report, beganMs);
     await this.#takeExperiments(report, beganMs);
+    await this.#giveBack(report);
+  }
+
+  /** What was made of experiments and shadows that have left the file. */
+  async #giveBack(report: TrafficReport): Promise<void> {
+    const { changes, log } = this.#options;
+    if (report.overrideVersion !== changes.state.version) return;
+    const unset = goneOverrides(report, changes.state).map(({ path }) => path);
+    if (unset.length === 0) return;
+    const facts = {
+      by: RAMP,
+      reason: "it is gone from the file",
+      versionBefore: report.overrideVersion,
+    };
+    try {
+      await changes.change({ set: new Map(), unset, forMs: undefined }, facts);
+    } catch (error) {
+      log.warn({ err: error, paths: unset }, "Overrides of what is gone stay for now; tried again");
+    }
   }
 
   async #takeShadows({ shadows, overrideVersion }: TrafficReport, beganMs: number): Promise<void> {

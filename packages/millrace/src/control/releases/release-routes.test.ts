@@ -50,7 +50,9 @@ describe("addReleaseRoutes()", () => {
         phase: 1,
         is_active: true,
         winner: null,
-        ramp: { state: { kind: "running", step: 0, is_approved: false, waits_for: [] } },
+        ramp: {
+          state: { kind: "running", step: 0, is_approved: false, waits_for: ["time: 1h left"] },
+        },
         problem: null,
         events: [{ by: "ramp", what: "started" }, { what: "phase 1" }],
       },

@@ -5,6 +5,8 @@ import { OneAtATime } from "../../core/one-at-a-time.ts";
 import type { ReleaseEvent, ShadowStatus } from "../../core/release/release-report.ts";
 import type { ShadowAnalysis } from "../../core/shadow/shadow-report.ts";
 import { describeCompare } from "./describe-compare.ts";
+import { VERDICT } from "./gone-overrides.ts";
+import { isUnwritten } from "./is-unwritten.ts";
 import {
   EVENTS_SHOWN_MAX,
   NO_LOG,
@@ -14,9 +16,6 @@ import {
 } from "./release-parts.ts";
 import { ReleaseRecord } from "./release-record.ts";
 import type { ReportedShadow } from "./traffic-report.ts";
-
-/** Whose exclusions those of verdicts are. */
-const VERDICT = "verdict";
 
 /** What is kept of a shadow: plain JSON. */
 interface ShadowState {
@@ -236,7 +235,7 @@ export class ShadowRelease {
   }
 
   async #analyse(
-    { sinceMs }: ShadowState,
+    { sinceMs, analysis: before }: ShadowState,
     signal: AbortSignal,
   ): Promise<ShadowAnalysis | undefined> {
     const { service, config } = this.#facts.reported;
@@ -249,7 +248,8 @@ export class ShadowRelease {
       return analysis;
     } catch (error) {
       const problem = `no newer numbers: ${messageOf(error)}`;
-      if (problem !== this.#analysisProblem) this.#warn(problem, error);
+      const isTold = problem === this.#analysisProblem || isUnwritten(error, before);
+      if (!isTold) this.#warn(problem, error);
       this.#analysisProblem = problem;
       return undefined;
     }

@@ -7,7 +7,8 @@ import type { ExperimentAnalysis } from "../../core/experiment/experiment-report
 import type { JsonValue } from "../../core/json.ts";
 import type { ShadowAnalysis } from "../../core/shadow/shadow-report.ts";
 import { TestClock } from "../../core/test-clock.ts";
-import type { OverrideState } from "../../ports/override-store.ts";
+import type { OverrideState, OverrideStore } from "../../ports/override-store.ts";
+import type { ReleaseStore } from "../../ports/release-store.ts";
 import type { ChangeOrder, ServingProcesses } from "../control-messages.ts";
 import { OverrideChanges } from "../override-changes.ts";
 import type { Analyses } from "./analyses.ts";
@@ -224,14 +225,20 @@ export interface TestReleases {
   readonly lines: string[];
   /** Lets time pass, second by second, with all that is due. */
   passMs(ms: number): Promise<void>;
-  /** Ends the control process, as a kill does, and starts it again with what is kept. */
+  /** Ends the control process, and starts it again with what is kept. */
   restart(): Promise<TestReleases>;
+  /** As `restart`, for one that was killed: it hangs at its gate, and nobody asks it to end. */
+  startAgain(): Promise<TestReleases>;
   /** Sets a live key as a person does. */
   set(path: string, value: JsonValue): Promise<void>;
   unset(path: string): Promise<void>;
 }
 
+/** Everything that outlives a control process is written behind it: a test may let nothing more through. */
+export type Gate = () => Promise<void>;
+
 interface Kept {
+  readonly gate?: Gate;
   readonly clock?: TestClock;
   readonly traffic?: TestTraffic;
   readonly store?: MemoryReleaseStore;
@@ -239,9 +246,49 @@ interface Kept {
   readonly analyses?: TestReleases["analyses"];
 }
 
+/** Both sides of what is written: it may be kept though nobody was told. */
+async function through<Result>(gate: Gate, write: () => Promise<Result>): Promise<Result> {
+  await gate();
+  const result = await write();
+  await gate();
+  return result;
+}
+
+function gatedStores(gate: Gate, releases: MemoryReleaseStore, overrides: MemoryOverrideStore) {
+  const store: ReleaseStore = {
+    read: (key) => releases.read(key),
+    write: (...facts) => through(gate, () => releases.write(...facts)),
+    events: (key, limit) => releases.events(key, limit),
+    close: () => releases.close(),
+  };
+  const overrideStore: OverrideStore = {
+    read: () => overrides.read(),
+    commit: (...facts) => through(gate, () => overrides.commit(...facts)),
+    history: (query) => overrides.history(query),
+    close: () => overrides.close(),
+  };
+  return { store, overrideStore };
+}
+
 /** Lets promises that are settled by now go on. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+}
+
+/** Lets everything go on, and decides nothing. */
+function undecided(): TestReleases["analyses"] {
+  return {
+    experiment: ({ untilMs }) => Promise.resolve(analysisAt(untilMs)),
+    shadow: ({ untilMs }) =>
+      Promise.resolve(shadowAnalysisAt(untilMs, { kind: "hold", why: "too few pairs" })),
+  };
+}
+
+function keptLog() {
+  const lines: string[] = [];
+  const silent = (): void => undefined;
+  const keep = (_fields: object, line: string): void => void lines.push(line);
+  return { log: { debug: silent, info: keep, warn: keep, error: keep }, lines };
 }
 
 /** A controller with its parts, one experiment (`rf` of service `iris`) unless a test changes `traffic`; it has started. */
@@ -255,22 +302,23 @@ export async function startReleases(
   const overrideStore = kept.overrideStore ?? new MemoryOverrideStore();
   if (kept.traffic === undefined) traffic.experiments = { iris: experimentOf() };
   prepare(traffic);
-  const lines: string[] = [];
-  const silent = (): void => undefined;
-  const keep = (_fields: object, line: string): void => void lines.push(line);
-  const log = { debug: silent, info: keep, warn: keep, error: keep };
-  const processes = traffic as unknown as ServingProcesses;
-  const silentLog = { ...log, info: silent };
-  const changes = new OverrideChanges({ store: overrideStore, processes, clock, log: silentLog });
+  const { log, lines } = keptLog();
+  const gate: Gate = kept.gate ?? (() => Promise.resolve());
+  const gated = gatedStores(gate, store, overrideStore);
+  const change = (order: ChangeOrder): Promise<void> => through(gate, () => traffic.change(order));
+  const processes = { change } as unknown as ServingProcesses;
+  const changes = new OverrideChanges({
+    store: gated.overrideStore,
+    processes,
+    clock,
+    log: { ...log, info: log.debug },
+  });
   traffic.changes = changes;
-  await changes.start();
-  const analyses = kept.analyses ?? {
-    experiment: ({ untilMs }) => Promise.resolve(analysisAt(untilMs)),
-    shadow: ({ untilMs }) =>
-      Promise.resolve(shadowAnalysisAt(untilMs, { kind: "hold", why: "too few pairs" })),
-  };
+  // What was kept is brought into force when control starts again.
+  traffic.overrides = await changes.start();
+  const analyses = kept.analyses ?? undecided();
   const controller = new ReleaseController({
-    store,
+    store: gated.store,
     changes,
     analyses,
     clock,
@@ -289,6 +337,8 @@ export async function startReleases(
   };
   clock.advanceMs(0);
   await settle();
+  const startAgain = (): Promise<TestReleases> =>
+    startReleases(() => undefined, { clock, traffic, store, overrideStore, analyses });
   return {
     clock,
     traffic,
@@ -301,8 +351,9 @@ export async function startReleases(
     restart: async () => {
       await controller.close();
       changes.close();
-      return startReleases(() => undefined, { clock, traffic, store, overrideStore, analyses });
+      return startAgain();
     },
+    startAgain,
     set: async (path, value) => {
       const set = new Map([[path, value]]);
       await changes.change({ set, unset: [], forMs: undefined }, facts);

@@ -15,7 +15,9 @@ export interface DecisionRules {
   readonly unitsMin: number;
   readonly lengthMinMs: number;
   readonly lengthMaxMs: number;
+  /** `warn` goes on and says it; of the others whoever asks makes what they mean. */
   readonly onRegression: "rollback" | "hold" | "warn";
+  /** Likewise. */
   readonly onMismatch: "rollback" | "hold" | "warn";
 }
 
@@ -46,13 +48,12 @@ export function decide(data: DecisionData, rules: DecisionRules): Decision {
   const regressed = wordsOf(data, "guardrail", "regressed");
   if (regressed.length > 0) {
     const why = regressed.join("; ");
-    if (rules.onRegression === "rollback") return { kind: "rollback", why };
+    if (rules.onRegression !== "warn") return { kind: "rollback", why };
     warnings.push(`warning: ${why}`);
   }
   const broken = brokenSplit(data);
   if (broken !== undefined) {
-    if (rules.onMismatch === "rollback") return { kind: "rollback", why: broken.why };
-    if (rules.onMismatch === "hold") return { kind: "inconclusive", ...broken };
+    if (rules.onMismatch !== "warn") return { kind: "inconclusive", ...broken };
     warnings.push(`warning: ${broken.why}`);
   }
   const decision = byNumbers(data, rules, data.window.untilMs - fromMs);

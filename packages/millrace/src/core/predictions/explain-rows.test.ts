@@ -90,6 +90,22 @@ test("explainRows() says what a row says, and leaves out what it does not", () =
   });
 });
 
+test("explainRows() has what shadows said beside the answer, and nothing without that", () => {
+  const shadow = { ...ROW, role: "shadow", shadow: "rf", model: "rf", version: "2" } as const;
+  const failed = { ...shadow, shadow: "gone", error_code: "DEADLINE_EXCEEDED", error: "too late" };
+  const differing = { ...shadow, is_agreed: false, distance: 0.5, difference: "a → b" };
+  const rows = [differing, { ...differing, row_index: 1 }, ROW, failed];
+  const explained = explainRows({ source: "parquet", rows });
+  expect(explained).toMatchObject({ model: "iris@3", role: "primary", row_count: 1 });
+  expect(explained?.rows).toHaveLength(1);
+  const common = { model: "rf@2", duration_ms: 4 };
+  expect(explained?.shadows).toEqual([
+    { ...common, name: "rf", status: "ok", agreed: false, distance: 0.5, difference: "a → b" },
+    { ...common, name: "gone", status: "DEADLINE_EXCEEDED", error: "too late" },
+  ]);
+  expect(explainRows({ source: "parquet", rows: [shadow] })).toBeUndefined();
+});
+
 test("explainRows() has the models of a graph, its steps, and the rules that were asked", () => {
   const rules = [{ name: "r", to: "m", isMatch: false, why: "no" }];
   const graph = { name: "s", kind: "sequence", status: "ok", startedMs: 0, tookMs: 1 };

@@ -61,7 +61,7 @@ describe("nextRamp() at a step", () => {
     expect(nextRamp(runningAt(0, START_MS), look)).toMatchObject({
       kind: "running",
       step: 0,
-      waitsFor: ["time: 30m are left", "units: treatment has 34 of 100", "approval"],
+      waitsFor: ["time: 30m left", "units: treatment has 34 of 100", "approval"],
     });
   });
 

@@ -10,7 +10,7 @@ export function stepWaits(state: RunningRamp, look: RampLook): readonly string[]
   const step = plan.steps[state.step] as RampStep;
   const ranMs = Math.max(0, nowMs - state.sinceMs);
   const waits = [...observation.missing];
-  if (ranMs < step.holdMs) waits.push(`time: ${wordsOfMs(step.holdMs - ranMs)} are left`);
+  if (ranMs < step.holdMs) waits.push(`time: ${wordsOfMs(step.holdMs - ranMs)} left`);
   waits.push(...numberWaits(state, step, look));
   if (needsApproval(plan, state.step) && !state.isApproved) waits.push("approval");
   return waits;

@@ -35,7 +35,7 @@ export function planOf(facts: Partial<RampPlan> = {}): RampPlan {
 }
 
 /** Numbers that let a ramp go on. */
-export function numbersAt(nowMs: number, facts: Partial<RampNumbers> = {}): RampNumbers {
+function numbersAt(nowMs: number, facts: Partial<RampNumbers> = {}): RampNumbers {
   const units = ["control", "treatment"].map((arm) => ({ arm, count: 100 }));
   return { untilMs: nowMs, decision: KEEP, units, lastPredictionMs: nowMs, ...facts };
 }

@@ -23,8 +23,11 @@ export type VerdictData = Pick<
   readonly usualError: string | undefined;
 };
 
-/** Pairs from which on a shadow may be excluded for its errors: their bound holds at every look. */
-const ERROR_PAIRS_MIN = 50;
+/**
+ * Pairs from which on a shadow may be excluded for its errors: their bound holds at every look. A breaker opens after as
+ * many calls that failed, and then hardly any come.
+ */
+const ERROR_PAIRS_MIN = 20;
 
 /** Pairs from which on a 99th percentile is one: ten lie above it. */
 const LATENCY_PAIRS_MIN = 1000;
@@ -39,11 +42,16 @@ export function verdict(data: VerdictData, rules: VerdictRules): ShadowVerdict {
   const failing = tooManyErrors(data, rules);
   if (failing !== undefined) return { kind: "exclude", why: failing };
   const missing = missingOf(data, rules);
-  if (missing.length > 0) return { kind: "hold", why: `waits for ${missing.join("; ")}` };
+  if (missing.length > 0) {
+    const why = `waits for ${missing.join("; ")}`;
+    return { kind: "hold", why: `${why}${usualErrorWords(data)}` };
+  }
   const wrong = surelyWrong(data, rules);
   if (wrong.length > 0) return { kind: "exclude", why: wrong.join("; ") };
   const open = openOf(data, rules);
-  if (open.length > 0) return { kind: "hold", why: `waits for ${open.join("; ")}` };
+  if (open.length > 0) {
+    return { kind: "hold", why: `waits for ${open.join("; ")}${usualErrorWords(data)}` };
+  }
   return {
     kind: "pass",
     why: `${agreementWords(data)}; ${errorWords(data)}; ${latencyWords(data)}`,
@@ -51,12 +59,11 @@ export function verdict(data: VerdictData, rules: VerdictRules): ShadowVerdict {
 }
 
 function tooManyErrors(data: VerdictData, rules: VerdictRules): string | undefined {
-  const { errorDifference, effectivePairs, usualError } = data;
+  const { errorDifference, effectivePairs } = data;
   if (errorDifference === undefined || effectivePairs < ERROR_PAIRS_MIN) return undefined;
   if (errorDifference.low <= rules.errorDifferenceMax) return undefined;
   const most = `at most ${percent(rules.errorDifferenceMax)} is allowed`;
-  const usual = usualError === undefined ? "" : `; most often: ${usualError}`;
-  return `${errorWords(data)}, ${most}${usual}`;
+  return `${errorWords(data)}, ${most}${usualErrorWords(data)}`;
 }
 
 function missingOf(data: VerdictData, rules: VerdictRules): readonly string[] {
@@ -113,6 +120,10 @@ function errorWords({ errors, pairs, errorDifference }: VerdictData): string {
   if (errorDifference === undefined) return counts;
   const { value, low, high } = errorDifference;
   return `${counts}: ${percent(value)} more (${percent(low)} to ${percent(high)})`;
+}
+
+function usualErrorWords({ usualError }: VerdictData): string {
+  return usualError === undefined ? "" : `; it failed most often with: ${usualError}`;
 }
 
 function latencyWords({ latencyRatio }: VerdictData): string {

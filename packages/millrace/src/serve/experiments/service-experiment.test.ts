@@ -75,6 +75,17 @@ describe("choose()", () => {
     expect(off.choose(from({ "x-variant": "best" })).assignment.arm).toBe("control");
   });
 
+  it("counts no request of a test, which may name its arm nevertheless", () => {
+    for (const unit of [[], undefined]) {
+      const { experiment, sticky } = openExperiment(unit === undefined ? {} : { unit });
+      const nobody = { kind: "not_enrolled", reason: "no_unit", arm: "control" };
+      expect(experiment.choose(from({ "x-user": "ann" }), true).assignment).toMatchObject(nobody);
+      const named = experiment.choose(from({ "x-variant": "treatment" }), true);
+      expect(named.assignment).toMatchObject({ kind: "overridden", arm: "treatment" });
+      expect(sticky.arms.size).toBe(0);
+    }
+  });
+
   it("goes by the arm of the process that was faster", () => {
     const { experiment, sticky } = openExperiment();
     const unit = testUnitHash("ann");

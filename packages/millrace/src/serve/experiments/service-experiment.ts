@@ -71,10 +71,14 @@ export class ServiceExperiment {
     this.#assigner = new UnitAssigner(config, phase, isKept(config) ? keptArmOf : undefined);
   }
 
-  /** @throws INVALID_HEADER when the request names an arm there is not. */
-  choose(attributes: Attributes): ChosenArm {
+  /**
+   * @param isTest for nobody: it takes no part, but may name an arm.
+   * @throws INVALID_HEADER when the request names an arm there is not.
+   */
+  choose(attributes: Attributes, isTest = false): ChosenArm {
     const { unit: units, override } = this.config;
     const wanted = override === undefined ? undefined : nonEmpty(requestText(attributes, override));
+    if (isTest) return this.#choose(undefined, wanted, undefined);
     let unit: string | undefined;
     for (let i = 0; i < units.length && unit === undefined; i++) {
       unit = nonEmpty(requestText(attributes, units[i] as RequestValue));
@@ -87,7 +91,12 @@ export class ServiceExperiment {
     return this.#choose(nonEmpty(unit), nonEmpty(variant), predictionId);
   }
 
-  #choose(unit: string | undefined, wanted: string | undefined, drawnBy: string): ChosenArm {
+  /** @param drawnBy what counts where each request draws; undefined draws nothing. */
+  #choose(
+    unit: string | undefined,
+    wanted: string | undefined,
+    drawnBy: string | undefined,
+  ): ChosenArm {
     if (wanted !== undefined && !this.#targets.has(wanted)) throw this.#unknownArm(wanted);
     const isDrawn = this.config.unit.length === 0;
     const seen = isDrawn || unit === undefined ? undefined : this.#options.units.of(unit);

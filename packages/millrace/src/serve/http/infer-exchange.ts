@@ -26,7 +26,7 @@ export function inferExchange(plane: DataPlane): ExchangeHandler {
     const call = callOf(plane, exchange, "/v2/infer", true);
     const model = exchange.service ?? "";
     const version = versionNumber(model, exchange.version);
-    const target = await routedTarget(plane, plane.services.get(model), exchange, version);
+    const target = await routedTarget(plane, plane.services.get(model), exchange, { version });
     const body = readBody(exchange);
     const bytes = body instanceof Uint8Array ? body : await body;
     const { id, inputs, outputs, options } = readRequest(exchange, bytes, target);

@@ -3,7 +3,7 @@ import { MillraceError } from "../../core/errors.ts";
 import { readRows } from "../../core/tensor/read-rows.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { Predictor } from "../../models/predictor.ts";
-import type { DataPlane, Target } from "../data-plane.ts";
+import type { DataPlane, Participation, Target } from "../data-plane.ts";
 import type { Prediction } from "../prediction.ts";
 import { encodeAnswer } from "./content-encoding.ts";
 import type { Answer, AnswerHeader, Exchange, ExchangeHandler } from "./exchange.ts";
@@ -22,6 +22,8 @@ export interface RowsSource {
   readonly read: (exchange: Exchange, predictor: Predictor) => Rows | Promise<Rows>;
   /** Are they made for one request, so that whoever runs it may keep their memory? */
   readonly isOwned: boolean;
+  /** How they take part in an experiment; by default as anybody's. */
+  readonly participation?: Participation;
   /** What its routes begin with, as the prediction log has it. */
   readonly endpoint: string;
 }
@@ -48,7 +50,7 @@ export function predictExchange(
   const endpoint = `${rows.endpoint}${reply.suffix}`;
   return async (exchange) => {
     const call = callOf(plane, exchange, endpoint, rows.isOwned);
-    const target = await serviceTarget(plane, exchange);
+    const target = await serviceTarget(plane, exchange, rows.participation);
     const { predictor } = target;
     reply.check?.(predictor);
     const inputs = await rows.read(exchange, predictor);
@@ -78,8 +80,12 @@ function overloadReply({ service: { overload } }: Target, error: unknown): Answe
 }
 
 /** What answers a request to the service in its path, or to the default one. @throws as `routedTarget`. */
-export function serviceTarget(plane: DataPlane, exchange: Exchange): Target | Promise<Target> {
-  return routedTarget(plane, serviceOf(plane, exchange), exchange);
+export function serviceTarget(
+  plane: DataPlane,
+  exchange: Exchange,
+  participation: Participation | undefined,
+): Target | Promise<Target> {
+  return routedTarget(plane, serviceOf(plane, exchange), exchange, { participation });
 }
 
 /** The service in the path of a request, or the default one. @throws MODEL_NOT_FOUND */
@@ -98,13 +104,18 @@ function defaultOf(plane: DataPlane): ServiceConfig {
 }
 
 /** The rows that the request brings. */
-export const BODY_ROWS: RowsSource = { endpoint: "/predict", read: readBodyRows, isOwned: true };
+export const BODY_ROWS: RowsSource = {
+  endpoint: "/predict",
+  read: readBodyRows,
+  isOwned: true,
+};
 
 /** The model's sample, which stays with the model. */
 export const SAMPLE_ROWS: RowsSource = {
   endpoint: "/predict/test",
   read: readSample,
   isOwned: false,
+  participation: "test",
 };
 
 function readBodyRows(exchange: Exchange, predictor: Predictor): Rows | Promise<Rows> {

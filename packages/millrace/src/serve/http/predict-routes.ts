@@ -31,9 +31,9 @@ export function addPredictRoutes(app: FastifyInstance, plane: DataPlane): void {
   }
 }
 
-/** Rules are asked as for a prediction: a route's labels are its own model's. */
+/** Rules are asked as for a prediction: a route's labels are its own model's. An experiment has arms for predictions only. */
 function targetOf(plane: DataPlane, request: FastifyRequest): Target | Promise<Target> {
-  return serviceTarget(plane, new FastifyExchange(request));
+  return serviceTarget(plane, new FastifyExchange(request), "none");
 }
 
 function labelsOf({ predictor }: Target): Record<string, string> {

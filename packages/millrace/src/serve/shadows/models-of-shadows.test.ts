@@ -24,6 +24,15 @@ test("placedModels() puts a model that only a shadow runs on a thread", async ()
   expect(found).toEqual({ a: "auto", b: "worker", c: "inline" });
 });
 
+test("placedModels() lets traffic come without what only a shadow runs", async () => {
+  const yaml = `
+models: { a: { source: ./a.onnx }, b: { source: ./a.onnx } }
+services: { s: { graph: a, traffic: { shadow: [{ to: b }] } } }`;
+  const { config } = await loadedYaml(yaml, ["a.onnx"]);
+  const { a, b } = placedModels(config);
+  expect([a?.isRequired, b?.isRequired]).toEqual([true, false]);
+});
+
 test("placedModels() looks into the steps of a shadow", async () => {
   const found = await placements(
     "  s: { graph: a, traffic: { shadow: [{ name: both, to: { parallel: { x: b, y: a } } }] } }",
@@ -42,6 +51,7 @@ test("placedModels() lets a model be where the file wants it, or something else 
     `  s: { ${shadow}, experiment: { name: e, arms: { x: a, y: b } } } }`,
   ];
   for (const services of others) {
-    expect(await placements(services), services).toEqual({ a: "auto", b: "auto", c: "inline" });
+    const found = await placements(services);
+    expect({ services, ...found }).toEqual({ services, a: "auto", b: "auto", c: "inline" });
   }
 });

@@ -4,15 +4,17 @@ import { modelsIn } from "../../graphs/graph-steps.ts";
 
 /**
  * The models of the file, those that only shadows run on threads of their own: a run on the serving loop, however short,
- * is time in which no answer leaves. Where the file itself says where a model runs, that holds.
+ * is time in which no answer leaves. Where the file itself says where a model runs, that holds. And nobody waits for them:
+ * traffic may come without them.
  */
 export function placedModels({ models, services }: Config): Readonly<Record<string, ModelConfig>> {
   const ofShadows = modelsOfShadows(Object.values(services));
   if (ofShadows.size === 0) return models;
   return Object.fromEntries(
     Object.entries(models).map(([name, model]) => {
-      const isMoved = model.placement === "auto" && ofShadows.has(name);
-      return [name, isMoved ? { ...model, placement: "worker" } : model];
+      if (!ofShadows.has(name)) return [name, model];
+      const placement = model.placement === "auto" ? "worker" : model.placement;
+      return [name, { ...model, placement, isRequired: false }];
     }),
   );
 }

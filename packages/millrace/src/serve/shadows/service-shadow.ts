@@ -60,14 +60,19 @@ const PRIORITY = 3;
 /** 2^32 */
 const HASHES = 0x1_0000_0000;
 
-/** Errors by which a shadow is left alone for a while: those that take time. A request it cannot take is no reason. */
+/**
+ * Errors by which a shadow is left alone for a while: those that cost time, threads or another server's patience. What
+ * fails at once is asked on, so that a verdict soon has enough of it.
+ */
 const TROUBLE: ReadonlySet<string> = new Set([
   "DEADLINE_EXCEEDED",
   "EXECUTOR_LOST",
-  "FUNCTION_FAILED",
   "INTERNAL",
   "REMOTE_FAILED",
 ]);
+
+/** Reasons of FUNCTION_FAILED that cost a thread. */
+const LOST_THREAD: ReadonlySet<string> = new Set(["timeout", "crash", "memory"]);
 
 /** One shadow of a service: which requests it gets, what it makes of them, and what becomes of that. */
 export class ServiceShadow {
@@ -256,7 +261,8 @@ export interface Failure {
 function callOutcome(result: PredictorResult | Failure): CallOutcome {
   if (!("error" in result)) return "ok";
   const { error } = result;
-  return error instanceof MillraceError && !TROUBLE.has(error.code) ? "ignored" : "failed";
+  if (!(error instanceof MillraceError)) return "failed";
+  return TROUBLE.has(error.code) || LOST_THREAD.has(error.reason ?? "") ? "failed" : "ignored";
 }
 
 /** Our own refusals say nothing about the shadow. */

@@ -25,6 +25,8 @@ export interface ShadowPair {
 
 const NO_INPUTS: readonly Tensor[] = [];
 
+const NOT_MADE = { queueMs: 0, batchMs: 0, computeMs: 0, trace: undefined } as const;
+
 /** Of the text of a difference. */
 const DIFFERENCE_LENGTH_MAX = 512;
 
@@ -72,25 +74,31 @@ function recordOf(
   { copied, predictor, result, tookMs }: ShadowPair,
   prediction: Prediction | undefined,
 ): PredictionRecord {
-  const error = "error" in result ? result.error : undefined;
-  const known = error instanceof MillraceError ? error : undefined;
+  const { queueMs, batchMs, computeMs, trace } = prediction ?? NOT_MADE;
   return {
     ...copied.record,
+    ...failureOf(result),
     model: prediction?.model ?? predictor.id,
     digest: predictor.digest,
     role: "shadow",
     asked: undefined,
     tookMs,
-    queueMs: prediction?.queueMs ?? 0,
-    batchMs: prediction?.batchMs ?? 0,
-    computeMs: prediction?.computeMs ?? 0,
-    code: prediction === undefined ? (known?.code ?? "INTERNAL") : "ok",
-    message: known?.message,
+    queueMs,
+    batchMs,
+    computeMs,
     degraded: undefined,
     cache: undefined,
-    trace: prediction?.trace ?? copied.call.trace,
+    trace: trace ?? copied.call.trace,
     observed: undefined,
   };
+}
+
+function failureOf(result: ShadowPair["result"]): Pick<PredictionRecord, "code" | "message"> {
+  if (!("error" in result)) return { code: "ok", message: undefined };
+  const { error } = result;
+  return error instanceof MillraceError
+    ? { code: error.code, message: error.message }
+    : { code: "INTERNAL", message: undefined };
 }
 
 function comparisonOf({ copied, comparison }: ShadowPair): ShadowComparison {

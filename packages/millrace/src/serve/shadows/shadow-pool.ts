@@ -95,7 +95,7 @@ export class ShadowPool<T> {
       this.#options.skipped("inactive", copy);
     }
     this.#cancelTimer?.();
-    for (const { cancellation } of [...this.#running]) cancellation.cancel(givenUp());
+    for (const { cancellation } of this.#running) cancellation.cancel(givenUp());
   }
 
   #start(): void {
@@ -143,7 +143,7 @@ export class ShadowPool<T> {
     this.#timerAtMs = Infinity;
     const nowMs = this.#options.clock.nowMs();
     let nextMs = Infinity;
-    for (const { deadlineAtMs, cancellation } of [...this.#running]) {
+    for (const { deadlineAtMs, cancellation } of this.#running) {
       if (deadlineAtMs <= nowMs) cancellation.cancel(tooLate());
       else nextMs = Math.min(nextMs, deadlineAtMs);
     }

@@ -1,6 +1,6 @@
 // What does it cost to give a unit its arm, and what memory do 100,000 units take?
-//   node --conditions=@millrace/source benchmarks/experiment/assignment.ts             20 s; writes benchmarks/results/
-//   node --conditions=@millrace/source benchmarks/experiment/assignment.ts --quick     tries the harness; prints only
+//   node --conditions=@millrace/source benchmarks/experiment/run.ts             20 s; writes benchmarks/results/
+//   node --conditions=@millrace/source benchmarks/experiment/run.ts --quick     tries the harness; prints only
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -41,7 +41,7 @@ const SPLIT: ExperimentSplit = {
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false }, memory: { type: "string" } },
 });
-const SLICES = values.quick ? 50 : 1_000;
+const SLICES = values.quick ? 50 : 200;
 /** Calls that are timed together. */
 const SLICE = 500;
 
@@ -70,7 +70,7 @@ async function main(): Promise<void> {
   const lines = [
     "# Assignment of units",
     "",
-    `Made by \`node --conditions=@millrace/source benchmarks/experiment/assignment.ts\`: ${UNITS} units that come in turn, ${SLICES} slices of ${SLICE} calls after as many to warm up.`,
+    `Made by \`node --conditions=@millrace/source benchmarks/experiment/run.ts\`: ${UNITS} units that come in turn, ${SLICES} slices of ${SLICE} calls, after as many to warm up where a second call costs the same.`,
     "",
     `- Machine: ${machineLine(machine)}`,
     ...(noise === undefined ? [] : [`- **Caution**: ${noise}`]),
@@ -125,27 +125,31 @@ function makeHashes(): string[] {
 async function measureCosts(path: string): Promise<Cost[]> {
   const units = Array.from({ length: UNITS }, (_, i) => `user-${i}`);
   const hashes = makeHashes();
-  const indexes = new Map(units.map((unit, i) => [unit, i]));
+  let unitHash = "";
   const memory = new MemoryStickyStore({ onTrouble: fail });
   const sqlite = new SqliteStickyStore({ path, clock: systemClock, onTrouble: fail });
   await fill(memory, hashes);
   await fill(sqlite, hashes);
   const keptBy =
     (store: StickyStore): KeptArmOf =>
-    (unit) =>
-      store.find(EXPERIMENT, hashes[indexes.get(unit) ?? 0] ?? "");
+    () =>
+      store.find(EXPERIMENT, unitHash);
   const namespace = { name: "checkout", from: 0, to: 0.5 };
   const plain = new UnitAssigner(SPLIT, 1);
   const part = new UnitAssigner({ ...SPLIT, namespace }, 1);
   const inMemory = new UnitAssigner(SPLIT, 1, keptBy(memory));
   const inFile = new UnitAssigner(SPLIT, 1, keptBy(sqlite));
   const keyedHash = keyedHashOf(Buffer.alloc(32, 7));
+  const assignKept = (assigner: UnitAssigner, i: number): unknown => {
+    unitHash = hashes[i] ?? "";
+    return assigner.assign(units[i]);
+  };
   const costs = [
     cost("hash alone", (i) => hashUnit(SPLIT.salt, units[i] ?? "")),
     cost("assign", (i) => plain.assign(units[i])),
     cost("assign within a namespace", (i) => part.assign(units[i])),
-    cost("assign, kept in the memory store", (i) => inMemory.assign(units[i])),
-    cost("assign, kept in the file and remembered", (i) => inFile.assign(units[i])),
+    cost("assign, kept in the memory store", (i) => assignKept(inMemory, i)),
+    cost("assign, kept in the file and remembered", (i) => assignKept(inFile, i)),
     cost("keyed hash of a unit", (i) => keyedHash(units[i] ?? "")),
   ];
   await sqlite.close();
@@ -156,10 +160,10 @@ async function measureCosts(path: string): Promise<Cost[]> {
 async function measureFile(path: string, hashes: readonly string[]): Promise<Cost[]> {
   const store = new SqliteStickyStore({ path, clock: systemClock, onTrouble: fail });
   // Each unit once, in an order that is not that of the file.
-  const first = cost("find in the file", (i) => store.find(EXPERIMENT, hashes[i] ?? ""));
+  const first = costOfFirst("find in the file", (i) => store.find(EXPERIMENT, hashes[i] ?? ""));
   await store.beginWriteThrough();
   const missed = cost("find nothing in the file", (i) => store.find("wine/x", hashes[i] ?? ""));
-  const through = cost("add in write-through", (i) =>
+  const through = costOfFirst("add in write-through", (i) =>
     store.add("wine/y", hashes[i] ?? "", { arm: "control", phase: 1, propensity: 0.5 }),
   );
   store.endWriteThrough();
@@ -167,21 +171,31 @@ async function measureFile(path: string, hashes: readonly string[]): Promise<Cos
   return [first, missed, through];
 }
 
+/** After as many calls to warm up. */
 function cost(name: string, call: (i: number) => unknown): Cost {
+  measure(call);
+  return { name, ...measure(call) };
+}
+
+/** Every unit once, without a call before: what is asked a second time is remembered. */
+function costOfFirst(name: string, call: (i: number) => unknown): Cost {
+  return { name, ...measure(call) };
+}
+
+function measure(call: (i: number) => unknown): Pick<Cost, "cpuUs" | "us"> {
   const us: number[] = [];
   let next = 0;
-  let cpuBefore = process.cpuUsage();
-  for (let slice = 0; slice < 2 * SLICES; slice++) {
-    if (slice === SLICES) cpuBefore = process.cpuUsage();
+  const cpuBefore = process.cpuUsage();
+  for (let slice = 0; slice < SLICES; slice++) {
     const startMs = performance.now();
     for (let i = 0; i < SLICE; i++) {
       call(next);
       next = next + 1 === UNITS ? 0 : next + 1;
     }
-    if (slice >= SLICES) us.push(((performance.now() - startMs) * 1000) / SLICE);
+    us.push(((performance.now() - startMs) * 1000) / SLICE);
   }
   const { user, system } = process.cpuUsage(cpuBefore);
-  return { name, cpuUs: (user + system) / (SLICES * SLICE), us: percentilesOf(us) };
+  return { cpuUs: (user + system) / (SLICES * SLICE), us: percentilesOf(us) };
 }
 
 /** How long the batches of a growing file take. */
