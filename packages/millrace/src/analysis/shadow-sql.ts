@@ -11,7 +11,7 @@ export interface ShadowScope {
 }
 
 /** Differences and errors that are told. */
-export const DIFFERENCES_MAX = 10;
+const DIFFERENCES_MAX = 10;
 
 /**
  * `pairs`: a row for each request that the shadow got, of the version it has now.

@@ -7,7 +7,7 @@ import type { LoadResult } from "./load.ts";
 import { renderProblem } from "./problem.ts";
 
 /** Loads a file of this text from a folder of its own, which has empty files of these names too and is gone then. */
-export async function loadYaml(yaml: string, files: readonly string[] = []): Promise<LoadResult> {
+async function loadYaml(yaml: string, files: readonly string[] = []): Promise<LoadResult> {
   const cwd = await realpath(await mkdtemp(join(tmpdir(), "millrace-yaml-")));
   try {
     for (const name of files) await writeFile(join(cwd, name), "");

@@ -1,7 +1,7 @@
 import type { KeyedHash } from "../../core/predictions/redaction.ts";
 
 /** Units of one experiment that are remembered, at most: some 10 MiB. */
-export const SEEN_UNITS_MAX = 50_000;
+const SEEN_UNITS_MAX = 50_000;
 
 /** Longer names are remembered by their hash. */
 const NAME_CHARACTERS_MAX = 128;
