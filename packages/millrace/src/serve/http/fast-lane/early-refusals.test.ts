@@ -33,6 +33,7 @@ test.each(["concurrency", "queue", "rate", "predicted_deadline", "another"])(
     expect(headers).toEqual({
       "content-type": "application/problem+json",
       "x-error-code": "OVERLOADED",
+      "x-envoy-overloaded": "true",
       "retry-after": "1",
     });
     const body = JSON.parse(String(problem?.body)) as Record<string, unknown>;
