@@ -7,6 +7,9 @@ import { isDeepStrictEqual, promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyExample, MillraceProcess, ROOT } from "../test/e2e/millrace-process.ts";
 
+/** Longest time of a block, which may wait for something to come: on a busy machine that takes its time. */
+const WAIT_MS_MAX = 120_000;
+
 /** One command of a README, with what the README says comes of it. */
 interface Step {
   readonly command: string;
@@ -45,7 +48,9 @@ export function describeReadme(name: string, env: NodeJS.ProcessEnv = {}): void 
     });
 
     for (const step of readSteps(join(ROOT, "examples", name, "README.md"))) {
-      it(`${titleOf(step)} does what the README says when run`, async () => {
+      const isWaiting = step.command.includes("until ");
+      const limits = isWaiting ? { timeout: WAIT_MS_MAX } : {};
+      it(`${titleOf(step)} does what the README says when run`, limits, async () => {
         if (step.command.startsWith("npx millrace up ")) {
           await running?.stop();
           const words = step.command.split(" ").slice(2);
@@ -115,7 +120,10 @@ function shellOptions(cwd: string, env: NodeJS.ProcessEnv): ShellOptions {
 async function runInShell(block: string, options: ShellOptions): Promise<string> {
   const outputs: string[] = [];
   for (const command of block.split(/(?<!\\)\n/)) {
-    const { stdout } = await promisify(execFile)("sh", ["-c", command], options);
+    const { stdout } = await promisify(execFile)("sh", ["-c", command], {
+      ...options,
+      timeout: WAIT_MS_MAX, // a loop that waits in vain must not outlive the test
+    });
     if (stdout !== "") outputs.push(stdout.replaceAll("\r", "").trimEnd());
   }
   return outputs.join("\n").replaceAll(options.cwd, "/millrace");

@@ -117,7 +117,10 @@ async function rounds(metrics: readonly MetricConfig[]): Promise<Rounds> {
   const found = arms.reduce((sum, arm) => sum + arm.units, 0);
   if (found !== units) throw new Error(`found ${found} of ${units} units`);
   const ms: number[] = [];
-  for (let i = 0; i < ROUNDS; i++) ms.push(await timeOf(() => analyse(metrics)));
+  for (let i = 0; i < ROUNDS; i++) {
+    ms.push(await timeOf(() => analyse(metrics)));
+    console.log(`analysed in ${rounded(ms[i] ?? NaN)} ms`);
+  }
   return { ms, decision };
 }
 

@@ -10,7 +10,7 @@ const AT_A_TIME = 25;
 /** Of 100 visitors so many buy, by the model that advised them: in this story the forest does it better. */
 const BUYERS = { control: 10, treatment: 20 } as const;
 
-const predicted: Record<string, number> = {};
+const predicted = { control: 0, treatment: 0 };
 let purchases = 0;
 
 /** Asks once or twice, as people do, and buys or not. */
@@ -26,7 +26,7 @@ async function visit(index: number): Promise<Feedback | undefined> {
     throw new Error(`Visitor ${index} was answered by ${String(variant)}`);
   }
   if (answers.some((answer) => answer.variant !== variant)) throw new Error("Two models for one");
-  predicted[variant] = (predicted[variant] ?? 0) + 1;
+  predicted[variant]++;
   if ((index * 61) % 100 >= BUYERS[variant]) return undefined;
   purchases++;
   return { predictionId: id, event: "purchase", value: 5 + (index % 10) };
@@ -37,7 +37,5 @@ for (let first = 0; first < count; first += AT_A_TIME) {
   const bought = (await Promise.all(visitors)).filter((feedback) => feedback !== undefined);
   if (bought.length > 0) await client.feedback(undefined, bought);
 }
-console.log(
-  `${count} visitors: control ${predicted["control"]}, treatment ${predicted["treatment"]}`,
-);
+console.log(`${count} visitors: control ${predicted.control}, treatment ${predicted.treatment}`);
 console.log(`${purchases} purchases`);

@@ -218,6 +218,15 @@ describe("analyseExperiment() on exposures", () => {
     expect(multipleExposures).toBe(0);
     expect(sampleRatios[0]).toMatchObject({ expected: [20, 20], isMismatch: false });
   });
+
+  it("says what it expected though a phase has nobody in arms that are there", async () => {
+    await using log = new ReleaseLog();
+    await expose(log, unitsOf(40), { phase: 2 });
+    const gone = unitsOf(4, 500).map((unit) => ({ ...unit, variant: "gone" }));
+    await expose(log, gone, { propensity: 1 });
+    const { sampleRatios } = await log.experiment();
+    expect(sampleRatios[0]).toMatchObject({ counts: [20, 20], expected: [20, 20], pValue: 1 });
+  });
 });
 
 describe("analyseExperiment() on events", () => {
@@ -273,6 +282,26 @@ describe("analyseExperiment() on events", () => {
       ["sum", 20, 26 / 20],
       ["average", 20, 26 / 4],
     ]);
+  });
+
+  it("leaves out what came of predictions whose request named another arm", async () => {
+    await using log = new ReleaseLog();
+    await expose(log, unitsOf(40));
+    const answer = { ts: at(60), unit_hash: "u0-0" };
+    await log.add("predictions", [
+      { ...answer, variant: "treatment", propensity: null, prediction_id: idAt(60, 1) },
+      // Of another service's experiment, or of none, it is what the unit did.
+      { ...answer, variant: null, propensity: null, experiment: null, prediction_id: idAt(60, 2) },
+    ]);
+    await log.add("feedback", [
+      { ts: at(70), prediction_id: idAt(60, 1), feedback_id: "a" },
+      { ts: at(70), prediction_id: idAt(60, 2), feedback_id: "b" },
+    ]);
+    const count = {
+      ...PURCHASE,
+      source: { kind: "event", event: "purchase", aggregate: "count" },
+    } as const;
+    expect(means(await log.experiment({ metrics: [count] }), "purchase")[0]).toEqual([20, 1 / 20]);
   });
 
   it("gives Welch's numbers of Δ .29 for what units counted", async () => {
@@ -494,6 +523,25 @@ describe("analyseExperiment() on requests", () => {
     const { arms, lastPredictionMs } = await log.experiment();
     expect(arms[0]).toMatchObject({ predictions: 2, errors: 1 });
     expect(lastPredictionMs).toBe(SINCE_MS + 7000);
+  });
+
+  it("counts an answer that something else gave in place of the arm as failed", async () => {
+    await using log = new ReleaseLog();
+    const units = unitsOf(40);
+    await expose(log, units);
+    await log.add(
+      "predictions",
+      units.map(({ unit, variant, seconds }) => ({
+        ts: at(seconds),
+        variant,
+        unit_hash: unit,
+        prediction_id: idAt(seconds),
+        role: variant === "treatment" ? ("fallback" as const) : ("primary" as const),
+      })),
+    );
+    const { arms, metrics } = await log.experiment({ metrics: [ERRORS] });
+    expect(arms.map(({ errors }) => errors)).toEqual([0, 20]);
+    expect(metrics[0]?.arms.map(({ mean }) => mean)).toEqual([0, 1]);
   });
 
   it("takes each request for itself where the experiment has no unit", async () => {

@@ -316,3 +316,33 @@ it("arms outlast a restart, and a forgotten unit has neither arm nor exposure", 
   const status = await runMillrace(["log", "status"], { cwd: folder.path });
   expect(status.stdout).toContain("exposures");
 });
+
+it("an arm that cannot be loaded fails its own units alone, and is named", async () => {
+  const file = `
+models: { svc: ./iris.onnx, absent: ./absent.onnx }
+services:
+  iris:
+    default: true
+    graph: svc
+    traffic: { experiment: { name: e, unit: header.x-user-id, arms: { control: svc, treatment: absent } } }
+`;
+  using own = new Workspace({ "millrace.yaml": file, "iris.onnx": IRIS });
+  await using process = await MillraceProcess.start(["serve"], { cwd: own.path });
+  const answers = await Promise.all(
+    USERS.map((user) =>
+      ask(process.url, "/predict", { body: { data: SETOSA }, headers: { "x-user-id": user } }),
+    ),
+  );
+  const found = answers.map(
+    ({ status, headers }) => `${String(headers["x-model-variant"])} ${status}`,
+  );
+  expect(new Set(found)).toEqual(new Set(["control 200", "treatment 503"]));
+  const refused = process.logLines.filter(({ status }) => status === 503);
+  expect(new Set(refused.map(({ variant }) => variant))).toEqual(new Set(["treatment"]));
+  using client = new GrpcClient(process.facts.grpc ?? "");
+  const metadata = { "x-variant": "treatment" };
+  const failure = await client
+    .ask("ModelInfer", { model_name: "iris", inputs: [] }, { metadata })
+    .catch((error: unknown) => error as ServiceError);
+  expect("metadata" in failure && failure.metadata.get("x-model-variant")).toEqual(["treatment"]);
+});

@@ -208,6 +208,13 @@ describe("shadows of a running Millrace", () => {
     await eventually(async () => (await pairs("same", "agreed")) === 1, "its pair");
   });
 
+  it("leaves out what came as more than 16 MiB, however little is in it", async () => {
+    const body = `{"data":${" ".repeat(17 * 1024 * 1024)}[[1,2]]}`;
+    const reply = await ask(server.url, "/services/wide/predict", { body });
+    expect(reply.status).toBe(200);
+    await eventually(async () => (await skipped("same", "body")) === 1, "that it is left out");
+  });
+
   it("tells other servers that it is a copy, with the id of the request", async () => {
     const headers = { "x-request-id": "asked-1" };
     const body = { data: SETOSA };

@@ -74,6 +74,7 @@ class ExperimentReading {
       service,
       experiment: experiment.name,
       arms: experiment.arms.map(({ name }) => name),
+      control: experiment.control,
       isByUnit: experiment.unit.length > 0,
       phaseMin: experiment.minPhase,
       sinceMs,

@@ -36,8 +36,8 @@ const PAIRS_TUNED_MIN = 100;
 
 const SLOWEST = 0.99;
 
-/** Probability that the ratio of latencies is called too high at one look where it is not: there are many looks. */
-const LATENCY_ALPHA = 0.0005;
+/** Probability that one look calls the agreement too low, or latency too high, where it is not: there are many looks. */
+const LOOK_ALPHA = 0.0005;
 
 /**
  * What the prediction log says of the version that a shadow has now, and whether it passes. Everything that is heavy
@@ -75,7 +75,7 @@ export async function analyseShadow(
 }
 
 type Data = Omit<ShadowAnalysis, "computedAtMs" | "tookMs" | "differences" | "verdict">;
-type Extra = Pick<VerdictData, "effectivePairs" | "latencyRatioLow">;
+type Extra = Pick<VerdictData, "effectivePairs" | "agreementHigh" | "latencyRatioLow">;
 
 function judgedData(
   row: ResultRow | undefined,
@@ -105,16 +105,17 @@ function judgedData(
     latencyRatio: latency.ratio,
     latencyDifferenceMs: latencyDifferenceOf(value),
   };
-  return { data, extra: { effectivePairs, latencyRatioLow: latency.ratioLow } };
+  const agreementHigh = agreementOf(value, compared, 1 - 2 * LOOK_ALPHA)?.high;
+  return { data, extra: { effectivePairs, agreementHigh, latencyRatioLow: latency.ratioLow } };
 }
 
 type Value = (column: string) => number;
 
 /** @param count effective number of pairs that both answered. */
-function agreementOf(value: Value, count: number): Data["agreement"] {
+function agreementOf(value: Value, count: number, confidence?: number): Data["agreement"] {
   if (count === 0) return undefined;
   const share = value("agreed") / value("compared");
-  return { value: share, ...wilsonInterval(share * count, count) };
+  return { value: share, ...wilsonInterval(share * count, count, confidence) };
 }
 
 /**
@@ -161,7 +162,7 @@ function latencyOf(rows: readonly ResultRow[], count: number) {
     return { latencyMs: undefined, ratio: undefined, ratioLow: undefined };
   }
   // How far the rank of a quantile may be off, as a share.
-  const off = normalQuantile(1 - LATENCY_ALPHA) * Math.sqrt((SLOWEST * (1 - SLOWEST)) / count);
+  const off = normalQuantile(1 - LOOK_ALPHA) * Math.sqrt((SLOWEST * (1 - SLOWEST)) / count);
   const low = quantileMs(shadow, SLOWEST - off) ?? 0;
   const high = SLOWEST + off < 1 ? (quantileMs(primary, SLOWEST + off) ?? 0) : Infinity;
   return {

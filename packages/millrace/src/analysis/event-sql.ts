@@ -86,19 +86,26 @@ const BESIDE: Readonly<Record<Aggregate, string>> = {
   average: "values",
 };
 
-/** An event of a prediction is of the unit of that prediction, in the experiment already or not yet. */
+/**
+ * An event of a prediction is of the unit of that prediction, in the experiment already or not yet; but not where the request
+ * had named another arm than control, which only tests do.
+ */
 function eventsSql(scope: ExperimentScope, since: string, parameters: SqlParameters): string {
   const columns = "event, ts, received_ts, value";
   if (!scope.isByUnit) {
     return `SELECT hash(request) AS unit, ${columns} FROM reported WHERE request IS NOT NULL`;
   }
   const service = parameters.text(scope.service);
+  const experiment = parameters.text(scope.experiment);
+  const control = parameters.text(scope.control);
+  const isNamed = `experiment = ${experiment} AND propensity IS NULL AND variant <> ${control}`;
   return `
   SELECT unit, ${columns} FROM reported WHERE NOT is_of_request AND is_ours
   UNION ALL
   SELECT answered.unit, ${columns} FROM reported JOIN (
     SELECT ${requestSql("prediction_id")} AS request, ${unitSql(scope)} AS unit FROM predictions
     WHERE service = ${service} AND unit_hash IS NOT NULL AND row_index = 0
-      AND role IN ('primary', 'fallback', 'cache') AND ts >= ${since}) answered USING (request)
+      AND role IN ('primary', 'fallback', 'cache') AND ts >= ${since}
+      AND (${isNamed}) IS NOT TRUE) answered USING (request)
   WHERE is_of_request`;
 }

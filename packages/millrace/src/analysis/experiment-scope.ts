@@ -6,6 +6,8 @@ export interface ExperimentScope {
   readonly experiment: string;
   /** Names; at most 16. */
   readonly arms: readonly string[];
+  /** One of them. */
+  readonly control: string;
   /** Are requests of units, or does each draw for itself? */
   readonly isByUnit: boolean;
   /** Units of earlier phases take no part any longer, and what they did does not count. */
@@ -19,7 +21,8 @@ export interface ExperimentScope {
 const OTHER_ARM = 1 << 16;
 
 /**
- * `exposed`: the exposures, and `requests`: the predictions of requests that take part, of several rows the first.
+ * `exposed`: the exposures, and `requests`: the predictions of requests that take part, of several rows the first. What
+ * something else answered is a failure of the arm: whoever asks for it alone does not have that something.
  *
  * unit   64 bits of a hash: of ten million units two are taken for one in one analysis of 300,000, and it takes a third of the
  *        memory of the text
@@ -31,12 +34,7 @@ export function scopeTables(scope: ExperimentScope, parameters: SqlParameters): 
   const since = parameters.time(scope.sinceMs);
   const now = parameters.time(scope.nowMs);
   const phase = parameters.integer(scope.phaseMin);
-  const conditions = [
-    `service = ${service} AND experiment = ${experiment} AND phase >= ${phase}`,
-    `ts >= ${since} AND ts < ${now}`,
-    ...(scope.isByUnit ? ["unit_hash IS NOT NULL"] : []),
-  ];
-  const among = conditions.join(" AND ");
+  const among = `service = ${service} AND experiment = ${experiment} AND phase >= ${phase} AND ts >= ${since} AND ts < ${now}`;
   const whens = scope.arms.map((arm, index) => `WHEN ${parameters.text(arm)} THEN ${1 << index}`);
   const arm = `CASE variant ${whens.join(" ")} ELSE ${OTHER_ARM} END AS arm`;
   const unit = `${unitSql(scope)} AS unit`;
@@ -44,7 +42,7 @@ export function scopeTables(scope: ExperimentScope, parameters: SqlParameters): 
   SELECT ${unit}, ts, phase, variant, ${arm}, propensity
   FROM exposures WHERE ${among}),
 requests AS NOT MATERIALIZED (
-  SELECT ${unit}, ts, phase, ${arm}, status = 'error' AS is_error, total_us
+  SELECT ${unit}, ts, phase, ${arm}, status = 'error' OR role = 'fallback' AS is_error, total_us
   FROM predictions
   WHERE ${among} AND propensity IS NOT NULL AND row_index = 0
     AND role IN ('primary', 'fallback', 'cache'))`;
@@ -52,7 +50,8 @@ requests AS NOT MATERIALIZED (
 
 /** Of `exposures` and `predictions`. */
 export function unitSql({ isByUnit }: Pick<ExperimentScope, "isByUnit">): string {
-  // Ids of predictions are read only where they are the unit: of millions of rows they are most of the bytes.
+  // Ids of predictions are read only where they are the unit: of millions of rows they are most of the bytes. Rows of before
+  // the experiment had units are one unit together, which was in several arms.
   return isByUnit ? "hash(unit_hash)" : `hash(${requestSql("prediction_id")})`;
 }
 

@@ -1,6 +1,11 @@
 import type { ArmConfig } from "../config/experiment-config.ts";
 import type { SampleRatioReport } from "../core/experiment/experiment-report.ts";
-import { SAMPLE_RATIO_P_MIN, sampleRatioTest } from "../core/stats/sample-ratio-test.ts";
+import { sampleRatioTest } from "../core/stats/sample-ratio-test.ts";
+import {
+  SPLIT_P_MIN,
+  sequentialSplitTest,
+  type SplitCounts,
+} from "../core/stats/sequential-split-test.ts";
 import type { ResultRow } from "../evaluation/result-rows.ts";
 
 /** Units of one phase, one number for each arm in their order. */
@@ -75,19 +80,27 @@ export function sampleRatio(
   phases: readonly PhaseUnits[],
   unitsOf: (phase: PhaseUnits) => readonly number[],
 ): SampleRatioReport | undefined {
-  const armCount = phases[0]?.weights.length ?? 0;
-  const counts = new Array<number>(armCount).fill(0);
-  const wanted = new Array<number>(armCount).fill(0);
-  for (const phase of phases) {
-    const units = unitsOf(phase);
-    const total = units.reduce((sum, count) => sum + count, 0);
-    const weight = phase.weights.reduce((sum, share) => sum + share, 0);
-    for (let arm = 0; arm < armCount; arm++) {
-      counts[arm] = (counts[arm] ?? 0) + (units[arm] ?? 0);
-      wanted[arm] = (wanted[arm] ?? 0) + (total * (phase.weights[arm] ?? 0)) / weight;
-    }
-  }
-  if (counts.every((count) => count === 0)) return undefined;
-  const { statistic, pValue, expected } = sampleRatioTest(counts, wanted);
-  return { of, counts, expected, statistic, pValue, isMismatch: pValue < SAMPLE_RATIO_P_MIN };
+  const splits = phases
+    .map((phase): SplitCounts => ({ counts: unitsOf(phase), weights: phase.weights }))
+    .filter(({ counts }) => sumOf(counts) > 0);
+  if (splits.length === 0) return undefined;
+  const counts = addedUp(splits.map((split) => split.counts));
+  const { statistic, pValue, expected } = sampleRatioTest(counts, addedUp(splits.map(wantedOf)));
+  const sequentialPValue = sequentialSplitTest(splits);
+  const isMismatch = sequentialPValue < SPLIT_P_MIN;
+  return { of, counts, expected, statistic, pValue, sequentialPValue, isMismatch };
+}
+
+/** Units that each arm should have. */
+function wantedOf({ counts, weights }: SplitCounts): readonly number[] {
+  const [units, weight] = [sumOf(counts), sumOf(weights)];
+  return weights.map((share) => (units * share) / weight);
+}
+
+function addedUp(lists: readonly (readonly number[])[]): readonly number[] {
+  return (lists[0] ?? []).map((_, index) => sumOf(lists.map((list) => list[index] ?? 0)));
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

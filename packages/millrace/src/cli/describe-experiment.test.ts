@@ -89,14 +89,14 @@ problem     the log cannot be asked
   });
 
   it("shows why numbers cannot be trusted, and what they are made of", () => {
-    const wrong = { counts: [900, 500], expected: [840, 560], statistic: 10.7, pValue: 0.00107 };
+    const wrong = { counts: [900, 500], expected: [840, 560], statistic: 10.7 };
     const analysis: ExperimentAnalysis = {
       ...ANALYSIS,
       phases: [1, 2],
       multipleExposures: 3,
       sampleRatios: [
         ...ANALYSIS.sampleRatios,
-        { ...wrong, of: "labelled", pValue: 0.00007, isMismatch: true },
+        { ...wrong, of: "labelled", pValue: 0.00007, sequentialPValue: 0.004, isMismatch: true },
       ],
       decision: { kind: "inconclusive", reason: "sample_ratio_mismatch", why: "of labelled units" },
     };

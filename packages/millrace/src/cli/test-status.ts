@@ -132,6 +132,7 @@ export const EXPERIMENT: ExperimentStatus = {
         expected: [6000, 4000],
         statistic: 0,
         pValue: 1,
+        sequentialPValue: 1,
         isMismatch: false,
       },
     ],

@@ -89,6 +89,6 @@ export const guardrails = z.strictObject({
   }),
   onMismatch: z.enum(["rollback", "hold", "warn"]).default("hold").meta({
     description:
-      "Likewise when the units are not split as the weights say (p < 0.001), or some were in several arms: then the numbers cannot be trusted.",
+      "Likewise when the units are not split as the weights say (p < 0.01 over all looks together), or some were in several arms: then the numbers cannot be trusted.",
   }),
 });

@@ -45,7 +45,10 @@ export interface StickyStore {
    * @throws as `flush`; it has not begun then.
    */
   beginWriteThrough(): Promise<void>;
-  /** After the change, or when it is called off. It goes on for a second, until the other processes have changed too. */
+  /**
+   * Once for each time it was begun: after the change, or when it is called off. It goes on for a second, until the other
+   * processes have changed too.
+   */
   endWriteThrough(): void;
   /** Forgets a unit in every experiment; other processes may know it for a second more. @throws when that cannot be. */
   forget(unitHash: string): Promise<void>;

@@ -37,6 +37,16 @@ export interface TargetChoice {
   readonly named?: NamedUnit;
   /** By default it takes part in the experiment of the service. */
   readonly participation?: Participation | undefined;
+  /** Told what chose, also when that cannot answer. */
+  readonly facts?: ChoiceFacts;
+}
+
+/** What is said of a request beside its answer. */
+export interface ChoiceFacts {
+  /** Rule that chose. */
+  rule: string | undefined;
+  /** Arm that was chosen. */
+  variant: string | undefined;
 }
 
 /** `test`: it is nobody's request, so it does not count, but it may name its arm. `none`: there is no experiment for it. */
@@ -158,15 +168,17 @@ export class DataPlane {
    * @throws MODEL_NOT_FOUND, MODEL_NOT_READY; INVALID_HEADER when the request names an arm there is not.
    */
   target(service: ServiceConfig, choice: TargetChoice = {}): Target {
-    const { version, attributes } = choice;
+    const { version, attributes, facts } = choice;
     const isRuled = attributes !== undefined && version === undefined;
     const asked = isRuled ? this.#match(service, attributes) : undefined;
     try {
       const arm = asked?.to === undefined ? this.#armOf(service, choice) : undefined;
+      const rule = asked?.rule;
+      if (facts !== undefined) tell(facts, rule, arm);
       const to = asked?.to ?? arm?.to;
       const predictor =
         to === undefined ? this.#predictorOf(service, version) : this.predictor(to, version);
-      return { service, predictor, rule: asked?.rule, asked: asked?.asked, arm, attributes };
+      return { service, predictor, rule, asked: asked?.asked, arm, attributes };
     } catch (error) {
       this.#counts.failed(service.name, plainModelOf(service) ?? service.name, "", error);
       throw error;
@@ -408,6 +420,11 @@ export class DataPlane {
     if (call.requestTrace !== undefined) call.requestTrace.record = record;
     return record;
   }
+}
+
+function tell(facts: ChoiceFacts, rule: string | undefined, arm: ChosenArm | undefined): void {
+  facts.rule = rule;
+  facts.variant = arm?.assignment.arm;
 }
 
 function roleOf({ cache, degraded }: Prediction): PredictionRole {

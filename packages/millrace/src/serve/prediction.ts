@@ -25,6 +25,8 @@ export interface Call extends PredictorRequest {
   readonly timeoutMs: number | undefined;
   /** Cancelled when the client has gone. */
   readonly cancellation: Cancellation | undefined;
+  /** Length of the message it came in, which may stay in memory as long as the call does; absent where there was none. */
+  readonly bodyBytes?: number;
   /** Nobody needs the inputs afterwards: their memory may be moved to another thread. */
   readonly isInputOwned?: boolean;
   /** Set when the limits of the service have let it in, where it has shadows: they get what was let in. */

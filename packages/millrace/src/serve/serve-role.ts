@@ -347,15 +347,15 @@ export class ServeRole {
     // Before the models are loaded: no process is to switch while another has not begun.
     const experiments = await this.experiments.prepare(services);
     this.#config = config;
-    await this.models.apply(placedModels(config), async () => {
-      const change = await this.graphs.prepare(services);
-      experiments.commit();
-      this.plane.setServices(config.services);
-      this.#log?.configure(config.log);
-      change.commit();
-      this.#warmer.refresh();
-      this.plane.overrideVersion = overrideVersion;
-    });
+    try {
+      await this.models.apply(placedModels(config), async () => {
+        const graphs = await this.graphs.prepare(services);
+        this.#switchTo(config, overrideVersion, [experiments, graphs]);
+      });
+    } catch (error) {
+      experiments.abort();
+      throw error;
+    }
     this.#warnOfNames();
   }
 
@@ -384,18 +384,26 @@ export class ServeRole {
     this.#ready = {
       commit: () => {
         this.#config = config;
-        switched.commit();
-        this.plane.setServices(config.services);
-        this.#log?.configure(config.log);
-        graphs.commit();
-        this.#warmer.refresh();
-        this.plane.overrideVersion = overrideVersion;
+        this.#switchTo(config, overrideVersion, [switched, graphs]);
       },
       abort: () => {
         graphs.abort();
         switched.abort();
       },
     };
+  }
+
+  #switchTo(
+    config: Config,
+    overrideVersion: number,
+    [experiments, graphs]: readonly [ExperimentChange, GraphChange],
+  ): void {
+    experiments.commit();
+    this.plane.setServices(config.services);
+    this.#log?.configure(config.log);
+    graphs.commit();
+    this.#warmer.refresh();
+    this.plane.overrideVersion = overrideVersion;
   }
 
   /** A graph that had problems before may keep them: the change is not their cause. */

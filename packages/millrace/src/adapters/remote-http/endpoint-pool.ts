@@ -48,6 +48,7 @@ export class EndpointPool {
       if (permit.kind === "permit") return { kind: "permit", endpoint, permit };
       retryAfterMs = Math.min(retryAfterMs, permit.retryAfterMs);
     }
+    retryAfterMs = Math.min(retryAfterMs, this.#ejection.returnInMs);
     return { kind: "refused", retryAfterMs };
   }
 

@@ -8,7 +8,7 @@ import { RetryBudget } from "../../core/overload/retry-budget.ts";
 import { TestClock } from "../../core/test-clock.ts";
 import type { RemoteOptions, SourceStep } from "../../ports/step-sources.ts";
 import { openRemote } from "./remote-http.ts";
-import { answerSums, optionsOf, ROWS, Y } from "./test-remote.ts";
+import { answerSums, EJECTION, optionsOf, ROWS, Y } from "./test-remote.ts";
 import { reply, startServer, type Seen, type TestServer } from "./test-server.ts";
 
 const opened: SourceStep[] = [];
@@ -134,6 +134,20 @@ describe("a remote step of several servers", () => {
       `Remote far: 127.0.0.1:${bad.port} keeps failing and is left alone for 30 s`,
       `Remote far: 127.0.0.1:${bad.port} is used again`,
     ]);
+  });
+
+  test("says when to come again while all are left alone", async () => {
+    const list = [await serverThat(failing), await serverThat(failing)];
+    const rules = { ...EJECTION, failures: 1, shareMax: 1, healthyMin: 0 };
+    const { source, clock, portsOf } = await open(list, { ejection: rules });
+    expect(await portsOf(2)).toEqual(["failed", "failed"]);
+    clock.advanceMs(10_000);
+    const run = async (): Promise<unknown> => source.step.run(ROWS, testContext(clock));
+    await expect(run).rejects.toMatchObject({
+      code: "OVERLOADED",
+      reason: "breaker",
+      retryAfterSeconds: 20,
+    });
   });
 
   test.each([

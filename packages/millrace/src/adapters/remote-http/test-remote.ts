@@ -9,7 +9,7 @@ export const Y: TensorSpec = { name: "y", datatype: "FP32", shape: [-1] };
 export const ROWS = [rowsTensor("x", [1, 2], [3, 4])];
 
 /** As the file has it where it says nothing. */
-const EJECTION = {
+export const EJECTION = {
   failures: 5,
   everyMs: 10_000,
   timeMs: 30_000,

@@ -1,5 +1,16 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -150,6 +161,22 @@ it("endWriteThrough() lets it write in batches again a second later", async () =
   expect(readRows(path)).toHaveLength(2);
 });
 
+it("endWriteThrough() of one change does not end that of another", async () => {
+  const path = newPath();
+  const { store, clock } = open(path);
+  await store.beginWriteThrough();
+  await store.beginWriteThrough();
+  store.endWriteThrough();
+  clock.advanceMs(60_000);
+  store.add(IRIS, unitHash(1), CONTROL);
+  expect(readRows(path)).toHaveLength(1);
+  store.endWriteThrough();
+  clock.advanceMs(1_000);
+  store.add(IRIS, unitHash(2), CONTROL);
+  expect(readRows(path)).toHaveLength(1);
+  await store.close();
+});
+
 it("believes for ten seconds at most that a unit has no arm", async () => {
   const path = newPath();
   const first = open(path);
@@ -225,6 +252,21 @@ it("goes on in memory when the file is no database, and tells once", async () =>
   expect(troubles.at(-1)).toEqual({ kind: "lost", reason: "backlog", count: 1 });
 });
 
+it("tells once of a file that is damaged while it runs, however often it is asked", async () => {
+  const path = newPath();
+  const { store, clock, troubles } = open(path);
+  for (let i = 0; i < 200; i++) store.add(IRIS, unitHash(i), CONTROL);
+  await settled(clock, store.flush());
+  checkpoint(path);
+  damage(path);
+  for (let second = 0; second < 60; second++) {
+    for (let i = 0; i < 20; i++) store.find(IRIS, unitHash(1_000 * second + 500 + i));
+    clock.advanceMs(1_000);
+  }
+  expect(troubles).toMatchObject([{ kind: "failed" }]);
+  await store.close();
+});
+
 it.each(["removed", "moved and made anew"])(
   "begins a new file when the old one was %s while it runs",
   async (what) => {
@@ -287,6 +329,20 @@ it("serves on when the disk takes no more, and tells", async () => {
   const { stdout } = await promisify(execFile)("bash", ["-c", script]);
   expect(stdout).toBe("failed\nfound 20000 of 20000\n");
 }, 60_000);
+
+/** Carries everything into the file itself, and empties what lies beside it. */
+function checkpoint(path: string): void {
+  const db = new DatabaseSync(path);
+  db.exec("pragma wal_checkpoint(truncate)");
+  db.close();
+}
+
+/** Overwrites all of it in place. */
+function damage(path: string): void {
+  const file = openSync(path, "r+");
+  writeSync(file, Buffer.alloc(fstatSync(file).size, 0x5a), 0);
+  closeSync(file);
+}
 
 function readRows(path: string): [unit: string, arm: string][] {
   const db = new DatabaseSync(path);

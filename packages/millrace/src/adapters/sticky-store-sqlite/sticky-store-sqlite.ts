@@ -33,7 +33,7 @@ const LOOK_MS = 1_000;
 /** Wait for the next batch, or for another process that writes. */
 const NEXT_MS = 10;
 
-/** Wait after a failure, doubled with each that follows. */
+/** Wait after a failure, doubled with each attempt that fails, and when it fails again soon after it has worked. */
 const REPAIR_MS_MIN = 500;
 const REPAIR_MS_MAX = 30_000;
 
@@ -57,11 +57,15 @@ export class SqliteStickyStore implements StickyStore {
   /** Undefined while it cannot be opened. */
   #file: UnitsFile | undefined;
   #forgetCount = 0;
+  /** Changes under way for which it writes through. */
+  #throughCount = 0;
   #throughUntilMs = -Infinity;
   #lookAtMs = 0;
   #cancelTimer: (() => void) | undefined;
   #repairMs = REPAIR_MS_MIN;
   #isFailing = false;
+  /** Since when it works again. */
+  #worksSinceMs = -Infinity;
   #isClosed = false;
 
   /** Never throws: a file that cannot be opened is trouble like any other. */
@@ -101,11 +105,11 @@ export class SqliteStickyStore implements StickyStore {
   }
 
   async beginWriteThrough(): Promise<void> {
-    this.#throughUntilMs = Infinity;
+    this.#throughCount++;
     try {
       await this.flush();
     } catch (error) {
-      this.#throughUntilMs = -Infinity;
+      this.#throughCount--;
       throw error;
     }
     // Other processes may have added and replaced some of them.
@@ -113,9 +117,9 @@ export class SqliteStickyStore implements StickyStore {
   }
 
   endWriteThrough(): void {
-    if (this.#throughUntilMs === Infinity) {
-      this.#throughUntilMs = this.#clock.nowMs() + THROUGH_TAIL_MS;
-    }
+    if (this.#throughCount === 0) return;
+    this.#throughCount--;
+    this.#throughUntilMs = this.#clock.nowMs() + THROUGH_TAIL_MS;
   }
 
   async forget(unitHash: string): Promise<void> {
@@ -174,7 +178,7 @@ export class SqliteStickyStore implements StickyStore {
   }
 
   #isWriteThrough(): boolean {
-    return this.#clock.nowMs() < this.#throughUntilMs;
+    return this.#throughCount > 0 || this.#clock.nowMs() < this.#throughUntilMs;
   }
 
   #read(experiment: ExperimentKey, unitHash: string): StickyArm | undefined {
@@ -214,8 +218,10 @@ export class SqliteStickyStore implements StickyStore {
   /** What the timer does: one batch, the next of which comes soon. */
   #work(): void {
     this.#cancelTimer = undefined;
+    if (this.#isFailing) this.#repairMs = Math.min(2 * this.#repairMs, REPAIR_MS_MAX);
     this.#tryWork(() => {
       const file = this.#fileOrThrow();
+      if (this.#isFailing) file.forgetCount(); // there may be nothing to write that would show it
       if (this.#backlog.size > 0) this.#writeBatch(file);
       this.#works();
     });
@@ -267,17 +273,20 @@ export class SqliteStickyStore implements StickyStore {
 
   #fail(error: unknown): void {
     if (!this.#isFailing) {
+      this.#isFailing = true;
       const cause = error instanceof Error ? error : new Error(String(error));
       this.#options.onTrouble({ kind: "failed", error: cause });
-      this.#repairMs = REPAIR_MS_MIN;
-    } else this.#repairMs = Math.min(2 * this.#repairMs, REPAIR_MS_MAX);
-    this.#isFailing = true;
+      const hasWorked = this.#clock.nowMs() - this.#worksSinceMs > REPAIR_MS_MAX;
+      if (hasWorked) this.#repairMs = REPAIR_MS_MIN;
+    }
     this.#flushSoon(this.#repairMs);
   }
 
   #works(): void {
-    if (this.#isFailing) this.#options.onTrouble({ kind: "recovered" });
+    if (!this.#isFailing) return;
     this.#isFailing = false;
+    this.#worksSinceMs = this.#clock.nowMs();
+    this.#options.onTrouble({ kind: "recovered" });
   }
 
   #closeFile(): void {

@@ -1,4 +1,5 @@
 import type { ExperimentAnalysis } from "../../core/experiment/experiment-report.ts";
+import { keptDecision } from "../../core/experiment/kept-decision.ts";
 import { messageOf } from "../../core/message-of.ts";
 import { OneAtATime } from "../../core/one-at-a-time.ts";
 import { commandRamp } from "../../core/release/command-ramp.ts";
@@ -170,7 +171,7 @@ export class ExperimentRelease {
   }
 
   async #analyse(
-    { phase, sinceMs, analysis: before }: ExperimentState,
+    { phase, sinceMs, analysis: before, decided }: ExperimentState,
     signal: AbortSignal,
   ): Promise<ExperimentAnalysis | undefined> {
     const { service, config } = this.#facts.reported;
@@ -180,7 +181,9 @@ export class ExperimentRelease {
       const order = { service, config, phase, sinceMs, untilMs: this.#nowMs };
       const analysis = await analyses.experiment(order, signal);
       this.#analysisProblem = undefined;
-      return analysis;
+      const { method } = config.analysis;
+      const decision = keptDecision(method, decided?.decision, analysis.decision);
+      return { ...analysis, decision };
     } catch (error) {
       const problem = `no newer numbers: ${messageOf(error)}`;
       const isTold = problem === this.#analysisProblem || isUnwritten(error, before);
@@ -203,7 +206,7 @@ export class ExperimentRelease {
       ...(move === undefined ? [] : [this.#event(move.what, move.why)]),
     ];
     if (ramp === state.ramp && analysis === undefined && events.length === 0) return;
-    const isDecided = analysis !== undefined && analysis.decision.kind !== "keep_running";
+    const isDecided = analysis !== undefined && isNews(analysis, state.decided);
     // Rolling back takes the keys, whoever has them.
     const isEnd = ramp.kind === "rolled_back" && state.ramp.kind !== "rolled_back";
     await this.#write(
@@ -336,4 +339,14 @@ export class ExperimentRelease {
     };
     this.#parts.log.warn(fields, `Experiment ${config.name}: ${why}`);
   }
+}
+
+/** Is it a decision, and not the one that is kept with the numbers it was made of? */
+function isNews(
+  { decision }: ExperimentAnalysis,
+  decided: ExperimentAnalysis | undefined,
+): boolean {
+  if (decision.kind === "keep_running") return false;
+  const kept = decided?.decision;
+  return decision.kind !== kept?.kind || decision.why !== kept.why;
 }

@@ -67,3 +67,19 @@ it("Looks forgets what is gone, and close() ends what runs", async () => {
   expect(signal?.aborted).toBe(true);
   expect(clock.timerCount).toBe(0);
 });
+
+it("Looks spends at most a quarter of the time on one whose looks take long", async () => {
+  const { clock, looks, seen, of } = setup();
+  let end: () => void = () => undefined;
+  const all = new Set([of("slow", () => new Promise<void>((resolve) => (end = resolve)))]);
+  looks.begin(all);
+  clock.advanceMs(20_000);
+  end();
+  await settle();
+  clock.advanceMs(59_000);
+  looks.begin(all);
+  expect(seen).toEqual(["slow"]);
+  clock.advanceMs(1_000);
+  looks.begin(all);
+  expect(seen).toEqual(["slow", "slow"]);
+});

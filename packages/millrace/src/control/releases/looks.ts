@@ -7,6 +7,9 @@ const LOOKS_MAX = 2;
 /** Longest time of one look; what hangs stops nobody else. */
 const LOOK_MS_MAX = 120_000;
 
+/** Time between two looks at the same thing, as a multiple of what the look took: the log is there for others too. */
+const REST_FACTOR = 3;
+
 /** Something that is looked at again and again. */
 export interface LookedAt {
   readonly everyMs: number;
@@ -49,6 +52,7 @@ export class Looks {
   async #look(one: LookedAt): Promise<void> {
     const controller = new AbortController();
     const { signal } = controller;
+    const startedMs = this.#clock.nowMs();
     this.#running.set(one, controller);
     const cancel = this.#clock.schedule(LOOK_MS_MAX, () =>
       controller.abort(
@@ -65,6 +69,14 @@ export class Looks {
     } finally {
       cancel();
       this.#running.delete(one);
+      this.#rest(one, startedMs);
     }
+  }
+
+  #rest(one: LookedAt, startedMs: number): void {
+    const dueMs = this.#dueMs.get(one);
+    if (dueMs === undefined) return; // forgotten meanwhile
+    const nowMs = this.#clock.nowMs();
+    this.#dueMs.set(one, Math.max(dueMs, nowMs + REST_FACTOR * (nowMs - startedMs)));
   }
 }

@@ -85,6 +85,50 @@ describe("ReleaseController with a ramp", () => {
     ]);
   });
 
+  it("guards on when nobody says what is in force", async () => {
+    const releases = await startReleases();
+    await releases.passMs(2_000);
+    releases.traffic.report = () => Promise.reject(new Error("no process answers"));
+    releases.analyses.experiment = ({ untilMs }) =>
+      Promise.resolve(analysisAt(untilMs, { decision: REGRESSED }));
+    await releases.passMs(2 * MINUTE_MS);
+    expect(keysOf(releases)).toEqual([undefined, false, undefined]);
+  });
+
+  it("does not start when the shadow it waits for is not there", async () => {
+    const releases = await startReleases((traffic) => {
+      traffic.experiments["iris"] = experimentOf({ ramp: { ...RAMP_PLAN, after: "rf-shadow" } });
+    });
+    expect(await rampOf(releases)).toEqual({
+      kind: "pending",
+      why: "shadow rf-shadow has not passed: it is not there",
+    });
+  });
+
+  it("ships nothing that its one look did not find, with method fixed", async () => {
+    const { analysis } = experimentOf();
+    const steps = RAMP_PLAN.steps.slice(-1);
+    const releases = await startReleases((traffic) => {
+      traffic.experiments["iris"] = experimentOf({
+        analysis: { ...analysis, method: "fixed" },
+        ramp: { ...RAMP_PLAN, steps },
+      });
+    });
+    const nothing = { kind: "inconclusive", reason: "too_long", why: "its one look" } as const;
+    releases.analyses.experiment = ({ untilMs }) =>
+      Promise.resolve(analysisAt(untilMs, { decision: nothing }));
+    await releases.passMs(MINUTE_MS);
+    const lookedAtMs = (await statusOf(releases)).decided?.computedAtMs;
+    const again = await releases.restart();
+    again.analyses.experiment = ({ untilMs }) =>
+      Promise.resolve(analysisAt(untilMs, { decision: SHIP }));
+    await again.passMs(HOUR_MS + 2 * MINUTE_MS);
+    const status = await statusOf(again);
+    expect(status.ramp?.state).toMatchObject({ waitsFor: ["numbers: its one look"] });
+    expect(status.analysis?.decision).toEqual(nothing);
+    expect(status.decided?.computedAtMs).toBe(lookedAtMs);
+  }, 30_000);
+
   it("does not start while an arm is not ready, and starts within a second when it is", async () => {
     const releases = await startReleases((traffic) => {
       traffic.unready = { forest: "loading" };

@@ -124,17 +124,17 @@ export class ReleaseController {
     try {
       await this.#refresh();
       this.#problem = undefined;
-      const all = [...this.#experiments.values(), ...this.#shadows.values()];
-      if (!this.#isClosed) this.#looks.begin(new Set<LookedAt>(all));
     } catch (error) {
       const problem = (error as Error).message;
       if (problem !== this.#problem && !this.#isClosed) {
         log.error({ err: error }, "Experiments and shadows could not be looked at; tried again");
       }
       this.#problem = problem;
-    } finally {
-      this.#tickIn(TICK_MS);
     }
+    if (this.#isClosed) return;
+    // Also of what is known from before: a guardrail holds though nobody says what is in force.
+    this.#looks.begin(new Set<LookedAt>([...this.#experiments.values(), ...this.#shadows.values()]));
+    this.#tickIn(TICK_MS);
   }
 
   /** As `#refresh`; what that changed is taken up as well, so that a status shows what is in force since. */
@@ -223,7 +223,8 @@ export class ReleaseController {
   async #missingShadow(service: string, { ramp }: ExperimentConfig): Promise<readonly string[]> {
     if (ramp?.after === undefined) return [];
     const shadow = this.#shadows.get(keyOf({ service, config: { name: ramp.after } }));
-    const missing = await shadow?.missing();
+    if (shadow === undefined) return [`shadow ${ramp.after} has not passed: it is not there`];
+    const missing = await shadow.missing();
     return missing === undefined ? [] : [missing];
   }
 

@@ -34,3 +34,13 @@ it("ReleaseRecord.read() begins anew where the state has another form", async ()
   await record.write({ step: 0 }, []);
   expect(await record.read()).toEqual({ step: 0 });
 });
+
+it("ReleaseRecord.read() has what another process wrote since", async () => {
+  const store = new MemoryReleaseStore();
+  const ours = new ReleaseRecord<{ by: string }>(KEY, store);
+  const theirs = new ReleaseRecord<{ by: string }>(KEY, store);
+  await ours.write({ by: "us" }, []);
+  await theirs.read();
+  await theirs.write({ by: "them" }, []);
+  expect(await ours.read()).toEqual({ by: "them" });
+});

@@ -12,21 +12,23 @@ export class ReleaseRecord<State extends object> {
   readonly #store: ReleaseStore;
   #version = 0;
   #state: State | undefined;
-  #isRead = false;
 
   constructor(key: string, store: ReleaseStore) {
     this.key = key;
     this.#store = store;
   }
 
-  /** Undefined where nothing is kept. */
+  /**
+   * As it is kept now: two control processes on one folder must not undo each other's work by what they remember.
+   * Undefined where nothing is kept.
+   */
   async read(): Promise<State | undefined> {
-    if (this.#isRead) return this.#state;
     const kept = await this.#store.read(this.key);
-    this.#version = kept?.version ?? 0;
-    const written = kept?.state as { readonly form: number; readonly state: State } | undefined;
-    this.#state = written?.form === FORM ? written.state : undefined;
-    this.#isRead = true;
+    if (kept !== undefined && kept.version > this.#version) {
+      const { form, state } = kept.state as { readonly form: number; readonly state: State };
+      this.#version = kept.version;
+      this.#state = form === FORM ? state : undefined;
+    }
     return this.#state;
   }
 
@@ -36,7 +38,6 @@ export class ReleaseRecord<State extends object> {
     const { key } = this;
     const kept = await this.#store.write({ key, state: json }, this.#version, events);
     if (kept === undefined) {
-      this.#isRead = false;
       throw new MillraceError(
         "OVERRIDE_CONFLICT",
         `Cannot change ${key}: another process has changed it in this state.dir`,

@@ -38,6 +38,10 @@ const UNITS_MIN = 10;
  * Compares each arm with the control arm: within each phase, and over phases by inverse variance, since units of phases with
  * different weights are not alike. Guardrails have always-valid one-sided bounds whatever the method, for they are looked
  * at all the time; the alpha of a primary metric is divided by the number of arms that might ship.
+ *
+ * That of guardrails is not divided. What ships has to be safe by every one of them, so what is unsafe by any ships with
+ * the probability alpha at most, however many there are. In return the probability of a rollback for nothing adds up; it
+ * needs an arm that is as bad as the margin allows, and costs time and no user.
  */
 export function compareMetric(
   metric: ComparedMetric,

@@ -81,6 +81,7 @@ const MISMATCH: DecisionData["sampleRatios"] = [
     expected: [1000, 1000],
     statistic: 20,
     pValue: 7.7e-6,
+    sequentialPValue: 0.0012,
     isMismatch: true,
   },
 ];
@@ -164,7 +165,7 @@ describe("decide()", () => {
     expect(decide(data, RULES)).toEqual({
       kind: "inconclusive",
       reason: "sample_ratio_mismatch",
-      why: "matured units are not split as the weights say: control has 900 of 1000, treatment has 1100 of 1000 (p 0.0000077)",
+      why: "matured units are not split as the weights say: control has 900 of 1000, treatment has 1100 of 1000 (p 0.0012)",
     });
     expect(decide(data, { ...RULES, onMismatch: "rollback" }).kind).toBe("inconclusive");
     const warned = decide(data, { ...RULES, onMismatch: "warn" });

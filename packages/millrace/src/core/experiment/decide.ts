@@ -90,11 +90,11 @@ function brokenSplit({
 }: DecisionData): BrokenSplit | undefined {
   const mismatch = sampleRatios.find(({ isMismatch }) => isMismatch);
   if (mismatch !== undefined) {
-    const { of, counts, expected, pValue } = mismatch;
+    const { of, counts, expected, sequentialPValue } = mismatch;
     const split = counts.map(
       (count, i) => `${arms[i]?.arm ?? ""} has ${count} of ${Math.round(expected[i] ?? 0)}`,
     );
-    const why = `${of} units are not split as the weights say: ${split.join(", ")} (p ${pValue.toPrecision(2)})`;
+    const why = `${of} units are not split as the weights say: ${split.join(", ")} (p ${sequentialPValue.toPrecision(2)})`;
     return { reason: "sample_ratio_mismatch", why };
   }
   const units = arms.reduce((sum, arm) => sum + arm.units, multipleExposures);

@@ -49,6 +49,7 @@ export interface ArmReport {
   readonly weight: number;
   readonly units: number;
   readonly predictions: number;
+  /** Those that failed, and those that a fallback answered. */
   readonly errors: number;
   readonly latencyMs:
     { readonly p50: number; readonly p95: number; readonly p99: number } | undefined;
@@ -61,8 +62,11 @@ export interface SampleRatioReport {
   readonly expected: readonly number[];
   /** Pearson's, k − 1 degrees of freedom. */
   readonly statistic: number;
+  /** Of Pearson's, for one look. */
   readonly pValue: number;
-  /** p < 0.001 */
+  /** Of all looks together. */
+  readonly sequentialPValue: number;
+  /** sequentialPValue < 0.01 */
   readonly isMismatch: boolean;
 }
 

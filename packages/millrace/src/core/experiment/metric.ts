@@ -10,7 +10,7 @@ export type MetricRole = "primary" | "secondary" | "guardrail";
  * `event`: what clients report of units; `aggregate` says what a unit counts as: 1 or 0, the number of its events, the sum
  * of their values, or all values by all events (a ratio, clustered by unit).
  * `correct`: labelled predictions that are right, by labelled predictions; a ratio.
- * `errors`: predictions that failed, by predictions; a ratio.
+ * `errors`: predictions that failed, or that something else answered in place of the arm, by predictions; a ratio.
  * `slow`: predictions slower than the 95th percentile of the control arm, by predictions; a ratio.
  */
 export type MetricSource =

@@ -82,6 +82,14 @@ export class Ejection {
     return this.#hosts.length - this.#ejectedCount < healthyMin * this.#hosts.length - ROUNDING;
   }
 
+  /** Milliseconds until the first that is ejected comes back; infinite when none is. */
+  get returnInMs(): number {
+    this.#bringBack();
+    if (this.#ejectedCount === 0) return Infinity;
+    const untilMs = Math.min(...this.#hosts.map((host) => host.untilMs ?? Infinity));
+    return untilMs - this.#clock.nowMs();
+  }
+
   /** Times the host was ejected, for metrics. */
   ejectionsOf(host: number): number {
     return this.#hosts[host]?.ejections ?? 0;

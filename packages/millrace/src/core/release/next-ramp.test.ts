@@ -93,6 +93,24 @@ describe("nextRamp() at a step", () => {
       },
       "numbers: the log",
     ],
+    [
+      "nobody came since the step began, though earlier steps had enough units",
+      (look) => {
+        const { numbers } = look.observation;
+        const lastPredictionMs = START_MS - 1;
+        return withFacts(look, { numbers: numbers && { ...numbers, lastPredictionMs } });
+      },
+      "data: no prediction since the step began",
+    ],
+    [
+      "a guardrail of requests sees nothing",
+      (look) => {
+        const { numbers } = look.observation;
+        const blind = ["errors of treatment has too little data"];
+        return withFacts(look, { numbers: numbers && { ...numbers, blind } });
+      },
+      "guardrails: errors of treatment has too little data",
+    ],
   ])("stays when %s", (_name, change, waits) => {
     const state = nextRamp(runningAt(0, START_MS), change(lookAt(LATER_MS)));
     expect(state).toMatchObject({ kind: "running", step: 0 });

@@ -11,6 +11,8 @@ export interface RampNumbers {
   readonly units: readonly { readonly arm: string; readonly count: number }[];
   /** Undefined without one. */
   readonly lastPredictionMs: number | undefined;
+  /** Guardrails of requests that see too few of them to say anything, in words. */
+  readonly blind: readonly string[];
 }
 
 export interface RampObservation {

@@ -43,6 +43,10 @@ function decisionFor(random: TestRandom): Decision {
   return random.pick([KEEP, KEEP, SHIP]);
 }
 
+function blindFor(random: TestRandom): readonly string[] {
+  return random.below(10) === 0 ? ["errors of b has too little data"] : [];
+}
+
 function lookFor(random: TestRandom, plan: RampPlan, nowMs: number): RampLook {
   const isBlind = random.below(10) === 0;
   const units = ["a", "b"].map((arm) => ({ arm, count: random.below(1_000) }));
@@ -50,7 +54,7 @@ function lookFor(random: TestRandom, plan: RampPlan, nowMs: number): RampLook {
   const untilMs = nowMs - random.below(2) * random.below(HOUR_MS);
   const numbers = isBlind
     ? undefined
-    : { untilMs, decision: decisionFor(random), units, lastPredictionMs };
+    : { untilMs, decision: decisionFor(random), units, lastPredictionMs, blind: blindFor(random) };
   const missing = random.below(10) === 0 ? ["arm b is not ready"] : [];
   const missingToStart = random.below(10) === 0 ? ["shadow"] : [];
   return { plan, observation: { missing, missingToStart, numbers }, nowMs };
@@ -74,6 +78,8 @@ function mayRise(before: RampState, look: RampLook, ranMs: number): boolean {
   const silentMs = nowMs - Math.max(numbers.lastPredictionMs ?? 0, before.sinceMs);
   const isPassed = silentMs >= plan.graceMs && plan.noData === "pass";
   if (silentMs >= plan.graceMs && !isPassed) return false;
+  const isNobody = (numbers.lastPredictionMs ?? 0) < before.sinceMs;
+  if (!isPassed && (isNobody || numbers.blind.length > 0)) return false;
   return isPassed || numbers.units.every(({ count }) => count >= step.unitsMin);
 }
 

@@ -29,6 +29,7 @@ function numberWaits(state: RunningRamp, step: RampStep, look: RampLook): readon
   const held = heldBy(numbers.decision, plan, mayPass);
   if (held !== undefined) waits.push(held);
   if (silent && !mayPass) waits.push(noDataFor(plan));
+  if (!silent) waits.push(...dataWaits(numbers, state));
   if (!mayPass) waits.push(...unitWaits(numbers, step));
   const isLast = state.step === plan.steps.length - 1;
   if (isLast && held === undefined && numbers.decision.kind !== "ship") {
@@ -51,6 +52,18 @@ function heldBy(decision: Decision, plan: RampPlan, mayPass: boolean): string | 
       return isTold || isPassed ? undefined : `numbers: ${decision.why}`;
     }
   }
+}
+
+/** Units of earlier steps say nothing of this one, and what sees nothing guards nothing. */
+function dataWaits(
+  { lastPredictionMs, blind }: RampNumbers,
+  { sinceMs }: RunningRamp,
+): readonly string[] {
+  const isNobody = lastPredictionMs === undefined || lastPredictionMs < sinceMs;
+  return [
+    ...(isNobody ? ["data: no prediction since the step began"] : []),
+    ...blind.map((words) => `guardrails: ${words}`),
+  ];
 }
 
 function unitWaits({ units }: RampNumbers, { unitsMin }: RampStep): readonly string[] {

@@ -37,7 +37,7 @@ export function planOf(facts: Partial<RampPlan> = {}): RampPlan {
 /** Numbers that let a ramp go on. */
 function numbersAt(nowMs: number, facts: Partial<RampNumbers> = {}): RampNumbers {
   const units = ["control", "treatment"].map((arm) => ({ arm, count: 100 }));
-  return { untilMs: nowMs, decision: KEEP, units, lastPredictionMs: nowMs, ...facts };
+  return { untilMs: nowMs, decision: KEEP, units, lastPredictionMs: nowMs, blind: [], ...facts };
 }
 
 /** A look at which nothing is missing but time. */

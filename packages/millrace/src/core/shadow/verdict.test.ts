@@ -17,6 +17,7 @@ function dataOf(data: Partial<VerdictData> = {}): VerdictData {
     compared: 2000,
     effectivePairs: 2000,
     agreement: { value: 0.998, low: 0.995, high: 0.999 },
+    agreementHigh: 0.9995,
     errors: { primary: 0, shadow: 1 },
     errorDifference: { value: 0.0005, low: -0.002, high: 0.003 },
     latencyRatio: 1.1,
@@ -41,6 +42,7 @@ describe("verdict()", () => {
       compared: 0,
       effectivePairs: 0,
       agreement: undefined,
+      agreementHigh: undefined,
       errorDifference: undefined,
       latencyRatio: undefined,
       latencyRatioLow: undefined,
@@ -57,6 +59,10 @@ describe("verdict()", () => {
     ["pairs", { effectivePairs: 999.9 }],
     ["time", { window: { fromMs: 1, untilMs: 600_000 } }],
     ["agreement", { agreement: { value: 0.995, low: 0.989, high: 0.999 } }],
+    [
+      "disagreement that one look of many may show by chance",
+      { agreement: { value: 0.985, low: 0.979, high: 0.9895 }, agreementHigh: 0.9905 },
+    ],
     ["errors", { errorDifference: { value: 0.001, low: -0.004, high: 0.0051 } }],
     ["latency", { latencyRatio: 1.21, latencyRatioLow: 1.19 }],
     ["latency that nobody knows", { latencyRatio: undefined, latencyRatioLow: undefined }],
@@ -68,7 +74,10 @@ describe("verdict()", () => {
   });
 
   it.each<[string, Partial<VerdictData>]>([
-    ["disagrees", { agreement: { value: 0.98, low: 0.97, high: 0.9899 } }],
+    [
+      "disagrees",
+      { agreement: { value: 0.97, low: 0.96, high: 0.98 }, agreementHigh: 0.9899 },
+    ],
     ["fails", { errorDifference: { value: 0.05, low: 0.0051, high: 0.1 } }],
     ["is slow", { latencyRatio: 1.5, latencyRatioLow: 1.21 }],
   ])("excludes what surely %s too much", (_, data) => {
@@ -88,7 +97,8 @@ describe("verdict()", () => {
       kind: "hold",
       why: expect.stringContaining("most often with: expected 5 columns"),
     });
-    const disagreeing = { agreement: { value: 0, low: 0, high: 0.1 }, effectivePairs: 900 };
+    const agreement = { value: 0, low: 0, high: 0.1 };
+    const disagreeing = { agreement, agreementHigh: 0.1, effectivePairs: 900 };
     expect(verdict(dataOf(disagreeing), RULES).kind).toBe("hold");
   });
 

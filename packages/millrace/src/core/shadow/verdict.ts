@@ -17,7 +17,9 @@ export type VerdictData = Pick<
 > & {
   /** Pairs of equal weight that would tell as much as those of the log, which may be a sample. */
   readonly effectivePairs: number;
-  /** The ratio is above this, almost surely: a verdict is asked for all the time. */
+  /** The agreement is below this, almost surely: a verdict is asked for all the time. */
+  readonly agreementHigh: number | undefined;
+  /** Likewise, the ratio is above this. */
   readonly latencyRatioLow: number | undefined;
   /** Error of the shadow that is most frequent. */
   readonly usualError: string | undefined;
@@ -80,9 +82,9 @@ function missingOf(data: VerdictData, rules: VerdictRules): readonly string[] {
 }
 
 function surelyWrong(data: VerdictData, rules: VerdictRules): readonly string[] {
-  const { agreement, compared, latencyRatioLow } = data;
+  const { agreementHigh, compared, latencyRatioLow } = data;
   const wrong: string[] = [];
-  if (agreement !== undefined && agreement.high < rules.agreementMin) {
+  if (agreementHigh !== undefined && agreementHigh < rules.agreementMin) {
     wrong.push(`${agreementWords(data)}, at least ${percent(rules.agreementMin)} is asked for`);
   }
   const isSlow = latencyRatioLow !== undefined && latencyRatioLow > rules.latencyRatioMax;

@@ -9,14 +9,9 @@ export interface SampleRatioResult {
 }
 
 /**
- * Below it the split is held to be broken. A check made over and over needs a strict limit: with this one, looking 200 times
- * calls 1.8 % of sound splits broken.
- */
-export const SAMPLE_RATIO_P_MIN = 0.001;
-
-/**
- * Pearson's chi-squared test of units against the weights of their arms. It finds big faults only: of a loss of 1 % in one
- * of two equal arms it says something from 430,000 units on.
+ * Pearson's chi-squared test of units against the weights of their arms, for one look: whoever looks 200 times for p below
+ * 0.001 finds 1.8 % of sound splits broken, and `sequentialSplitTest` does not. It finds big faults only: of a loss of 1 %
+ * in one of two equal arms it says something from 430,000 units on.
  * @param counts units of each arm
  * @param weights of each arm, in any unit; an arm of weight 0 must have no units
  * @returns p = 1 when there are no units, or fewer than two arms that may have some.

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
 import { SeenUnits } from "./seen-units.ts";
 
@@ -37,4 +39,20 @@ it("of() keeps no long name, and tells two of them apart", () => {
   units.of(long).exposedPhase = 1;
   expect(units.of(long)).toEqual({ hash: "hash of xxxxxxxxx 10000", exposedPhase: 1 });
   expect(units.of(`${long}y`).exposedPhase).toBe(0);
+});
+
+it("of() keeps no request in memory for the sake of the unit that was cut out of it", () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const units = new SeenUnits((text) => `hash of ${text.length}`, 10_000);
+  const heapBytes = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = heapBytes();
+  for (let i = 0; i < 1_000; i++) {
+    const head = Buffer.from(`${"x".repeat(16_000)}user-${i}-of-the-shop`).toString("latin1");
+    units.of(head.slice(16_000));
+  }
+  expect((heapBytes() - before) / 1_000).toBeLessThan(2_000); // bytes a unit
 });

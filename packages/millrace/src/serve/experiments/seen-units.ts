@@ -39,11 +39,16 @@ export class SeenUnits {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(name, seen);
+    this.#young.set(cutLoose(name), seen);
     return seen;
   }
 
   #first(unit: string, name: string): SeenUnit {
     return { hash: name === unit ? this.#hash(unit) : name, exposedPhase: 0 };
   }
+}
+
+/** A text that was cut out of a request keeps all of the request in memory; this is the same text alone. */
+function cutLoose(text: string): string {
+  return Buffer.from(text, "utf16le").toString("utf16le");
 }

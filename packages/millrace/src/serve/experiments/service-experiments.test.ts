@@ -63,6 +63,16 @@ describe("prepare()", () => {
     expect(sticky.calls).toEqual(["begin", "end", "begin", "end"]);
   });
 
+  it("ends once what it began, also where a change is given up after it was made", async () => {
+    const sticky = new TestStickyStore();
+    const { experiments } = openExperiments(sticky);
+    (await experiments.prepare(services())).commit();
+    const change = await experiments.prepare(services({ arms: WEIGHTS_50 }));
+    change.commit();
+    change.abort();
+    expect(sticky.calls).toEqual(["begin", "end"]);
+  });
+
   it("refuses a new split while arms cannot be kept, and switches off nevertheless", async () => {
     const sticky = new TestStickyStore();
     const { experiments } = openExperiments(sticky);

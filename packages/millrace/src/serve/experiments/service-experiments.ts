@@ -61,10 +61,11 @@ export class ServiceExperiments {
     for (const { name, experiment } of services) {
       if (experiment !== undefined) made.set(name, await this.#experimentOf(name, experiment));
     }
-    const isResplit = this.all.some((before) => isResplitIn(before, made));
-    if (isResplit) await this.#beginWriteThrough();
+    let isWriteThrough = this.all.some((before) => isResplitIn(before, made));
+    if (isWriteThrough) await this.#beginWriteThrough();
     const end = (): void => {
-      if (isResplit) this.#sticky?.endWriteThrough();
+      if (isWriteThrough) this.#sticky?.endWriteThrough();
+      isWriteThrough = false;
     };
     return {
       commit: () => {

@@ -30,9 +30,10 @@ export function modelInfer(plane: DataPlane): UnaryRpc {
       const { receivedMs, timeoutMs, cancellation } = call;
       return tracedRpc(plane, { call, predictionId, receivedMs }, async (trace) => {
         const request = readInferRequest(message);
+        const bodyBytes = message.length;
         const endpoint = "ModelInfer";
         const due = { endpoint, predictionId, receivedMs, timeoutMs, cancellation, trace };
-        const answer = await infer(plane, request, due, call);
+        const answer = await infer(plane, request, { ...due, bodyBytes }, call);
         call.prediction = answer.prediction;
         return inferResponseFrame({ ...answer, id: request.id, saysFinal: false }, false);
       });
@@ -55,11 +56,12 @@ export function modelStreamInfer(plane: DataPlane, log: Logger): StreamRpc {
       try {
         return await tracedRpc(plane, { call, predictionId, receivedMs }, async (trace) => {
           request = readInferRequest(message);
+          const bodyBytes = message.length;
           const timeoutMs = call.timeoutMs && call.timeoutMs - (receivedMs - call.receivedMs);
           const { cancellation } = call;
           const endpoint = "ModelStreamInfer";
           const due = { endpoint, predictionId, receivedMs, timeoutMs, cancellation, trace };
-          const answer = await infer(plane, request, due, call);
+          const answer = await infer(plane, request, { ...due, bodyBytes }, call);
           const { id } = request;
           return inferResponseFrame({ ...answer, id, saysFinal: wantsFinal(request) }, true);
         });
@@ -77,6 +79,7 @@ export function modelStreamInfer(plane: DataPlane, log: Logger): StreamRpc {
 type Due = Pick<RpcCall, "receivedMs" | "timeoutMs" | "cancellation"> & {
   readonly endpoint: string;
   readonly predictionId: string;
+  readonly bodyBytes: number;
   readonly trace: MessageTrace;
 };
 
@@ -100,7 +103,7 @@ async function infer(
   const outputs = requestedOutputs(predictor, request.outputs);
   checkClassification(outputs);
   const inputs = matchInputs(request.inputs, predictor.inputs, []);
-  const { endpoint, predictionId, receivedMs, cancellation } = due;
+  const { endpoint, predictionId, receivedMs, cancellation, bodyBytes } = due;
   const timeoutMs = smaller(due.timeoutMs, options.timeoutMs);
   const prediction = await plane.infer(
     target,
@@ -115,6 +118,7 @@ async function infer(
       priority,
       timeoutMs,
       cancellation,
+      bodyBytes,
       ...due.trace,
     },
   );
@@ -134,10 +138,7 @@ function routedTarget(plane: DataPlane, request: InferRequest, due: Due, call: R
   const version = versionNumber(request.modelName, request.modelVersion);
   if (plane.readsOf(service) === "nothing") return plane.target(service, { version });
   const attributes = new RpcAttributes(call, due.predictionId);
-  const target = plane.target(service, { version, attributes });
-  call.rule = target.rule;
-  call.variant = target.arm?.assignment.arm;
-  return target;
+  return plane.target(service, { version, attributes, facts: call });
 }
 
 /** As the client sent it; gRPC has none of its own. */

@@ -52,6 +52,7 @@ export function callOf(
     priority: PRIORITY_DEFAULT,
     timeoutMs: timeoutOf(exchange),
     cancellation: exchange.cancellation,
+    bodyBytes: exchange.body.length,
     isInputOwned,
     traceContext: trace === undefined ? sentContext(exchange) : trace.context,
     requestTrace: trace,

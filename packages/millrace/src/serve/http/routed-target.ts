@@ -21,11 +21,6 @@ export function routedTarget(
   const reads = plane.readsOf(service);
   if (reads === "nothing") return plane.target(service, choice);
   const attributes = new RequestAttributes(exchange);
-  const choose = (): Target => {
-    const target = plane.target(service, { ...choice, attributes });
-    exchange.rule = target.rule;
-    exchange.variant = target.arm?.assignment.arm;
-    return target;
-  };
+  const choose = (): Target => plane.target(service, { ...choice, attributes, facts: exchange });
   return reads === "body" ? attributes.decodeBody().then(choose) : choose();
 }

@@ -14,8 +14,8 @@ import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { PredictionOutcome } from "../prediction-log.ts";
 import { factsJson, loggedAttributes } from "./log-facts.ts";
 import type { PredictorLog } from "./predictor-log.ts";
-import { requestText } from "../request-values.ts";
 import type { ServiceLog } from "./service-log.ts";
+import { unitHashOf } from "./unit-hash.ts";
 
 /** Inputs and prediction of more bytes are left out of their row. */
 export const PAYLOAD_BYTES_MAX = 256 * 1024;
@@ -61,7 +61,11 @@ export function recordOf(outcome: PredictionOutcome, kept: KeptOutcome): LoggedP
     inferUs: toMicroseconds(record.computeMs),
     totalUs: toMicroseconds(record.tookMs),
     rowCount: record.rowCount,
-    unitHash: unitHashOf(outcome, kept.hash),
+    unitHash: unitHashOf(
+      { arm: record.arm, attributes: job.call.attributes },
+      job.service.log.unit,
+      kept.hash,
+    ),
     isOutlier: kept.isOutlier,
     outlierScore: kept.outlierScore,
     weight: kept.weight,
@@ -101,15 +105,6 @@ function dataBytesOf(tensors: readonly Tensor[]): number {
 }
 
 /** Where the file names no unit for the log, that of the experiment. */
-function unitHashOf({ job, record }: PredictionOutcome, hash: KeyedHash): string | undefined {
-  const { unit } = job.service.log;
-  const { attributes } = job.call;
-  if (unit === undefined) return record.arm?.unit?.hash;
-  if (attributes === undefined) return undefined;
-  const text = requestText(attributes, unit);
-  return text === undefined ? undefined : hash(text);
-}
-
 function attributesOf(
   { job }: PredictionOutcome,
   { redact, hash }: KeptOutcome,

@@ -11,7 +11,7 @@ export interface CopiedRequest {
   readonly prediction: Prediction | undefined;
   /** What steps of the copy know of the request. */
   readonly call: Call;
-  /** Memory that is not freed as long as there is a copy. */
+  /** Memory that is not freed as long as there is a copy: rules and steps may still look at the message it came in. */
   readonly bytes: number;
 }
 
@@ -21,7 +21,8 @@ export function copiedRequest(
   record: PredictionRecord,
   prediction: Prediction | undefined,
 ): CopiedRequest {
-  const bytes = tensorBytes(job.inputs) + tensorBytes(prediction?.outputs ?? []);
+  const askedBytes = Math.max(tensorBytes(job.inputs), job.call.bodyBytes ?? 0);
+  const bytes = askedBytes + tensorBytes(prediction?.outputs ?? []);
   return { job, record, prediction, call: callOfCopy(job.call), bytes };
 }
 

@@ -11,7 +11,7 @@ import { LoopTurns } from "./loop-turns.ts";
 import { RecentShadowPairs } from "./recent-shadow-pairs.ts";
 import { ServiceShadow, type ShadowParts } from "./service-shadow.ts";
 
-/** Inputs and answer of a request; a larger one has no copy. */
+/** A request, as it came or as its inputs are, and its answer; a larger one has no copy. */
 export const COPY_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Memory of the copies of one process. */
