@@ -22,6 +22,7 @@ services:
 const COVERAGES = [0.1, 0.3, 0.6, 1];
 const COVERAGE = "services.iris.traffic.experiment.coverage";
 const KILLS = 5;
+const VISITORS = 600;
 
 interface Status {
   readonly coverage: number;
@@ -38,6 +39,16 @@ async function control(server: MillraceProcess, path: string, body?: object): Pr
 async function statusOf(server: MillraceProcess): Promise<Status | undefined> {
   const answer = await control(server, "experiments/kill").catch(() => undefined);
   return answer?.status === 200 ? (answer.json as unknown as Status) : undefined;
+}
+
+/** Visitors, one after the other and again, of whom some take part at each step: without them a ramp stays where it is. */
+async function visit(server: MillraceProcess, signal: AbortSignal): Promise<void> {
+  for (let visitor = 0; !signal.aborted; visitor = (visitor + 1) % VISITORS) {
+    const headers = { "x-user-id": `visitor-${visitor}` };
+    const { status } = await ask(server.url, "/predict", { headers, body: { data: SETOSA } });
+    expect(status).toBe(200);
+    await delay(1);
+  }
 }
 
 /** Is in force what the state says? */
@@ -57,10 +68,12 @@ it(`a ramp survives that control is killed at any moment: no step is skipped, an
   });
   await using server = await MillraceProcess.start(["up"], { cwd: folder.path });
   const startedAtMs = Date.now();
+  const visits = new AbortController();
+  const visited = visit(server, visits.signal);
+  visited.catch(() => visits.abort()); // told below
   for (let kill = 0; kill < KILLS; kill++) {
     await delay(random.below(1_500)); // it is killed while it does whatever it does then
     process.kill(server.controlPid ?? 0, "SIGKILL");
-    expect((await ask(server.url, "/predict", { body: { data: SETOSA } })).status).toBe(200);
     const status = await eventually(async () => {
       const now = await statusOf(server);
       return now !== undefined && isAgreed(now) && now.problem === null ? now : undefined;
@@ -71,6 +84,8 @@ it(`a ramp survives that control is killed at any moment: no step is skipped, an
     const now = await statusOf(server);
     return now?.ramp.state.step === 3 && isAgreed(now) ? now : undefined;
   }, "the last step");
+  visits.abort();
+  await visited;
   expect(last.events.map(({ what }) => what).toReversed()).toEqual([
     "phase 1",
     "started",

@@ -350,11 +350,10 @@ export class ServeRole {
     try {
       await this.models.apply(placedModels(config), async () => {
         const graphs = await this.graphs.prepare(services);
-        this.#switchTo(config, overrideVersion, [experiments, graphs]);
+        this.#switchTo(config, overrideVersion, experiments, graphs);
       });
-    } catch (error) {
-      experiments.abort();
-      throw error;
+    } finally {
+      experiments.abort(); // what was committed stays
     }
     this.#warnOfNames();
   }
@@ -384,7 +383,7 @@ export class ServeRole {
     this.#ready = {
       commit: () => {
         this.#config = config;
-        this.#switchTo(config, overrideVersion, [switched, graphs]);
+        this.#switchTo(config, overrideVersion, switched, graphs);
       },
       abort: () => {
         graphs.abort();
@@ -393,17 +392,13 @@ export class ServeRole {
     };
   }
 
-  #switchTo(
-    config: Config,
-    overrideVersion: number,
-    [experiments, graphs]: readonly [ExperimentChange, GraphChange],
-  ): void {
-    experiments.commit();
+  #switchTo(config: Config, version: number, arms: ExperimentChange, graphs: GraphChange): void {
+    arms.commit();
     this.plane.setServices(config.services);
     this.#log?.configure(config.log);
     graphs.commit();
     this.#warmer.refresh();
-    this.plane.overrideVersion = overrideVersion;
+    this.plane.overrideVersion = version;
   }
 
   /** A graph that had problems before may keep them: the change is not their cause. */

@@ -133,7 +133,9 @@ export class ReleaseController {
     }
     if (this.#isClosed) return;
     // Also of what is known from before: a guardrail holds though nobody says what is in force.
-    this.#looks.begin(new Set<LookedAt>([...this.#experiments.values(), ...this.#shadows.values()]));
+    this.#looks.begin(
+      new Set<LookedAt>([...this.#experiments.values(), ...this.#shadows.values()]),
+    );
     this.#tickIn(TICK_MS);
   }
 

@@ -25,7 +25,7 @@ export interface ServiceExperimentsOptions {
   readonly log: Logger;
 }
 
-/** A change that is ready; requests see nothing of it before `commit`. One of both has to be called. */
+/** A change that is ready; requests see nothing of it before `commit`. One of both has to be called; `abort` undoes no `commit`. */
 export interface ExperimentChange {
   readonly commit: () => void;
   readonly abort: () => void;
