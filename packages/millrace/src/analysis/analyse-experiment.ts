@@ -17,6 +17,7 @@ import { labelSumsSql } from "./label-sql.ts";
 import { classEndUs, latencyReport, quantileClass } from "./latency-classes.ts";
 import { LogInquiry } from "./log-inquiry.ts";
 import { phaseSums } from "./phase-sums.ts";
+import { sampledOneOf, wholeSums } from "./request-sample.ts";
 import { requestLatencySql, requestSumsSql } from "./request-sql.ts";
 import { SqlParameters } from "./sql-parameters.ts";
 
@@ -148,10 +149,18 @@ class ExperimentReading {
     const control = experiment.arms.findIndex(({ name }) => name === experiment.control);
     const slow = quantileClass(classesOf(latencyRows, control), SLOW_QUANTILE);
     const slowUs = slow === undefined ? NEVER_US : classEndUs(slow);
-    const rows = await this.#ask((parameters) => requestSumsSql(this.#scope, slowUs, parameters));
+    const oneOf = sampledOneOf(latencyRows.reduce((sum, row) => sum + row.number("count"), 0));
+    const rows = await this.#ask((parameters) =>
+      requestSumsSql(this.#scope, { slowUs, oneOf }, parameters),
+    );
+    const counts: Record<keyof typeof REQUEST_COLUMNS, (row: ResultRow) => number> = {
+      errors: (row) => row.number("errors"),
+      slow: (row) => (row.number("class") > (slow ?? Infinity) ? row.number("count") : 0),
+    };
     return metrics.map(({ name, source }) => {
-      const columns = REQUEST_COLUMNS[source.kind as keyof typeof REQUEST_COLUMNS];
-      return [name, phaseSums(phases, rows, columns)];
+      const kind = source.kind as keyof typeof REQUEST_COLUMNS;
+      const sums = phaseSums(phases, rows, REQUEST_COLUMNS[kind]);
+      return [name, wholeSums(sums, oneOf, latencyRows, counts[kind])];
     });
   }
 
