@@ -4,16 +4,19 @@ import type { HttpRequest } from "./peers/peer.ts";
 import { GENERATOR_CORE, onCore, runProcess } from "./run-process.ts";
 import type { ScratchFolder } from "./scratch-folder.ts";
 
-/** Puts an open load on a server from the generator's core. */
+/** An open load; `core` is where it comes from, by default the generator's own. */
+export type GeneratorPlan = Omit<LoadPlan, "port" | "requestFile"> & { readonly core?: number };
+
+/** Puts an open load on a server. */
 export async function runGenerator(
   port: number,
   request: HttpRequest,
-  plan: Omit<LoadPlan, "port" | "requestFile">,
+  { core = GENERATOR_CORE, ...plan }: GeneratorPlan,
   scratch: ScratchFolder,
 ): Promise<LoadResult> {
   const requestFile = scratch.write(requestBytes(port, request));
   const words = [process.execPath, `${import.meta.dirname}/generator/generator.ts`];
-  const command = onCore(GENERATOR_CORE, [
+  const command = onCore(core, [
     ...words,
     JSON.stringify({ ...plan, port, requestFile } satisfies LoadPlan),
   ]);

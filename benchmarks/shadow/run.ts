@@ -1,6 +1,7 @@
 // What do shadows take from who waits for an answer: the 99th percentile of a small model, with a good, a slow, a failing and a
 // hung shadow?
 //   node --conditions=@millrace/source benchmarks/shadow/run.ts [rounds, default 10] [one-core]
+//   The load shares the core of the serving loop, so that the threads of shadows have one to themselves; `one-core`: they have not.
 //   three minutes; writes benchmarks/results/shadow.{md,json}
 import { execFileSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
@@ -43,6 +44,7 @@ interface Run {
 
 const rounds = Number(process.argv[2] ?? 10);
 const isOneCore = process.argv[3] === "one-core";
+const load = { ...LOAD, core: isOneCore ? GENERATOR_CORE : SERVER_CORE };
 // The server is ended on the way out, whatever ends this process.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
 await makeGraphModels();
@@ -66,14 +68,14 @@ function requestOf(service: Service) {
 
 /** The machine gets slower and faster within seconds, so each round has every service, each time another one first. */
 async function measure({ httpPort, pid }: BenchServer): Promise<Run[]> {
-  for (const service of SERVICES) await runGenerator(httpPort, requestOf(service), LOAD, scratch);
+  for (const service of SERVICES) await runGenerator(httpPort, requestOf(service), load, scratch);
   if (!isOneCore) freeServingCore(pid);
   const runs: Run[] = [];
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < SERVICES.length; i++) {
       const service = SERVICES[(i + round) % SERVICES.length] as Service;
-      const load = await runGenerator(httpPort, requestOf(service), LOAD, scratch);
-      runs.push({ round, service, load });
+      const result = await runGenerator(httpPort, requestOf(service), load, scratch);
+      runs.push({ round, service, load: result });
       await sleep(100);
     }
   }
@@ -125,7 +127,7 @@ function report(runs: readonly Run[], pairs: Readonly<Record<string, string>>): 
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
   const cores = isOneCore
     ? "all of the server on core 0, the load on core 1"
-    : "the serving loop on core 0, every other thread of the server and the load on core 1";
+    : "the serving loop and the load on core 0, every other thread of the server alone on core 1";
   const lines = [
     "# What shadows take from who waits for an answer",
     "",

@@ -3,6 +3,7 @@ import type { ServiceConfig, ServiceLogConfig } from "../../packages/millrace/sr
 import type { ShadowConfig } from "../../packages/millrace/src/config/shadow-config.ts";
 import type { PredictionRow } from "../../packages/millrace/src/core/predictions/prediction-row.ts";
 import type { Tensor } from "../../packages/millrace/src/core/tensor/tensor.ts";
+import type { TestClock } from "../../packages/millrace/src/core/test-clock.ts";
 import { explainRecord } from "../../packages/millrace/src/serve/explain-record.ts";
 import type { Call } from "../../packages/millrace/src/serve/prediction.ts";
 import { COPY_BYTES_MAX } from "../../packages/millrace/src/serve/shadows/shadow-copies.ts";
@@ -81,11 +82,13 @@ async function ask(
   call: Partial<Call> = {},
 ): Promise<PredictionRow[]> {
   await world.ask("s", inputs, call);
-  await copiesEnded();
+  await copiesEnded(world.clock);
   return rows();
 }
 
-async function copiesEnded(): Promise<void> {
+/** They wait 20 ms for company first. */
+async function copiesEnded(clock: TestClock): Promise<void> {
+  clock.advanceMs(20);
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -175,7 +178,7 @@ describe("a shadow", () => {
       timeoutMs: undefined,
       cancellation: undefined,
     });
-    await copiesEnded();
+    await copiesEnded(made.world.clock);
     expect(pairs(made, "agreed")).toBe(2);
     const shadows = made.rows().filter(({ role }) => role === "shadow");
     expect(shadows.map(({ prediction }) => prediction)).toEqual([
@@ -241,7 +244,7 @@ describe("a shadow", () => {
     ]);
     expect(refused).toBe("OVERLOADED");
     await made.world.ask("s", flowers(FLOWER));
-    await copiesEnded();
+    await copiesEnded(made.world.clock);
     expect(pairs(made)).toBe(1);
     const roles = made.rows().map(({ role, error_code }) => error_code ?? role);
     expect(roles.toSorted()).toEqual(["OVERLOADED", "cache", "primary", "shadow"]);
@@ -287,7 +290,7 @@ describe("a shadow", () => {
     expect([pairs(made, "absent"), skipped(made, "absent", "inactive")]).toEqual([0, 1]);
     made.world.plane.shadows?.close();
     expect(await made.world.ask("s", flowers(FLOWER))).not.toBe("INTERNAL");
-    await copiesEnded();
+    await copiesEnded(made.world.clock);
     expect([pairs(made, "rf"), skipped(made, "rf", "inactive")]).toEqual([1, 1]);
   });
 

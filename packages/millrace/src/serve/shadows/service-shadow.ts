@@ -45,6 +45,9 @@ export interface ShadowParts {
   readonly predictor: (name: string) => Predictor;
 }
 
+/** Copies wait so long for company, in milliseconds. */
+const GATHER_MS = 20;
+
 /** A copy waits and takes at most so long, whatever what answers takes. */
 const TIMEOUT_MS_MAX = 10_000;
 
@@ -109,6 +112,7 @@ export class ServiceShadow {
       limits: config,
       budget,
       turns,
+      gatherMs: GATHER_MS,
       timeoutMs: () => this.#timeoutMs,
       run: (copied, limits) => this.#run(copied, limits),
       skipped: (reason) => this.skip(reason),

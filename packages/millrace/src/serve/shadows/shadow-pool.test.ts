@@ -25,12 +25,13 @@ describe("ShadowPool", () => {
   });
 
   /** Copies end as the test says, or when they are cancelled. */
-  function open(limits: PoolLimits): ShadowPool<string> {
+  function open(limits: PoolLimits, gatherMs = 0): ShadowPool<string> {
     return new ShadowPool({
       clock,
       limits,
       budget,
       turns: new LoopTurns(clock),
+      gatherMs,
       timeoutMs: () => TIMEOUT_MS,
       run: (copy, copyLimits) =>
         new Promise((resolve) => {
@@ -52,6 +53,33 @@ describe("ShadowPool", () => {
     expect(copies()).toEqual([]);
     await turns();
     expect(copies()).toEqual(["a"]);
+  });
+
+  test("copies wait for company, and begin together", async () => {
+    const pool = open({ concurrency: 4, queue: 0 }, 20);
+    offer(pool, "a");
+    clock.advanceMs(15);
+    offer(pool, "b", "c");
+    await turns();
+    expect(copies()).toEqual([]);
+    clock.advanceMs(5); // the first has waited for 20 ms
+    await turns();
+    expect(copies()).toEqual(["a", "b", "c"]);
+    offer(pool, "d", "e");
+    expect(skipped).toEqual(["e queue"]);
+    clock.advanceMs(20);
+    await turns();
+    expect(copies()).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("what has waited for company long enough begins as soon as there is a place", async () => {
+    const pool = open({ concurrency: 1, queue: 2 }, 20);
+    offer(pool, "a", "b");
+    clock.advanceMs(20);
+    await turns();
+    started[0]?.end();
+    await turns();
+    expect(copies()).toEqual(["a", "b"]);
   });
 
   test("offer() leaves out the newest when places and queue are full", async () => {

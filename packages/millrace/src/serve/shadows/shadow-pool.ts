@@ -27,7 +27,12 @@ export interface ShadowPoolOptions<T> {
   /** Memory of the copies that wait or are in work, of all shadows of the process. */
   readonly budget: ByteBudget;
   readonly turns: LoopTurns;
-  /** Longest time that a copy waits, and then again that it takes. */
+  /**
+   * Copies are begun so many milliseconds after the first that waits, all at once: together they wake a thread or two and share
+   * runs, where one by one each would take the core from an answer. Nobody waits for them.
+   */
+  readonly gatherMs: number;
+  /** Longest time that a copy waits once it was gathered, and then again that it takes. */
   readonly timeoutMs: () => number;
   /** Must not reject, and ends soon once it is cancelled. */
   readonly run: (copy: T, limits: CopyLimits) => Promise<void>;
@@ -54,6 +59,7 @@ export class ShadowPool<T> {
   #limits: PoolLimits;
   readonly #waiting: Waiting<T>[] = [];
   readonly #running = new Set<Running>();
+  #isGathering = false;
   #cancelTimer: (() => void) | undefined;
   #timerAtMs = Infinity;
   #isClosed = false;
@@ -80,11 +86,11 @@ export class ShadowPool<T> {
   offer(copy: T, bytes: number): void {
     const { clock, budget, skipped } = this.#options;
     if (this.#isClosed) return skipped("inactive", copy);
-    const hasPlace = this.#running.size < this.#limits.concurrency;
-    const isFull = !hasPlace && this.#waiting.length >= this.#limits.queue;
+    const { concurrency, queue } = this.#limits;
+    const isFull = this.#running.size + this.#waiting.length >= concurrency + queue;
     if (isFull || !budget.take(bytes)) return skipped("queue", copy);
     this.#waiting.push({ copy, bytes, offeredMs: clock.nowMs() });
-    this.#start();
+    this.#gather();
   }
 
   /** Leaves out what waits, and what comes from now on; gives up what runs. */
@@ -98,6 +104,22 @@ export class ShadowPool<T> {
     for (const { cancellation } of this.#running) cancellation.cancel(givenUp());
   }
 
+  /** Begins what waits, when the first of it has waited for company. */
+  #gather(): void {
+    const [first] = this.#waiting;
+    if (first === undefined || this.#isGathering) return;
+    const { clock, gatherMs } = this.#options;
+    const leftMs = first.offeredMs + gatherMs - clock.nowMs();
+    if (leftMs <= 0) return this.#start();
+    this.#isGathering = true;
+    clock.schedule(leftMs, this.#gathered);
+  }
+
+  readonly #gathered = (): void => {
+    this.#isGathering = false;
+    this.#start();
+  };
+
   #start(): void {
     while (this.#running.size < this.#limits.concurrency) {
       const next = this.#waiting.shift();
@@ -107,7 +129,7 @@ export class ShadowPool<T> {
   }
 
   async #run({ copy, bytes, offeredMs }: Waiting<T>): Promise<void> {
-    const { clock, budget, turns, run, skipped } = this.#options;
+    const { clock, budget, turns, gatherMs, run, skipped } = this.#options;
     const timeoutMs = this.#options.timeoutMs();
     const cancellation = new Cancellation();
     // A place is taken at once, so that no more than so many wait for a turn.
@@ -117,7 +139,7 @@ export class ShadowPool<T> {
     this.#running.delete(place);
     const startedMs = clock.nowMs();
     if (this.#isClosed) skipped("inactive", copy);
-    else if (startedMs - offeredMs > timeoutMs) skipped("deadline", copy);
+    else if (startedMs - offeredMs > gatherMs + timeoutMs) skipped("deadline", copy);
     else {
       const deadlineAtMs = startedMs + timeoutMs;
       const running: Running = { deadlineAtMs, cancellation };
@@ -127,7 +149,7 @@ export class ShadowPool<T> {
       this.#running.delete(running);
     }
     budget.give(bytes);
-    this.#start();
+    this.#gather();
   }
 
   /** One timer for all, set to the first deadline. */
