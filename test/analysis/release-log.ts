@@ -18,7 +18,7 @@ import type { ShadowAnalysis } from "../../packages/millrace/src/core/shadow/sha
 import { LogWorld } from "../query/log-world.ts";
 
 export const SINCE_MS = Date.UTC(2026, 10, 21);
-export const SECOND_MS = 1_000;
+const SECOND_MS = 1_000;
 export const HOUR_MS = 3_600_000;
 
 /** Where the tables' files lie. */
@@ -195,7 +195,7 @@ export const ANALYSIS: ExperimentConfig["analysis"] = {
   lengthMaxMs: 30 * 24 * HOUR_MS,
 };
 
-export function experimentOf(config: Partial<ExperimentConfig>): ExperimentConfig {
+function experimentOf(config: Partial<ExperimentConfig>): ExperimentConfig {
   return {
     name: "e",
     unit: [{ from: "header", name: "x-user-id" }],

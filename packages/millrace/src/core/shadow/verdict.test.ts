@@ -74,10 +74,7 @@ describe("verdict()", () => {
   });
 
   it.each<[string, Partial<VerdictData>]>([
-    [
-      "disagrees",
-      { agreement: { value: 0.97, low: 0.96, high: 0.98 }, agreementHigh: 0.9899 },
-    ],
+    ["disagrees", { agreement: { value: 0.97, low: 0.96, high: 0.98 }, agreementHigh: 0.9899 }],
     ["fails", { errorDifference: { value: 0.05, low: 0.0051, high: 0.1 } }],
     ["is slow", { latencyRatio: 1.5, latencyRatioLow: 1.21 }],
   ])("excludes what surely %s too much", (_, data) => {
