@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import type { JsonValue } from "../../core/json.ts";
+import { inTransaction } from "../../disk/in-transaction.ts";
 import {
   HISTORY_BYTES_MAX,
   HISTORY_EVENTS_MAX,
@@ -70,7 +71,7 @@ export class SqliteOverrideStore implements OverrideStore {
     try {
       // Changes are rare: each is on the disk before it is answered.
       this.#db.exec("pragma journal_mode = wal; pragma synchronous = full;");
-      this.#inTransaction(() => this.#db.exec(TABLES));
+      inTransaction(this.#db, () => this.#db.exec(TABLES));
     } catch (error) {
       this.#db.close();
       throw error;
@@ -92,7 +93,7 @@ export class SqliteOverrideStore implements OverrideStore {
       this.#forgetOldest();
       return this.#state();
     };
-    return this.#inTransaction(write);
+    return inTransaction(this.#db, write);
   }
 
   history({ path, limit }: HistoryQuery): Promise<readonly OverrideEvent[]> {
@@ -137,18 +138,6 @@ export class SqliteOverrideStore implements OverrideStore {
       )
       .run(HISTORY_EVENTS_MAX);
     this.#db.prepare(FORGET_BEYOND_BYTES).run(HISTORY_BYTES_MAX);
-  }
-
-  #inTransaction<Result>(work: () => Result): Result {
-    this.#db.exec("begin immediate");
-    try {
-      const result = work();
-      this.#db.exec("commit");
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("rollback");
-      throw error;
-    }
   }
 }
 

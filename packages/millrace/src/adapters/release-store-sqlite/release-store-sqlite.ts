@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import type { JsonValue } from "../../core/json.ts";
+import { inTransaction } from "../../disk/in-transaction.ts";
 import type { ReleaseEvent } from "../../core/release/release-report.ts";
 import {
   RELEASE_EVENTS_MAX,
@@ -48,7 +49,7 @@ export class SqliteReleaseStore implements ReleaseStore {
     this.#db = new DatabaseSync(path, { timeout: BUSY_MS_MAX });
     try {
       this.#db.exec("pragma journal_mode = wal; pragma synchronous = full;");
-      this.#inTransaction(() => this.#db.exec(TABLES));
+      inTransaction(this.#db, () => this.#db.exec(TABLES));
     } catch (error) {
       this.#db.close();
       throw error;
@@ -66,7 +67,7 @@ export class SqliteReleaseStore implements ReleaseStore {
     events: readonly ReleaseEvent[],
   ): Promise<StoredRelease | undefined> {
     const text = JSON.stringify(state);
-    return this.#inTransaction(() => {
+    return inTransaction(this.#db, () => {
       if (!this.#raise(key, text, versionBefore)) return undefined;
       const log = this.#db.prepare(
         "insert into release_events (key, at_ms, by, what, why) values (?, ?, ?, ?, ?)",
@@ -98,18 +99,6 @@ export class SqliteReleaseStore implements ReleaseStore {
         ? "insert or ignore into releases (state, key, version) values (?, ?, ? + 1)"
         : "update releases set state = ?, version = version + 1 where key = ? and version = ?";
     return this.#db.prepare(statement).run(state, key, versionBefore).changes > 0;
-  }
-
-  #inTransaction<Result>(work: () => Result): Result {
-    this.#db.exec("begin immediate");
-    try {
-      const result = work();
-      this.#db.exec("commit");
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("rollback");
-      throw error;
-    }
   }
 }
 

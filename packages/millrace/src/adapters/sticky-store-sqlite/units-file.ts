@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { inTransaction } from "../../disk/in-transaction.ts";
 import type { ExperimentKey, StickyArm } from "../../ports/sticky-store.ts";
 
 /** An arm that is to be kept. */
@@ -85,7 +86,7 @@ export class UnitsFile {
       this.#db.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
       // Who is forgotten is not to be found in what the file no longer uses.
       this.#db.exec("pragma secure_delete = on;");
-      this.#inTransaction(() => this.#db.exec(TABLES));
+      inTransaction(this.#db, () => this.#db.exec(TABLES));
       this.#find = this.#db.prepare(FIND);
       this.#add = this.#db.prepare(ADD);
       this.#replace = this.#db.prepare(REPLACE);
@@ -184,21 +185,9 @@ export class UnitsFile {
 
   #unlessBusy<Result>(work: () => Result): Result | "busy" {
     try {
-      return this.#inTransaction(work);
+      return inTransaction(this.#db, work);
     } catch (error) {
       if (isBusy(error)) return "busy";
-      throw error;
-    }
-  }
-
-  #inTransaction<Result>(work: () => Result): Result {
-    this.#db.exec("begin immediate");
-    try {
-      const result = work();
-      this.#db.exec("commit");
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("rollback");
       throw error;
     }
   }
