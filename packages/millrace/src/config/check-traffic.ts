@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { percentText } from "../core/rules/predicate-text.ts";
-import type { RequestValue, ServiceConfig } from "./config.ts";
+import type { ServiceConfig } from "./config.ts";
+import type { RequestValue } from "./request-value.ts";
 import type { ConfigPath } from "./config-path.ts";
 import type { ExperimentConfig } from "./experiment-config.ts";
 import type { ProblemLog } from "./problem-log.ts";

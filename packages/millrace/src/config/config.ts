@@ -3,6 +3,7 @@ import type { Rule } from "../core/rules/rule-set.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Condition } from "../core/rules/condition.ts";
 import type { ModelProgram, Placement } from "../ports/runtime.ts";
+import type { RequestValue } from "./request-value.ts";
 import type { ExperimentConfig } from "./experiment-config.ts";
 import type { ShadowConfig } from "./shadow-config.ts";
 import type { FunctionOptions, ImageOptions, RemoteOptions } from "../ports/step-sources.ts";
@@ -285,13 +286,6 @@ export interface ServiceLogConfig {
   /** Its first element below `below` is an outlier's; undefined where outliers are not told. */
   readonly outlier: { readonly output: string; readonly below: number } | undefined;
 }
-
-/** A value of a request. */
-export type RequestValue =
-  | { readonly from: "header" | "cookie" | "query"; readonly name: string }
-  | { readonly from: "body"; readonly path: readonly string[] }
-  /** Of the bearer token, as it is: nobody has checked who signed it. */
-  | { readonly from: "jwt"; readonly path: readonly string[] };
 
 export interface TracesConfig {
   readonly endpoint: string;

@@ -1,5 +1,5 @@
 import type { MetricDefinition, MetricRole } from "../core/experiment/metric.ts";
-import type { RequestValue } from "./config.ts";
+import type { RequestValue } from "./request-value.ts";
 
 export interface ArmConfig {
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { RequestValue } from "./config.ts";
+import type { RequestValue } from "./request-value.ts";
 import type { ConfigPath } from "./config-path.ts";
 import type { ConfigTree } from "./config-tree.ts";
 import { didYouMean } from "./did-you-mean.ts";

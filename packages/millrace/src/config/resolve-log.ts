@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Redaction } from "../core/predictions/redaction.ts";
-import type { PredictionLogConfig, RequestValue, ServiceLogConfig } from "./config.ts";
+import type { PredictionLogConfig, ServiceLogConfig } from "./config.ts";
+import type { RequestValue } from "./request-value.ts";
 import type { ConfigOutput } from "./schema.ts";
 
 type WrittenLog = ConfigOutput["log"];

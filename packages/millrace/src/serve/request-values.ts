@@ -1,4 +1,4 @@
-import type { RequestValue } from "../config/config.ts";
+import type { RequestValue } from "../config/request-value.ts";
 import type { JsonValue } from "../core/json.ts";
 import { textOf } from "../core/predictions/redaction.ts";
 import type { Attributes } from "../core/rules/attributes.ts";

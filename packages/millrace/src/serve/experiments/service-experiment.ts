@@ -1,4 +1,4 @@
-import type { RequestValue } from "../../config/config.ts";
+import type { RequestValue } from "../../config/request-value.ts";
 import type { ExperimentConfig } from "../../config/experiment-config.ts";
 import { UnitAssigner } from "../../core/experiment/assign-unit.ts";
 import type { Assignment } from "../../core/experiment/assignment.ts";

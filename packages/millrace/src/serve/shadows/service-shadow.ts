@@ -17,7 +17,7 @@ import type { LoopTurns } from "./loop-turns.ts";
 import type { RecentShadowPairs } from "./recent-shadow-pairs.ts";
 import { shadowComparator, type ShadowComparator } from "./shadow-comparator.ts";
 import type { ShadowSeries, ShadowUsage } from "./shadow-metrics.ts";
-import { explainedShadow, shadowOutcome, type ShadowPair } from "./shadow-outcome.ts";
+import { explainedShadow, shadowOutcome, type Failure, type ShadowPair } from "./shadow-outcome.ts";
 import { ShadowPool, type CopyLimits } from "./shadow-pool.ts";
 
 /** What happens to shadows, for the log. Must not throw. */
@@ -255,11 +255,6 @@ export class ServiceShadow {
     const { events } = this.#parts;
     events.unfit(this.#service, this.#config.name, predictor.id, messageOf(error));
   }
-}
-
-/** Why the shadow did not answer. */
-export interface Failure {
-  readonly error: unknown;
 }
 
 function callOutcome(result: PredictorResult | Failure): CallOutcome {

@@ -9,7 +9,11 @@ import { modelsThatRan, type Prediction } from "../prediction.ts";
 import type { PredictionOutcome } from "../prediction-log.ts";
 import type { PredictionRecord } from "../recent-predictions.ts";
 import type { CopiedRequest } from "./copied-request.ts";
-import type { Failure } from "./service-shadow.ts";
+
+/** Why the shadow did not answer. */
+export interface Failure {
+  readonly error: unknown;
+}
 
 /** A request and what a shadow made of it. */
 export interface ShadowPair {
