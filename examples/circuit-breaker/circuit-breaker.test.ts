@@ -5,20 +5,18 @@ import { copyExample, MillraceProcess } from "../../test/e2e/millrace-process.ts
 import { postJson } from "../golden.ts";
 import { describeReadme } from "../run-readme.ts";
 
-const PORTS = {
-  REPLICA_PORT: String(await freePort()),
-  BAD_REPLICA_PORT: String(await freePort()),
-};
+const [replicaPort, badReplicaPort] = await freePorts();
+const PORTS = { REPLICA_PORT: String(replicaPort), BAD_REPLICA_PORT: String(badReplicaPort) };
 
 describeReadme("circuit-breaker", PORTS);
 
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** Two ports that were free a moment ago, held at once so that they differ. */
+async function freePorts(): Promise<readonly [number, number]> {
+  const servers = [createServer(), createServer()] as const;
+  for (const server of servers) await once(server.listen(0, "127.0.0.1"), "listening");
+  const [one, other] = servers.map((server) => (server.address() as AddressInfo).port);
+  for (const server of servers) await new Promise((resolve) => server.close(resolve));
+  return [one as number, other as number];
 }
 
 const SLOW = { data: [1500] };
