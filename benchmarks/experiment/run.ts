@@ -14,7 +14,7 @@ import {
   UnitAssigner,
   type ExperimentSplit,
   type KeptArmOf,
-} from "../../packages/millrace/src/core/experiment/assign-unit.ts";
+} from "../../packages/millrace/src/core/experiment/unit-assigner.ts";
 import { hashUnit } from "../../packages/millrace/src/core/rules/hash-unit.ts";
 import type { StickyStore } from "../../packages/millrace/src/ports/sticky-store.ts";
 import { describeMachine, describeNoise, machineLine, ROOT } from "../machine.ts";

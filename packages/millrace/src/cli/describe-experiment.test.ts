@@ -104,7 +104,7 @@ problem     the log cannot be asked
     expect(text).toContain("decision    inconclusive (sample ratio mismatch): of labelled units\n");
     expect(text).toContain("phases      1, 2, each by itself and then combined\n");
     expect(text).toContain(
-      "split       labelled units 900 : 500, expected 840 : 560 (p <0.0001): NOT as the weights say\n",
+      "split       labelled units 900 : 500, expected 840 : 560 (p 0.004): NOT as the weights say\n",
     );
     expect(text).toContain("left out    3 units that were in several arms\n");
   });

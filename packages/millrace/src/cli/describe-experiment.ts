@@ -125,11 +125,13 @@ function splitFacts({ sampleRatios, multipleExposures }: ExperimentAnalysis): re
   ];
 }
 
-function splitText({ of, counts, expected, pValue, isMismatch }: SampleRatioReport): string {
+/** With the p-value that decides, which holds for all looks together. */
+function splitText(ratio: SampleRatioReport): string {
+  const { of, counts, expected, sequentialPValue, isMismatch } = ratio;
   const found = counts.map(countFigure).join(" : ");
   const wanted = expected.map((count) => countFigure(Math.round(count))).join(" : ");
   const verdict = isMismatch ? "NOT as the weights say" : "as the weights say";
-  return `${of} units ${found}, expected ${wanted} (p ${pValueFigure(pValue)}): ${verdict}`;
+  return `${of} units ${found}, expected ${wanted} (p ${pValueFigure(sequentialPValue)}): ${verdict}`;
 }
 
 const ARM_COLUMNS = ["units", "predictions", "errors", "p50 ms", "p95 ms", "p99 ms", "weight"];

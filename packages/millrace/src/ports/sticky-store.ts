@@ -1,4 +1,4 @@
-import type { KeptArm } from "../core/experiment/assign-unit.ts";
+import type { KeptArm } from "../core/experiment/unit-assigner.ts";
 
 /** The arm of a unit, kept. */
 export type StickyArm = KeptArm;

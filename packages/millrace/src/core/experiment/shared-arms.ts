@@ -1,4 +1,4 @@
-import type { KeptArm } from "./assign-unit.ts";
+import type { KeptArm } from "./unit-assigner.ts";
 
 /** The arm that a unit has in an experiment. */
 export interface ExperimentArm {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { ExperimentSplit } from "./assign-unit.ts";
+import type { ExperimentSplit } from "./unit-assigner.ts";
 import { splitDigest } from "./split-digest.ts";
 
 const SPLIT: ExperimentSplit = {

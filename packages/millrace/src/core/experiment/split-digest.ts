@@ -1,4 +1,4 @@
-import type { ExperimentSplit } from "./assign-unit.ts";
+import type { ExperimentSplit } from "./unit-assigner.ts";
 
 /**
  * What makes a split what it is, as text: two splits that give every unit the same arm have the same text. It is what a

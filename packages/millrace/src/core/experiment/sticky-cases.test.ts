@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { UnitAssigner, type ExperimentSplit, type KeptArm } from "./assign-unit.ts";
+import { UnitAssigner, type ExperimentSplit, type KeptArm } from "./unit-assigner.ts";
 import type { Assignment } from "./assignment.ts";
 
 // The thirteen published cases of GrowthBook's sticky buckets, said in terms of phases and units. Nine hold here as they

@@ -1,6 +1,6 @@
 import type { RequestValue } from "../../config/request-value.ts";
 import type { ExperimentConfig } from "../../config/experiment-config.ts";
-import { UnitAssigner } from "../../core/experiment/assign-unit.ts";
+import { UnitAssigner } from "../../core/experiment/unit-assigner.ts";
 import type { Assignment } from "../../core/experiment/assignment.ts";
 import { MillraceError } from "../../core/errors.ts";
 import type { Attributes } from "../../core/rules/attributes.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { TestRandom } from "../test-random.ts";
-import { UnitAssigner, type ExperimentSplit, type KeptArm } from "./assign-unit.ts";
+import { UnitAssigner, type ExperimentSplit, type KeptArm } from "./unit-assigner.ts";
 import type { Assignment } from "./assignment.ts";
 
 const PHASE = 3;
