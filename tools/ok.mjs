@@ -2,9 +2,12 @@
 // `npm run ok` and `npm test` run all of it; `npm run ok -- --no-tests` leaves the tests out.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { delimiter, resolve } from "node:path";
+import { delimiter, relative, resolve } from "node:path";
 
 const REPORT = "node_modules/.cache/vitest-report.json";
+
+/** When more files of tests fail than this, it is not chance. */
+const AGAIN_FILES_MAX = 8;
 
 // npm 11 puts the Node.js of the project in front of the system's for every script; npm 10 leaves it out.
 const BUNDLED = resolve(`node_modules/node-${process.platform}-${process.arch}/bin`);
@@ -40,18 +43,45 @@ for (const [name, command] of CHECKS) {
 
 if (!process.argv.includes("--no-tests")) {
   mkdirSync("node_modules/.cache", { recursive: true });
+  const isOk = runTests("tests", []);
+  const report = readReport();
+  passed += report.numPassedTests;
+  if (report.numTotalTests === 0) failed++;
+  if (!isOk) countFailures(report);
+}
+
+/** @returns whether all of them passed. */
+function runTests(name, options) {
   rmSync(REPORT, { force: true });
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${REPORT}`];
-  const isOk = run("tests", ["vitest", "run", ...reporters]);
+  return run(name, ["vitest", "run", ...reporters, ...options]);
+}
+
+function readReport() {
   try {
-    const report = JSON.parse(readFileSync(REPORT, "utf8"));
-    passed += report.numPassedTests;
-    failed += report.numFailedTests;
-    // A file that cannot be loaded has no tests to fail.
-    if (!isOk && report.numFailedTests === 0) failed++;
-    if (report.numTotalTests === 0) failed++;
+    return JSON.parse(readFileSync(REPORT, "utf8"));
   } catch {
-    failed++;
+    return { numPassedTests: 0, numFailedTests: 0, numTotalTests: 0, testResults: [] };
+  }
+}
+
+/**
+ * Tests with real processes share two cores here. The files that failed run once more, with the machine to
+ * themselves: what fails again is broken; what passes is named, because a test should not need that.
+ */
+function countFailures(first) {
+  const files = first.testResults.filter(({ status }) => status === "failed");
+  const failures = Math.max(first.numFailedTests, files.length, 1);
+  if (files.length === 0 || files.length > AGAIN_FILES_MAX) {
+    failed += failures;
+    return;
+  }
+  const names = files.map(({ name }) => relative(".", name));
+  if (runTests("tests again, alone", ["--maxWorkers=1", ...names])) {
+    passed += first.numFailedTests;
+    console.log(`UNSTEADY, failed beside others and passed alone: ${names.join(", ")}`);
+  } else {
+    failed += Math.max(readReport().numFailedTests, 1);
   }
 }
 

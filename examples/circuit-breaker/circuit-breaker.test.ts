@@ -1,23 +1,15 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyExample, MillraceProcess } from "../../test/e2e/millrace-process.ts";
+import { freePort } from "../../test/free-port.ts";
 import { postJson } from "../golden.ts";
 import { describeReadme } from "../run-readme.ts";
 
-const [replicaPort, badReplicaPort] = await freePorts();
-const PORTS = { REPLICA_PORT: String(replicaPort), BAD_REPLICA_PORT: String(badReplicaPort) };
+const PORTS = {
+  REPLICA_PORT: String(await freePort()),
+  BAD_REPLICA_PORT: String(await freePort()),
+};
 
 describeReadme("circuit-breaker", PORTS);
-
-/** Two ports that were free a moment ago, held at once so that they differ. */
-async function freePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()] as const;
-  for (const server of servers) await once(server.listen(0, "127.0.0.1"), "listening");
-  const [one, other] = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  return [one as number, other as number];
-}
 
 const SLOW = { data: [1500] };
 

@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { cp, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyExample, MillraceProcess, ROOT } from "../../test/e2e/millrace-process.ts";
+import { freePort } from "../../test/free-port.ts";
 import { postJson } from "../golden.ts";
 import { describeReadme } from "../run-readme.ts";
 
@@ -46,15 +45,6 @@ interface Reply {
   readonly prediction: { readonly labels: readonly unknown[]; readonly scores: readonly unknown[] };
   readonly code: string;
   readonly detail: string;
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const base64 = (page: string): string =>

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyExample, eventually, MillraceProcess } from "../../test/e2e/millrace-process.ts";
 import { readMetrics } from "../../test/e2e/prometheus.ts";
-import { freePort } from "../../test/e2e/workspace.ts";
+import { freePort } from "../../test/free-port.ts";
 import { TestRedis } from "../../test/redis-server.ts";
 import { postJson } from "../golden.ts";
 import { describeReadme } from "../run-readme.ts";

@@ -1,24 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyExample, eventually, MillraceProcess, ROOT } from "../../test/e2e/millrace-process.ts";
+import { freePort } from "../../test/free-port.ts";
 import { expectGolden, postJson } from "../golden.ts";
 import { describeReadme } from "../run-readme.ts";
 
 describeReadme("remote-tensorflow-serving", { TF_PORT: String(await freePort()) });
 
 const STAND_IN = join(ROOT, "examples/remote-tensorflow-serving/tf-serving-stand-in.ts");
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function startStandIn(port: number): Promise<ChildProcess> {
   const env = { ...process.env, TF_PORT: String(port) };

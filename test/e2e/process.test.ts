@@ -9,7 +9,8 @@ import {
   type LogLine,
 } from "./millrace-process.ts";
 import { readMetrics } from "./prometheus.ts";
-import { fixture, freePort, IRIS, IRIS_V2, SETOSA, takePort, Workspace } from "./workspace.ts";
+import { freePort } from "../free-port.ts";
+import { fixture, IRIS, IRIS_V2, SETOSA, takePort, Workspace } from "./workspace.ts";
 
 const LABELS = "labels: [setosa, versicolor, virginica]";
 const SLOW_ROW = [[1, 2, 3, 4]];

@@ -8,7 +8,8 @@ import { goldenCases } from "../../examples/golden.ts";
 import { ask } from "./http-client.ts";
 import { eventually, MillraceProcess, ROOT } from "./millrace-process.ts";
 import { readMetrics } from "./prometheus.ts";
-import { fixture, freePort, IRIS, SETOSA, Workspace } from "./workspace.ts";
+import { freePort } from "../free-port.ts";
+import { fixture, IRIS, SETOSA, Workspace } from "./workspace.ts";
 
 const FLOWER: TensorSpec = { name: "float_input", datatype: "FP32", shape: [-1, 4] };
 const LABEL: TensorSpec = { name: "output_label", datatype: "INT64", shape: [-1] };

@@ -4,7 +4,8 @@ import { GrpcClient } from "./grpc-client.ts";
 import { ask, type Answer } from "./http-client.ts";
 import { eventually, MillraceProcess, runMillrace } from "./millrace-process.ts";
 import { readMetrics } from "./prometheus.ts";
-import { freePort, IRIS, SETOSA, Workspace } from "./workspace.ts";
+import { freePort } from "../free-port.ts";
+import { IRIS, SETOSA, Workspace } from "./workspace.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const CALLER = "b7ad6b7169203331";

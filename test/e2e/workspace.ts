@@ -47,12 +47,6 @@ export function fixture(name: string): { copyOf: string } {
 
 export const SETOSA = [[5.1, 3.5, 1.4, 0.2]];
 
-/** @returns a port nobody listens on right now. */
-export async function freePort(): Promise<number> {
-  await using taken = await takePort();
-  return taken.port;
-}
-
 /** Listens on a free port until it is disposed of. */
 export async function takePort(): Promise<AsyncDisposable & { readonly port: number }> {
   const server = createServer();

@@ -1,5 +1,9 @@
-import { createServer, type AddressInfo, type ListenOptions, type Server } from "node:net";
+import { createServer, type ListenOptions, type Server } from "node:net";
+import { quietPort } from "../core/quiet-port.ts";
 import { listenError } from "../serve/listen.ts";
+
+/** Ports tried where a free one is asked for. */
+const ATTEMPTS_MAX = 20;
 
 export interface HeldPort {
   readonly port: number;
@@ -16,15 +20,31 @@ export interface HeldPort {
  */
 export async function holdPort(host: string, port: number, key: string): Promise<HeldPort> {
   try {
-    const probe = await listening({ host, port, exclusive: true });
-    const { port: found } = probe.address() as AddressInfo;
-    await closed(probe);
+    const found = port === 0 ? await freePort(host) : await seen(host, port);
     if (process.platform !== "linux") return { port: found, release: () => Promise.resolve() };
     const name = await listening({ path: `\0millrace ${host} ${found}`, exclusive: true });
     name.unref();
     return { port: found, release: () => closed(name) };
   } catch (error) {
     throw listenError(error, { host, port, key });
+  }
+}
+
+/** @returns the port, when nobody else has it. */
+async function seen(host: string, port: number): Promise<number> {
+  await closed(await listening({ host, port, exclusive: true }));
+  return port;
+}
+
+/** The processes that share it listen only when they have started, so it is none the kernel would give away. */
+async function freePort(host: string): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await seen(host, quietPort(Math.random()));
+    } catch (error) {
+      const isTaken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+      if (!isTaken || attempt === ATTEMPTS_MAX) throw error;
+    }
   }
 }
 
