@@ -19,8 +19,13 @@ export interface Command {
   readonly summary: string;
   /** Everything after `millrace `: `serve [file | model.onnx …]`. */
   readonly usage: string;
-  /** Options of this command: name without dashes → what it does; with `=VALUE` in the name it takes one. */
+  /**
+   * Options of this command: name without dashes → what it does. With `=VALUE` in the name it takes one, with
+   * `[=VALUE]` it may.
+   */
   readonly options: Readonly<Record<string, string>>;
+  /** Its flags are none of the configuration, and one dash will do: `-rate 500`. */
+  readonly hasOwnFlags?: boolean;
   readonly examples: readonly string[];
   run(line: CommandLine, io: CommandIo): Promise<ExitCode>;
 }
@@ -29,6 +34,8 @@ export interface CommandLine {
   readonly positionals: readonly string[];
   /** Value of an option of the command; "" for one that takes none. */
   readonly options: ReadonlyMap<string, string>;
+  /** Every value of an option that was given, in order; `options` has the last one. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
   /** All other flags, as written: keys of the configuration. */
   readonly configFlags: readonly string[];
 }
@@ -39,34 +46,64 @@ export class UsageError extends Error {}
 /**
  * Splits the words behind the command's name. A flag that is not an option of the command is a key of the
  * configuration and takes a value: `--server.http-port 9000` or `--server.http-port=9000`.
- * @throws UsageError for a missing value, for a value where none belongs and for an option of one dash.
+ * @throws UsageError for a missing value, for a value where none belongs, and for an option of one dash where the
+ * command does not take it.
  */
 export function parseCommandLine(words: readonly string[], command: Command): CommandLine {
-  const known = new Map(
-    Object.keys(command.options).map((key) => [key.split("=")[0] as string, key.includes("=")]),
-  );
+  const known = new Map(Object.keys(command.options).map(optionOf));
+  const ofOthers = command.hasOwnFlags === true ? "maybe one" : "a value";
+  const isFlag = command.hasOwnFlags === true ? /^--?[A-Za-z]/ : /^--/;
   const positionals: string[] = [];
-  const options = new Map<string, string>();
+  const values = new Map<string, string[]>();
   const configFlags: string[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as string;
-    if (!word.startsWith("--")) {
+    if (!isFlag.test(word)) {
       if (/^-[A-Za-z]/.test(word)) throw new UsageError(`unknown option ${word}`);
       positionals.push(word);
       continue;
     }
-    const equals = word.indexOf("=");
-    const name = word.slice(2, equals < 0 ? undefined : equals);
-    const takesValue = known.get(name) ?? true;
-    let value = equals < 0 ? undefined : word.slice(equals + 1);
-    if (takesValue && value === undefined) {
-      value = words[++i];
-      if (value === undefined) throw new UsageError(`--${name} needs a value`);
-    } else if (!takesValue && value !== undefined) {
-      throw new UsageError(`--${name} takes no value, found ${JSON.stringify(value)}`);
-    }
-    if (known.has(name)) options.set(name, value ?? "");
-    else configFlags.push(`--${name}=${value ?? ""}`);
+    const { name, value, isNextUsed } = readFlag(
+      word,
+      words[i + 1],
+      (flag) => known.get(flag) ?? ofOthers,
+    );
+    if (isNextUsed) i++;
+    if (!known.has(name)) configFlags.push(`--${name}=${value}`);
+    else values.set(name, [...(values.get(name) ?? []), value]);
   }
-  return { positionals, options, configFlags };
+  const options = new Map(Array.from(values, ([name, given]) => [name, given.at(-1) ?? ""]));
+  return { positionals, options, values, configFlags };
+}
+
+interface Flag {
+  readonly name: string;
+  readonly value: string;
+  /** Its value is the next word. */
+  readonly isNextUsed: boolean;
+}
+
+function readFlag(word: string, next: string | undefined, takesOf: (name: string) => Takes): Flag {
+  const equals = word.indexOf("=");
+  const name = word.slice(0, equals < 0 ? undefined : equals).replace(/^--?/, "");
+  const takes = takesOf(name);
+  const value = equals < 0 ? undefined : word.slice(equals + 1);
+  if (takes === "none" && value !== undefined) {
+    throw new UsageError(`--${name} takes no value, found ${JSON.stringify(value)}`);
+  }
+  if (takes !== "a value" || value !== undefined) {
+    return { name, value: value ?? "", isNextUsed: false };
+  }
+  if (next === undefined) throw new UsageError(`--${name} needs a value`);
+  return { name, value: next, isNextUsed: true };
+}
+
+type Takes = "a value" | "maybe one" | "none";
+
+/** `rate=500` takes a value, `keepalive[=false]` may take one, `quiet` takes none. */
+function optionOf(key: string): readonly [name: string, takes: Takes] {
+  const [name = key] = key.split(/\[?=/, 1);
+  const rest = key.slice(name.length);
+  if (rest.startsWith("[")) return [name, "maybe one"];
+  return [name, rest === "" ? "none" : "a value"];
 }

@@ -79,7 +79,7 @@ export async function runInForeground(
   const ended = stopped(current, () => reload(current, line, io, logging));
   const tookMs = Math.round(performance.now() - startedMs);
   printStart({ ...current, metricsPort, tookMs }, line.options.has("json"), io);
-  await noteRunning(current);
+  await noteRunning(current, metricsPort);
   const code = await ended;
   await removeRunState(config.stateDir);
   await logging.close();
@@ -105,14 +105,19 @@ function warnOfMovedPorts(
 }
 
 /** Leaves its addresses where other commands find them. */
-async function noteRunning({ config, httpPort, controlPort }: Running): Promise<void> {
-  const { tls } = config.server;
+async function noteRunning(
+  { config, httpPort, controlPort, grpcPort }: Running,
+  metricsPort: number | undefined,
+): Promise<void> {
+  const scheme = config.server.tls === undefined ? "http" : "https";
   const host = hostInUrl(config.server.host);
-  const scheme = tls === undefined ? "http" : "https";
+  const urlOf = (port: number): string => `${scheme}://${host}:${port}`;
   await writeRunState(config.stateDir, {
     pid: process.pid,
-    url: `${scheme}://${host}:${httpPort}`,
-    ...(controlPort === undefined ? {} : { controlUrl: `${scheme}://${host}:${controlPort}` }),
+    url: urlOf(httpPort),
+    ...(controlPort === undefined ? {} : { controlUrl: urlOf(controlPort) }),
+    ...(grpcPort === undefined ? {} : { grpcUrl: urlOf(grpcPort) }),
+    ...(metricsPort === undefined ? {} : { metricsUrl: `http://${host}:${metricsPort}` }),
   });
 }
 

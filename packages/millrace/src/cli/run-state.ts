@@ -9,6 +9,8 @@ export interface RunState {
   readonly url: string;
   /** Absent where the control role does not run. */
   readonly controlUrl?: string;
+  readonly grpcUrl?: string;
+  readonly metricsUrl?: string;
 }
 
 /** Notes where this Millrace listens. A folder that cannot be written costs only this convenience. */

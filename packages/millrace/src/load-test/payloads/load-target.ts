@@ -20,6 +20,8 @@ export type BodyPart =
   | { readonly kind: "rows"; readonly sizes: readonly BatchSize[] }
   /** One column of the row as JSON. */
   | { readonly kind: "column"; readonly column: number }
+  /** How many rows there are in `rows`: for a shape that stands beside them. */
+  | { readonly kind: "count" }
   /** The number of the start. */
   | { readonly kind: "seq" }
   /** A UUID that the seed and the number of the start decide. */
@@ -35,9 +37,9 @@ export interface BatchSize {
 /** Rows of a csv, json lines or Parquet file as JSON text; memory that threads share. */
 export interface RowTable {
   readonly columns: readonly string[];
-  /** UTF-8; cell after cell, row after row. */
+  /** UTF-8; cell after cell, row after row, each with a comma behind it. */
   readonly bytes: SharedArrayBuffer;
-  /** Begin of each cell, then the end of the last one: rows × columns + 1 numbers (Uint32). */
+  /** Begin of each cell, then the end of all: rows × columns + 1 numbers (Uint32). */
   readonly offsets: SharedArrayBuffer;
   /** Which row a start gets: the next one, or one that the seed and its number decide. */
   readonly order: "in-turn" | "random";

@@ -1,0 +1,239 @@
+import { resolve } from "node:path";
+import type { ConnectPlan } from "../load-test/load-plan.ts";
+import { UsageError, type CommandIo, type CommandLine } from "./command.ts";
+import { Flags } from "./flags.ts";
+import { LOAD_OPTIONS, whyRefused } from "./load-options.ts";
+import { readLoadOutputs, type LoadOutputs } from "./load-outputs-order.ts";
+import { refuseUnknown } from "./refuse-unknown.ts";
+import { readHeaders, type Header } from "./read-headers.ts";
+import { readTargetOrder, type TargetOrder } from "./load-target-order.ts";
+
+/** What a command line asks to be sent, when, and what is left of it. Nothing of it was looked at yet but the words. */
+export interface LoadOrder {
+  readonly name: string | undefined;
+  readonly target: TargetOrder;
+  readonly message: MessageOrder;
+  readonly protocol: ProtocolOrder;
+  readonly arrivals: ArrivalsOrder;
+  readonly warmupMs: number;
+  /** Infinity: until it is interrupted. */
+  readonly durationMs: number;
+  readonly timeoutMs: number;
+  readonly connectionsAtStart: number;
+  readonly connectionsMax: number;
+  readonly keepAlive: boolean;
+  /** undefined: as many as the rate needs. */
+  readonly threads: number | undefined;
+  readonly seed: number;
+  readonly tls: TlsOrder;
+  readonly connect: ConnectPlan;
+  /** As it was typed: `p99<50ms,errors<0.1%`. */
+  readonly objectives: string | undefined;
+  readonly capacity: CapacityOrder | undefined;
+  readonly outputs: LoadOutputs;
+  readonly isQuiet: boolean;
+}
+
+/** `grpc`: the Open Inference Protocol. */
+export type ProtocolOrder =
+  | { readonly kind: "http"; readonly http2: "if it has it" | "never" | "in clear" }
+  | { readonly kind: "grpc" };
+
+/** Of every request, where its target says nothing else. */
+export interface MessageOrder {
+  readonly method: string | undefined;
+  readonly headers: readonly Header[];
+  /** Paths are absolute. */
+  readonly bodyFile: string | undefined;
+  readonly dataFile: string | undefined;
+  readonly dataOrder: "in-turn" | "random";
+  readonly batch: string | undefined;
+}
+
+/** As it was typed. */
+export interface ArrivalsOrder {
+  readonly rate: string | undefined;
+  readonly profile: string | undefined;
+  readonly arrivals: string | undefined;
+  readonly clients: string | undefined;
+  readonly think: string | undefined;
+  readonly since: string | undefined;
+  readonly until: string | undefined;
+  readonly speed: string | undefined;
+  readonly maxWorkers: number | undefined;
+}
+
+export interface TlsOrder {
+  readonly isInsecure: boolean;
+  readonly rootFiles: readonly string[];
+  readonly certificateFile: string | undefined;
+  readonly keyFile: string | undefined;
+}
+
+export interface CapacityOrder {
+  readonly isPrecise: boolean;
+  readonly isApplied: boolean;
+}
+
+const DURATION_MS = 10_000;
+const DURATION_MS_MAX = 30 * 24 * 3_600_000;
+const WARMUP_MS = 1_000;
+const WARMUP_MS_MAX = 3_600_000;
+const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS_MAX = 3_600_000;
+const WORKERS = 10;
+const CONNECTIONS_MAX = 10_000;
+/** Ports of one address to another. */
+const CONNECTIONS_LIMIT = 60_000;
+const THREADS_LIMIT = 128;
+const SEED = 1;
+const SEED_MAX = 2 ** 32 - 1;
+
+/** @throws UsageError for what is missing, wrong, or does not go together. */
+export function readLoadOrder(line: CommandLine, io: CommandIo): LoadOrder {
+  const why = line.configFlags.map(whyRefused).find((text) => text !== undefined);
+  if (why !== undefined) throw new UsageError(why);
+  refuseUnknown(line, LOAD_OPTIONS);
+  const flags = new Flags(line);
+  const durationMs = flags.duration("duration", 0, DURATION_MS_MAX) ?? DURATION_MS;
+  const maxWorkers = flags.count("max-workers", 1, CONNECTIONS_LIMIT);
+  const connectionsMax = readConnectionsMax(flags, maxWorkers);
+  const workers = flags.count("workers", 0, CONNECTIONS_LIMIT) ?? WORKERS;
+  const target = readTargetOrder(line, flags, io.cwd);
+  return {
+    name: flags.text("name"),
+    target,
+    message: readMessage(flags, target, io.cwd),
+    protocol: readProtocol(flags),
+    arrivals: readArrivalWords(flags, maxWorkers),
+    warmupMs: flags.duration("warmup", 0, WARMUP_MS_MAX) ?? WARMUP_MS,
+    durationMs: durationMs === 0 ? Infinity : durationMs,
+    timeoutMs: flags.duration("timeout", 1, TIMEOUT_MS_MAX) ?? TIMEOUT_MS,
+    connectionsAtStart: Math.min(workers, connectionsMax),
+    connectionsMax,
+    keepAlive: flags.isOn("keepalive", true),
+    threads: flags.count("threads", 1, THREADS_LIMIT),
+    seed: flags.count("seed", 0, SEED_MAX) ?? SEED,
+    tls: readTls(flags, io.cwd),
+    connect: readConnect(flags, io.cwd),
+    objectives: flags.text("slo"),
+    capacity: readCapacity(flags, target),
+    outputs: readLoadOutputs(flags, io.cwd),
+    isQuiet: flags.has("quiet"),
+  };
+}
+
+/** vegeta bounds workers, connections of a host, and idle ones of them; here a request has a connection of its own. */
+function readConnectionsMax(flags: Flags, maxWorkers: number | undefined): number {
+  const names = ["connections", "max-connections"] as const;
+  const given = names.map((name) => flags.count(name, 1, CONNECTIONS_LIMIT));
+  const limits = [maxWorkers, ...given].filter((limit) => limit !== undefined);
+  return limits.length === 0 ? CONNECTIONS_MAX : Math.min(...limits);
+}
+
+function readMessage(flags: Flags, target: TargetOrder, cwd: string): MessageOrder {
+  const method = flags.text("method")?.toUpperCase();
+  if (method !== undefined && target.kind !== "url") {
+    throw new UsageError("--method goes with a URL: a service is asked with POST, targets say it");
+  }
+  if (method !== undefined && !/^[A-Z]+$/.test(method)) {
+    throw new UsageError(`--method: expected one such as PUT, found ${JSON.stringify(method)}`);
+  }
+  const file = (name: string): string | undefined => {
+    const path = flags.text(name);
+    return path === undefined ? undefined : resolve(cwd, path);
+  };
+  const bodyFile = file("body");
+  const dataFile = file("data");
+  const batch = flags.text("batch");
+  for (const [name, given] of [["data", dataFile] as const, ["batch", batch] as const]) {
+    if (given === undefined || bodyFile !== undefined || target.kind !== "url") continue;
+    throw new UsageError(
+      `--${name} goes with --body, a file that says where the rows belong: {"data": {{rows}}}`,
+    );
+  }
+  const dataOrder = flags.choice("data-order", ["in-turn", "random"]) ?? "in-turn";
+  const headers = readHeaders(flags.all("header"));
+  return { method, headers, bodyFile, dataFile, dataOrder, batch };
+}
+
+function readProtocol(flags: Flags): ProtocolOrder {
+  const kind = flags.choice("protocol", ["http", "grpc"]) ?? "http";
+  const isClear = flags.isOn("h2c", false);
+  const isWanted = flags.isOn("http2", true);
+  if (isClear && !isWanted) throw new UsageError("--h2c is HTTP/2: it goes without --http2=false");
+  if (kind === "grpc") {
+    if (isWanted) return { kind };
+    throw new UsageError("--protocol grpc is HTTP/2: it goes without --http2=false");
+  }
+  if (isClear) return { kind, http2: "in clear" };
+  return { kind, http2: isWanted ? "if it has it" : "never" };
+}
+
+function readArrivalWords(flags: Flags, maxWorkers: number | undefined): ArrivalsOrder {
+  const names = [
+    "rate",
+    "profile",
+    "arrivals",
+    "clients",
+    "think",
+    "since",
+    "until",
+    "speed",
+  ] as const;
+  const [rate, profile, arrivals, clients, think, since, until, speed] = names.map((name) =>
+    flags.text(name),
+  );
+  if (arrivals !== "replay") {
+    const name = ["since", "until", "speed"].find((other) => flags.has(other));
+    if (name !== undefined) throw new UsageError(`--${name} goes with --arrivals replay`);
+  }
+  return { rate, profile, arrivals, clients, think, since, until, speed, maxWorkers };
+}
+
+function readTls(flags: Flags, cwd: string): TlsOrder {
+  const certificate = flags.text("cert");
+  const key = flags.text("key");
+  if (key !== undefined && certificate === undefined) {
+    // Its value may be the secret of a Millrace, which --key is elsewhere.
+    throw new UsageError(
+      "--key is the file of the private key that belongs to --cert; the key of a Millrace comes in MILLRACE_KEY, or as --header 'authorization: Bearer …'",
+    );
+  }
+  const rootFiles = flags.text("root-certs")?.split(",") ?? [];
+  const keyFile = key ?? certificate;
+  return {
+    isInsecure: flags.isOn("insecure", false),
+    rootFiles: rootFiles.map((path) => resolve(cwd, path)),
+    certificateFile: certificate === undefined ? undefined : resolve(cwd, certificate),
+    keyFile: keyFile === undefined ? undefined : resolve(cwd, keyFile),
+  };
+}
+
+function readConnect(flags: Flags, cwd: string): ConnectPlan {
+  const unixSocket = flags.text("unix-socket");
+  return {
+    localAddress: flags.text("laddr"),
+    unixSocket: unixSocket === undefined ? undefined : resolve(cwd, unixSocket),
+  };
+}
+
+function readCapacity(flags: Flags, target: TargetOrder): CapacityOrder | undefined {
+  if (!flags.has("find-capacity")) {
+    const name = ["precise", "apply"].find((other) => flags.has(other));
+    if (name !== undefined) throw new UsageError(`--${name} goes with --find-capacity`);
+    return undefined;
+  }
+  const other = ["rate", "profile", "clients", "duration", "warmup", "output"].find((name) =>
+    flags.has(name),
+  );
+  if (other !== undefined) {
+    throw new UsageError(
+      `--find-capacity chooses rates and times by itself: leave --${other} away`,
+    );
+  }
+  if (flags.has("apply") && target.kind !== "service") {
+    throw new UsageError("--apply goes with a service of a running Millrace");
+  }
+  return { isPrecise: flags.has("precise"), isApplied: flags.has("apply") };
+}

@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import type { JsonValue } from "../core/json.ts";
+import { askJson, type Way } from "./ask-json.ts";
+import { UsageError, type CommandIo } from "./command.ts";
+import { LoadFailure } from "./load-failure.ts";
+import type { TargetOrder } from "./load-target-order.ts";
+import type { Header } from "./read-headers.ts";
+import { readRunState } from "./run-state.ts";
+
+/** A service of a Millrace that runs, as it describes itself. */
+export interface LoadedService {
+  readonly name: string;
+  readonly url: string;
+  readonly grpcUrl: string;
+  /** Of the metrics; undefined where nobody knows it. */
+  readonly metricsUrl: string | undefined;
+  /** Those of the command line, and the key. */
+  readonly headers: readonly Header[];
+  readonly inputs: readonly ServiceInput[];
+  /** The rows of one input, or of several by name; undefined where the service has no sample. */
+  readonly sample: JsonValue | undefined;
+}
+
+export interface ServiceInput {
+  readonly name: string;
+  readonly datatype: string;
+  /** −1 where an extent may vary. */
+  readonly shape: readonly number[];
+}
+
+const URL_DEFAULT = "http://127.0.0.1:8000";
+const GRPC_PORT_DEFAULT = "8001";
+
+/** @throws UsageError where there is no such service; LoadFailure where nobody answers, or not with it. */
+export async function findService(
+  order: Extract<TargetOrder, { kind: "service" }>,
+  headers: readonly Header[],
+  way: Way,
+  io: CommandIo,
+): Promise<LoadedService> {
+  const running =
+    order.url === undefined ? await readRunState(join(io.cwd, ".millrace")) : undefined;
+  const url = order.url ?? running?.url ?? URL_DEFAULT;
+  const known = withKey(headers, io);
+  const metadata = await askMetadata(order.name, url, known, way);
+  return {
+    name: order.name,
+    url,
+    grpcUrl: order.grpcUrl ?? running?.grpcUrl ?? withPort(url, GRPC_PORT_DEFAULT),
+    metricsUrl: running?.metricsUrl,
+    headers: known,
+    inputs: metadata.inputs,
+    sample: metadata.data_sample,
+  };
+}
+
+/** A key is for a Millrace alone: other URLs never get it. */
+function withKey(headers: readonly Header[], { env }: CommandIo): readonly Header[] {
+  const key = env["MILLRACE_KEY"];
+  const isNamed = headers.some(([name]) => name.toLowerCase() === "authorization");
+  return key === undefined || key === "" || isNamed
+    ? headers
+    : [...headers, ["authorization", `Bearer ${key}`]];
+}
+
+interface Metadata {
+  readonly inputs: readonly ServiceInput[];
+  readonly data_sample?: JsonValue;
+}
+
+async function askMetadata(
+  name: string,
+  url: string,
+  headers: readonly Header[],
+  way: Way,
+): Promise<Metadata> {
+  const path = new URL(`/services/${encodeURIComponent(name)}/metadata`, url);
+  const asked = Object.fromEntries(
+    headers.filter(([header]) => !/^(accept-encoding|content-type)$/i.test(header)),
+  );
+  const answer = await askJson(path, asked, way).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : "";
+    throw new LoadFailure(
+      `Cannot ask ${path.origin} for service "${name}": ${why}; start it with millrace up, or give --url`,
+    );
+  });
+  const { status, json } = answer;
+  if (status === 200 && isMetadata(json)) return json;
+  const problem = json as { readonly detail?: string; readonly code?: string } | undefined;
+  if (problem?.code === "MODEL_NOT_FOUND") throw new UsageError(problem.detail ?? problem.code);
+  const hint = status === 401 ? ": MILLRACE_KEY gives it" : "";
+  const detail =
+    problem?.detail ?? `${path.href} answered with status ${status}, it is no Millrace`;
+  throw new LoadFailure(`${detail}${hint}`);
+}
+
+function isMetadata(json: unknown): json is Metadata {
+  return (
+    typeof json === "object" && json !== null && "inputs" in json && Array.isArray(json.inputs)
+  );
+}
+
+function withPort(url: string, port: string): string {
+  const parsed = new URL(url);
+  parsed.port = port;
+  return parsed.origin;
+}

@@ -1,0 +1,96 @@
+import type { LoadReport } from "../core/load/load-report.ts";
+import { LoadInputError } from "../load-test/load-input-error.ts";
+import { measureLoad } from "../load-test/measure-load.ts";
+import { loadTextReport } from "../load-test/reports/load-text-report.ts";
+import {
+  UsageError,
+  type Command,
+  type CommandIo,
+  type CommandLine,
+  type ExitCode,
+} from "./command.ts";
+import { interruptible } from "./interruptible.ts";
+import { LoadFailure } from "./load-failure.ts";
+import { LOAD_OPTIONS } from "./load-options.ts";
+import { readLoadOrder, type LoadOrder } from "./load-order.ts";
+import { checkOutputs, closeResults, openResults, writeReports } from "./load-outputs.ts";
+import { makeLoadJob, type LoadJob } from "./make-load-plan.ts";
+import { shownCommand } from "./shown-command.ts";
+
+export const load: Command = {
+  summary: "load test: requests at a stated rate, and what callers wait",
+  usage: "load SERVICE | URL | --targets FILE [--rate 500] [--duration 60s] [--slo 'p99<50ms']",
+  options: LOAD_OPTIONS,
+  hasOwnFlags: true,
+  examples: [
+    "load iris --rate 500",
+    "load iris --rate 1000 --duration 60s --slo 'p99<50ms,errors<0.1%' --html report.html",
+    "load iris --find-capacity --slo 'p99<50ms' --apply",
+    "load http://localhost:8000/predict --body body.json --rate 200 --arrivals poisson",
+    "load --targets targets.txt --rate 100 --output results.csv",
+  ],
+  async run(line, io) {
+    const order = readLoadOrder(line, io);
+    try {
+      const job = await prepare(order, line, io);
+      return await measure(job, order, shownCommand("load", line), io);
+    } catch (error) {
+      if (!(error instanceof LoadFailure)) throw error;
+      io.stderr.write(`${error.message}\n`);
+      return 1;
+    }
+  },
+};
+
+/** All that can be wrong with what was typed is found here, before anything is sent. */
+async function prepare(order: LoadOrder, line: CommandLine, io: CommandIo): Promise<LoadJob> {
+  try {
+    const job = await makeLoadJob(order, line, io);
+    await checkOutputs(order.outputs);
+    return job;
+  } catch (error) {
+    throw error instanceof LoadInputError ? new UsageError(error.message) : error;
+  }
+}
+
+async function measure(
+  { plan, objectives }: LoadJob,
+  { outputs }: LoadOrder,
+  command: string,
+  io: CommandIo,
+): Promise<ExitCode> {
+  const results = openResults(outputs.results, plan);
+  const { result: report, isInterrupted } = await interruptible((signal) =>
+    measureLoad({
+      plan,
+      objectives,
+      command,
+      signal,
+      onResults: (block, startedAtMs) => results?.add(block, startedAtMs),
+    }).catch(asFailure),
+  );
+  const isAllKept = await closeResults(results, io);
+  const text = outputs.isStdoutTaken ? io.stderr : io.stdout;
+  text.write(`${loadTextReport(report).trimEnd()}\n`);
+  const isWritten = await writeReports(report, outputs, io);
+  // Without an end it was told to run until then.
+  if (isInterrupted && plan.durationMs !== Infinity) return 130;
+  return isPassed(report, io) && isAllKept && isWritten ? 0 : 1;
+}
+
+function asFailure(error: unknown): never {
+  throw error instanceof LoadInputError ? new LoadFailure(error.message) : error;
+}
+
+/** A test that nobody can rely on meets no objective. @returns false after it has said why. */
+function isPassed({ millrace: { objectives, valid } }: LoadReport, { stderr }: CommandIo): boolean {
+  const missed = objectives.filter(({ met }) => !met);
+  if (missed.length > 0) {
+    const texts = missed.map(({ objective, found }) => `${objective} (found ${found})`);
+    stderr.write(`Objectives missed: ${texts.join(", ")}\n`);
+    return false;
+  }
+  if (valid || objectives.length === 0) return true;
+  stderr.write("No objective counts as met: the test is invalid, the report says why\n");
+  return false;
+}

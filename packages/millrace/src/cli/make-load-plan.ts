@@ -1,0 +1,113 @@
+import { availableParallelism } from "node:os";
+import { basename } from "node:path";
+import type { ArrivalsPlan } from "../core/load/arrivals.ts";
+import type { Objective } from "../core/load/objective.ts";
+import { negotiateProtocol } from "../load-test/clients/negotiate-protocol.ts";
+import type { LoadPlan, LoadProtocol, TlsPlan } from "../load-test/load-plan.ts";
+import { readArrivals } from "../load-test/read-arrivals.ts";
+import { parseObjectives } from "../load-test/read-objectives.ts";
+import type { CommandIo, CommandLine } from "./command.ts";
+import { LoadFailure } from "./load-failure.ts";
+import { readTlsPlan } from "./load-material.ts";
+import type { LoadOrder } from "./load-order.ts";
+import type { TargetOrder } from "./load-target-order.ts";
+import type { LoadedService } from "./load-service.ts";
+import { makeRequests, type LoadRequests } from "./make-load-requests.ts";
+import { replayedRequests } from "./replayed-requests.ts";
+import { threadCount } from "./thread-count.ts";
+
+/** What is to be done, and what it is measured by. */
+export interface LoadJob {
+  readonly plan: LoadPlan;
+  readonly objectives: readonly Objective[];
+  /** Where requests go to a service of a Millrace. */
+  readonly service: LoadedService | undefined;
+}
+
+/**
+ * Reads the files an order names, and asks the Millrace for its service.
+ * @throws UsageError, LoadInputError for what cannot be used; LoadFailure where a server does not answer.
+ */
+export async function makeLoadJob(
+  order: LoadOrder,
+  line: CommandLine,
+  io: CommandIo,
+): Promise<LoadJob> {
+  const objectives = order.objectives === undefined ? [] : parseObjectives(order.objectives);
+  const isReplay = order.arrivals.arrivals === "replay";
+  const typed = isReplay ? undefined : arrivalsOf(order);
+  const tls = await readTlsPlan(order.tls);
+  const requests =
+    typed === undefined
+      ? await replayedRequests(order, tls, line, io)
+      : { ...(await makeRequests(order, tls, io)), arrivals: typed };
+  const { arrivals } = requests;
+  const {
+    warmupMs,
+    durationMs,
+    timeoutMs,
+    connectionsAtStart,
+    connectionsMax,
+    keepAlive,
+    seed,
+    connect,
+  } = order;
+  const plan: LoadPlan = {
+    name: order.name ?? nameOf(order.target),
+    protocol: await protocolOf(order, requests, tls),
+    targets: requests.targets,
+    choice: requests.choice,
+    rows: requests.rows,
+    arrivals,
+    warmupMs,
+    durationMs,
+    timeoutMs,
+    connectionsAtStart,
+    connectionsMax,
+    keepAlive,
+    tls,
+    connect,
+    threads: order.threads ?? threadCount(arrivals, availableParallelism()),
+    seed,
+  };
+  return { plan, objectives, service: requests.service };
+}
+
+/** What the test is called where nobody gave it a name. */
+function nameOf(target: TargetOrder): string {
+  switch (target.kind) {
+    case "service":
+      return target.name;
+    case "url":
+      return new URL(target.url).host;
+    case "targets":
+      return target.file === undefined ? "stdin" : basename(target.file);
+  }
+}
+
+/** A search chooses rates by itself; callers do not come in step. */
+function arrivalsOf({ arrivals, durationMs, capacity }: LoadOrder): ArrivalsPlan {
+  if (capacity === undefined) return readArrivals({ ...arrivals, durationMs });
+  return readArrivals({
+    ...arrivals,
+    durationMs: Infinity,
+    arrivals: arrivals.arrivals ?? "poisson",
+  });
+}
+
+async function protocolOf(
+  { protocol, connect }: LoadOrder,
+  { targets }: LoadRequests,
+  tls: TlsPlan,
+): Promise<LoadProtocol> {
+  if (protocol.kind === "grpc") return "grpc";
+  if (protocol.http2 === "in clear") return "http2";
+  const secure = targets.find(({ url }) => url.startsWith("https:"));
+  if (secure === undefined || protocol.http2 === "never") return "http1";
+  try {
+    return await negotiateProtocol(secure.url, tls, connect);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "unknown error";
+    throw new LoadFailure(`Cannot reach ${new URL(secure.url).origin}: ${why}`);
+  }
+}
