@@ -6,7 +6,13 @@ export interface CommandIo {
     /** Characters of a line; undefined where it is no terminal. */
     readonly columns?: number;
   };
-  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly stderr: {
+    write(text: string): unknown;
+    readonly isTTY?: boolean;
+    /** Characters of a line, and lines; undefined where it is no terminal. */
+    readonly columns?: number;
+    readonly rows?: number;
+  };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }

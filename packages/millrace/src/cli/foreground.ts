@@ -117,7 +117,7 @@ async function noteRunning(
     url: urlOf(httpPort),
     ...(controlPort === undefined ? {} : { controlUrl: urlOf(controlPort) }),
     ...(grpcPort === undefined ? {} : { grpcUrl: urlOf(grpcPort) }),
-    ...(metricsPort === undefined ? {} : { metricsUrl: `http://${host}:${metricsPort}` }),
+    ...(metricsPort === undefined ? {} : { metricsUrl: `http://${host}:${metricsPort}/metrics` }),
   });
 }
 

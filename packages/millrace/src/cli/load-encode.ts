@@ -1,7 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { resolve } from "node:path";
-import { encodeResults } from "../load-test/reports/encode-results.ts";
-import { parseResultFormat } from "../load-test/reports/parse-result-format.ts";
+import { encodeResults } from "../load-test/results/encode-results.ts";
+import { parseResultFormat } from "../load-test/results/parse-result-format.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { refuseUnknown } from "./refuse-unknown.ts";
 import { asUsageError, resultsOf } from "./result-inputs.ts";

@@ -14,7 +14,7 @@ function read(words: string | readonly string[]): LoadOrder {
 }
 
 describe("readLoadOrder()", () => {
-  it("sends ten seconds to a service of the Millrace here when nobody says otherwise", () => {
+  it("sends to a service of the Millrace here when nobody says otherwise", () => {
     expect(read("iris --rate 500")).toEqual({
       name: undefined,
       target: { kind: "service", name: "iris", url: undefined, grpcUrl: undefined },
@@ -38,21 +38,23 @@ describe("readLoadOrder()", () => {
         speed: undefined,
         maxWorkers: undefined,
       },
-      warmupMs: 1_000,
-      durationMs: 10_000,
-      timeoutMs: 30_000,
-      connectionsAtStart: 10,
-      connectionsMax: 10_000,
-      keepAlive: true,
+      durationMs: undefined,
+      sending: {
+        warmupMs: 1_000,
+        timeoutMs: 30_000,
+        connectionsAtStart: 10,
+        connectionsMax: 10_000,
+        keepAlive: true,
+        connect: { localAddress: undefined, unixSocket: undefined },
+        seed: 1,
+      },
       threads: undefined,
-      seed: 1,
       tls: {
         isInsecure: false,
         rootFiles: [],
         certificateFile: undefined,
         keyFile: undefined,
       },
-      connect: { localAddress: undefined, unixSocket: undefined },
       objectives: undefined,
       capacity: undefined,
       outputs: {
@@ -71,7 +73,7 @@ describe("readLoadOrder()", () => {
       ..."-targets=t.txt -format json -rate=30000/1m -duration=1m30s -timeout 500ms".split(" "),
       ..."-body=b.json -workers 4 -max-workers 20 -connections 50 -keepalive=false".split(" "),
       ..."-insecure -root-certs a.pem,/b.pem -cert c.pem -laddr 127.0.0.2".split(" "),
-      ...["-name", "attack", "-header", "X-A: 1", "-header", "x-a:2"],
+      ..."-name|attack|-header|X-A: 1|-header|x-a:2".split("|"),
     ]);
     expect(order).toMatchObject({
       name: "attack",
@@ -85,17 +87,19 @@ describe("readLoadOrder()", () => {
       },
       arrivals: { rate: "30000/1m", maxWorkers: 20 },
       durationMs: 90_000,
-      timeoutMs: 500,
-      connectionsAtStart: 4,
-      connectionsMax: 20,
-      keepAlive: false,
+      sending: {
+        timeoutMs: 500,
+        connectionsAtStart: 4,
+        connectionsMax: 20,
+        keepAlive: false,
+        connect: { localAddress: "127.0.0.2" },
+      },
       tls: {
         isInsecure: true,
         rootFiles: [join(CWD, "a.pem"), "/b.pem"],
         certificateFile: join(CWD, "c.pem"),
         keyFile: join(CWD, "c.pem"),
       },
-      connect: { localAddress: "127.0.0.2" },
     });
   });
 
@@ -120,8 +124,7 @@ describe("readLoadOrder()", () => {
 
   it("opens no more connections at the start than there may be", () => {
     expect(read("iris -workers 100 -max-connections 5 -max-workers 8")).toMatchObject({
-      connectionsAtStart: 5,
-      connectionsMax: 5,
+      sending: { connectionsAtStart: 5, connectionsMax: 5 },
       arrivals: { maxWorkers: 8 },
     });
   });
@@ -165,6 +168,8 @@ describe("readLoadOrder()", () => {
     ["iris --precise", "--precise goes with --find-capacity"],
     ["iris --find-capacity --rate 5", "leave --rate away"],
     ["http://a --find-capacity --apply", "--apply goes with a service"],
+    ["iris --find-capacity --apply --url http://a", "--apply goes with a service"],
+    ["iris --find-capacity --junit r.xml", "--junit is of one run"],
     ["iris --json r --html r", "--json and --html both go to /work/shop/r"],
     ["iris --json - --output -", "--json and --output both go to the standard output"],
     ["iris --rat 5", "unknown option --rat; did you mean --rate?"],

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { ConnectPlan } from "../load-test/load-plan.ts";
+import type { ConnectPlan, LoadPlan } from "../load-test/load-plan.ts";
 import { UsageError, type CommandIo, type CommandLine } from "./command.ts";
 import { Flags } from "./flags.ts";
 import { LOAD_OPTIONS, whyRefused } from "./load-options.ts";
@@ -15,24 +15,30 @@ export interface LoadOrder {
   readonly message: MessageOrder;
   readonly protocol: ProtocolOrder;
   readonly arrivals: ArrivalsOrder;
-  readonly warmupMs: number;
-  /** Infinity: until it is interrupted. */
-  readonly durationMs: number;
-  readonly timeoutMs: number;
-  readonly connectionsAtStart: number;
-  readonly connectionsMax: number;
-  readonly keepAlive: boolean;
+  /** Infinity: until it is interrupted; undefined: nobody said. */
+  readonly durationMs: number | undefined;
+  readonly sending: SendingOrder;
   /** undefined: as many as the rate needs. */
   readonly threads: number | undefined;
-  readonly seed: number;
   readonly tls: TlsOrder;
-  readonly connect: ConnectPlan;
   /** As it was typed: `p99<50ms,errors<0.1%`. */
   readonly objectives: string | undefined;
   readonly capacity: CapacityOrder | undefined;
   readonly outputs: LoadOutputs;
   readonly isQuiet: boolean;
 }
+
+/** What a plan has as it was typed. */
+type SendingOrder = Pick<
+  LoadPlan,
+  | "warmupMs"
+  | "timeoutMs"
+  | "connectionsAtStart"
+  | "connectionsMax"
+  | "keepAlive"
+  | "connect"
+  | "seed"
+>;
 
 /** `grpc`: the Open Inference Protocol. */
 export type ProtocolOrder =
@@ -75,7 +81,6 @@ export interface CapacityOrder {
   readonly isApplied: boolean;
 }
 
-const DURATION_MS = 10_000;
 const DURATION_MS_MAX = 30 * 24 * 3_600_000;
 const WARMUP_MS = 1_000;
 const WARMUP_MS_MAX = 3_600_000;
@@ -95,10 +100,8 @@ export function readLoadOrder(line: CommandLine, io: CommandIo): LoadOrder {
   if (why !== undefined) throw new UsageError(why);
   refuseUnknown(line, LOAD_OPTIONS);
   const flags = new Flags(line);
-  const durationMs = flags.duration("duration", 0, DURATION_MS_MAX) ?? DURATION_MS;
+  const durationMs = flags.duration("duration", 0, DURATION_MS_MAX);
   const maxWorkers = flags.count("max-workers", 1, CONNECTIONS_LIMIT);
-  const connectionsMax = readConnectionsMax(flags, maxWorkers);
-  const workers = flags.count("workers", 0, CONNECTIONS_LIMIT) ?? WORKERS;
   const target = readTargetOrder(line, flags, io.cwd);
   return {
     name: flags.text("name"),
@@ -106,20 +109,28 @@ export function readLoadOrder(line: CommandLine, io: CommandIo): LoadOrder {
     message: readMessage(flags, target, io.cwd),
     protocol: readProtocol(flags),
     arrivals: readArrivalWords(flags, maxWorkers),
-    warmupMs: flags.duration("warmup", 0, WARMUP_MS_MAX) ?? WARMUP_MS,
     durationMs: durationMs === 0 ? Infinity : durationMs,
-    timeoutMs: flags.duration("timeout", 1, TIMEOUT_MS_MAX) ?? TIMEOUT_MS,
-    connectionsAtStart: Math.min(workers, connectionsMax),
-    connectionsMax,
-    keepAlive: flags.isOn("keepalive", true),
+    sending: readSending(flags, maxWorkers, io.cwd),
     threads: flags.count("threads", 1, THREADS_LIMIT),
-    seed: flags.count("seed", 0, SEED_MAX) ?? SEED,
     tls: readTls(flags, io.cwd),
-    connect: readConnect(flags, io.cwd),
     objectives: flags.text("slo"),
     capacity: readCapacity(flags, target),
     outputs: readLoadOutputs(flags, io.cwd),
     isQuiet: flags.has("quiet"),
+  };
+}
+
+function readSending(flags: Flags, maxWorkers: number | undefined, cwd: string): SendingOrder {
+  const connectionsMax = readConnectionsMax(flags, maxWorkers);
+  const workers = flags.count("workers", 0, CONNECTIONS_LIMIT) ?? WORKERS;
+  return {
+    warmupMs: flags.duration("warmup", 0, WARMUP_MS_MAX) ?? WARMUP_MS,
+    timeoutMs: flags.duration("timeout", 1, TIMEOUT_MS_MAX) ?? TIMEOUT_MS,
+    connectionsAtStart: Math.min(workers, connectionsMax),
+    connectionsMax,
+    keepAlive: flags.isOn("keepalive", true),
+    connect: readConnect(flags, cwd),
+    seed: flags.count("seed", 0, SEED_MAX) ?? SEED,
   };
 }
 
@@ -224,16 +235,21 @@ function readCapacity(flags: Flags, target: TargetOrder): CapacityOrder | undefi
     if (name !== undefined) throw new UsageError(`--${name} goes with --find-capacity`);
     return undefined;
   }
-  const other = ["rate", "profile", "clients", "duration", "warmup", "output"].find((name) =>
-    flags.has(name),
-  );
+  const chosen = ["rate", "profile", "clients", "think", "duration", "warmup"];
+  const other = chosen.find((name) => flags.has(name));
   if (other !== undefined) {
-    throw new UsageError(
-      `--find-capacity chooses rates and times by itself: leave --${other} away`,
-    );
+    throw new UsageError(`--find-capacity chooses rates and times: leave --${other} away`);
   }
-  if (flags.has("apply") && target.kind !== "service") {
-    throw new UsageError("--apply goes with a service of a running Millrace");
+  const arrivals = flags.text("arrivals");
+  if (arrivals !== undefined && arrivals !== "constant" && arrivals !== "poisson") {
+    throw new UsageError("--find-capacity goes with --arrivals constant or poisson, its default");
+  }
+  const output = ["junit", "output"].find((name) => flags.has(name));
+  if (output !== undefined) {
+    throw new UsageError(`--${output} is of one run: --find-capacity has --json and --html`);
+  }
+  if (flags.has("apply") && (target.kind !== "service" || target.url !== undefined)) {
+    throw new UsageError("--apply goes with a service of the Millrace that runs in this folder");
   }
   return { isPrecise: flags.has("precise"), isApplied: flags.has("apply") };
 }

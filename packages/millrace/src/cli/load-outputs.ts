@@ -8,7 +8,7 @@ import type { LoadReport } from "../core/load/load-report.ts";
 import { jsonReport } from "../load-test/reports/json-report.ts";
 import { junitReport } from "../load-test/reports/junit-report.ts";
 import { loadPage } from "../load-test/reports/load-page.ts";
-import { ResultsWriter } from "../load-test/reports/results-writer.ts";
+import { ResultsWriter } from "../load-test/results/results-writer.ts";
 import { UsageError, type CommandIo } from "./command.ts";
 import type { LoadOutputs, OutputPlace } from "./load-outputs-order.ts";
 
@@ -68,14 +68,15 @@ export async function writeReports(
   io: CommandIo,
 ): Promise<boolean> {
   const written = [
-    await write(json, () => `${jsonReport(report).trimEnd()}\n`, io),
-    await write(html, () => loadPage(report), io),
-    await write(junit, () => junitReport(report), io),
+    await writeReport(json, () => `${jsonReport(report).trimEnd()}\n`, io),
+    await writeReport(html, () => loadPage(report), io),
+    await writeReport(junit, () => junitReport(report), io),
   ];
   return written.every(Boolean);
 }
 
-async function write(
+/** @returns false after it has said that it cannot be written. */
+export async function writeReport(
   place: OutputPlace | undefined,
   textOf: () => string | Promise<string>,
   { stdout: output, stderr }: CommandIo,

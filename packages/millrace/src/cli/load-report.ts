@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseBuckets } from "../load-test/reports/parse-buckets.ts";
 import { parseReportType, reportOf } from "../load-test/reports/report-type.ts";
-import { tallyResults } from "../load-test/reports/tally-results.ts";
+import { tallyResults } from "../load-test/results/tally-results.ts";
 import { UsageError, type Command } from "./command.ts";
 import { refuseUnknown } from "./refuse-unknown.ts";
 import { asUsageError, resultsOf } from "./result-inputs.ts";

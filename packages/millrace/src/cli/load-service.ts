@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import type { InputConfig } from "../config/config.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { TensorSpec } from "../core/tensor/tensor.ts";
 import { askJson, type Way } from "./ask-json.ts";
 import { UsageError, type CommandIo } from "./command.ts";
 import { LoadFailure } from "./load-failure.ts";
@@ -12,8 +14,9 @@ export interface LoadedService {
   readonly name: string;
   readonly url: string;
   readonly grpcUrl: string;
-  /** Of the metrics; undefined where nobody knows it. */
+  /** Of the metrics and the control role; undefined where nobody knows them. */
   readonly metricsUrl: string | undefined;
+  readonly controlUrl: string | undefined;
   /** Those of the command line, and the key. */
   readonly headers: readonly Header[];
   readonly inputs: readonly ServiceInput[];
@@ -21,12 +24,8 @@ export interface LoadedService {
   readonly sample: JsonValue | undefined;
 }
 
-export interface ServiceInput {
-  readonly name: string;
-  readonly datatype: string;
-  /** −1 where an extent may vary. */
-  readonly shape: readonly number[];
-}
+/** As `GET /metadata` says it. */
+export type ServiceInput = TensorSpec & Partial<Pick<InputConfig, "names">>;
 
 const URL_DEFAULT = "http://127.0.0.1:8000";
 const GRPC_PORT_DEFAULT = "8001";
@@ -48,6 +47,7 @@ export async function findService(
     url,
     grpcUrl: order.grpcUrl ?? running?.grpcUrl ?? withPort(url, GRPC_PORT_DEFAULT),
     metricsUrl: running?.metricsUrl,
+    controlUrl: running?.controlUrl,
     headers: known,
     inputs: metadata.inputs,
     sample: metadata.data_sample,

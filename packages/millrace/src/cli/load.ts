@@ -1,6 +1,8 @@
+import { arrivalsText } from "../core/load/arrivals-text.ts";
 import type { LoadReport } from "../core/load/load-report.ts";
 import { LoadInputError } from "../load-test/load-input-error.ts";
-import { measureLoad } from "../load-test/measure-load.ts";
+import { measureLoad, type MeasureLoadOptions } from "../load-test/measure-load.ts";
+import { ServerWatch } from "../load-test/server-watch.ts";
 import { loadTextReport } from "../load-test/reports/load-text-report.ts";
 import {
   UsageError,
@@ -10,7 +12,9 @@ import {
   type ExitCode,
 } from "./command.ts";
 import { interruptible } from "./interruptible.ts";
-import { LoadFailure } from "./load-failure.ts";
+import { asFailure, LoadFailure } from "./load-failure.ts";
+import { searchCapacity } from "./load-capacity.ts";
+import { openLiveView } from "./open-live-view.ts";
 import { LOAD_OPTIONS } from "./load-options.ts";
 import { readLoadOrder, type LoadOrder } from "./load-order.ts";
 import { checkOutputs, closeResults, openResults, writeReports } from "./load-outputs.ts";
@@ -33,11 +37,12 @@ export const load: Command = {
     const order = readLoadOrder(line, io);
     try {
       const job = await prepare(order, line, io);
-      return await measure(job, order, shownCommand("load", line), io);
+      const run = order.capacity === undefined ? measure : searchCapacity;
+      return await run(job, order, shownCommand("load", line), io);
     } catch (error) {
       if (!(error instanceof LoadFailure)) throw error;
-      io.stderr.write(`${error.message}\n`);
-      return 1;
+      if (error.message !== "") io.stderr.write(`${error.message}\n`);
+      return error.exitCode;
     }
   },
 };
@@ -54,21 +59,27 @@ async function prepare(order: LoadOrder, line: CommandLine, io: CommandIo): Prom
 }
 
 async function measure(
-  { plan, objectives }: LoadJob,
-  { outputs }: LoadOrder,
+  job: LoadJob,
+  { outputs, isQuiet }: LoadOrder,
   command: string,
   io: CommandIo,
 ): Promise<ExitCode> {
+  const { plan } = job;
   const results = openResults(outputs.results, plan);
+  const view = isQuiet ? undefined : openLiveView(io);
+  view?.begin({
+    title: `${plan.name}: ${arrivalsText(plan.arrivals)}`,
+    durationMs: plan.durationMs,
+  });
   const { result: report, isInterrupted } = await interruptible((signal) =>
-    measureLoad({
-      plan,
-      objectives,
+    runAndWatch(job, {
       command,
       signal,
+      onBegin: (startedAtMs) => view?.measureFrom(startedAtMs),
       onResults: (block, startedAtMs) => results?.add(block, startedAtMs),
+      onWindow: (window, totals) => view?.add(window, totals),
     }).catch(asFailure),
-  );
+  ).finally(() => view?.end());
   const isAllKept = await closeResults(results, io);
   const text = outputs.isStdoutTaken ? io.stderr : io.stdout;
   text.write(`${loadTextReport(report).trimEnd()}\n`);
@@ -78,8 +89,24 @@ async function measure(
   return isPassed(report, io) && isAllKept && isWritten ? 0 : 1;
 }
 
-function asFailure(error: unknown): never {
-  throw error instanceof LoadInputError ? new LoadFailure(error.message) : error;
+/** The run, and what the server says of the same time. */
+async function runAndWatch(
+  { plan, objectives, service }: LoadJob,
+  options: Omit<MeasureLoadOptions, "plan" | "objectives">,
+): Promise<LoadReport> {
+  if (service?.metricsUrl === undefined) return measureLoad({ ...options, plan, objectives });
+  const watch = new ServerWatch({ metricsUrl: service.metricsUrl, service: service.name });
+  const report = await measureLoad({
+    ...options,
+    plan,
+    objectives,
+    onBegin: (startedAtMs) => {
+      watch.begin(startedAtMs);
+      options.onBegin?.(startedAtMs);
+    },
+  });
+  const server = await watch.end();
+  return server === undefined ? report : { ...report, millrace: { ...report.millrace, server } };
 }
 
 /** A test that nobody can rely on meets no objective. @returns false after it has said why. */

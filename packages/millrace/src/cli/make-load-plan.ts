@@ -41,36 +41,30 @@ export async function makeLoadJob(
     typed === undefined
       ? await replayedRequests(order, tls, line, io)
       : { ...(await makeRequests(order, tls, io)), arrivals: typed };
-  const { arrivals } = requests;
-  const {
-    warmupMs,
-    durationMs,
-    timeoutMs,
-    connectionsAtStart,
-    connectionsMax,
-    keepAlive,
-    seed,
-    connect,
-  } = order;
+  const { targets, choice, rows, arrivals, service } = requests;
   const plan: LoadPlan = {
+    ...order.sending,
     name: order.name ?? nameOf(order.target),
     protocol: await protocolOf(order, requests, tls),
-    targets: requests.targets,
-    choice: requests.choice,
-    rows: requests.rows,
+    targets,
+    choice,
+    rows,
     arrivals,
-    warmupMs,
-    durationMs,
-    timeoutMs,
-    connectionsAtStart,
-    connectionsMax,
-    keepAlive,
+    // Recorded times have none: it would be before the first of them.
+    warmupMs: arrivals.kind === "times" ? 0 : order.sending.warmupMs,
+    durationMs: order.durationMs ?? durationOf(arrivals),
     tls,
-    connect,
     threads: order.threads ?? threadCount(arrivals, availableParallelism()),
-    seed,
   };
-  return { plan, objectives, service: requests.service };
+  return { plan, objectives, service };
+}
+
+/** Where nobody said how long, and the arrivals have no end of their own. */
+const DURATION_MS = 10_000;
+
+function durationOf(arrivals: ArrivalsPlan): number {
+  if (arrivals.kind !== "times") return DURATION_MS;
+  return Math.ceil(arrivals.timesMs.at(-1) ?? 0) + 1;
 }
 
 /** What the test is called where nobody gave it a name. */
@@ -86,7 +80,8 @@ function nameOf(target: TargetOrder): string {
 }
 
 /** A search chooses rates by itself; callers do not come in step. */
-function arrivalsOf({ arrivals, durationMs, capacity }: LoadOrder): ArrivalsPlan {
+function arrivalsOf(order: LoadOrder): ArrivalsPlan {
+  const { arrivals, durationMs = DURATION_MS, capacity } = order;
   if (capacity === undefined) return readArrivals({ ...arrivals, durationMs });
   return readArrivals({
     ...arrivals,
@@ -96,7 +91,7 @@ function arrivalsOf({ arrivals, durationMs, capacity }: LoadOrder): ArrivalsPlan
 }
 
 async function protocolOf(
-  { protocol, connect }: LoadOrder,
+  { protocol, sending: { connect } }: LoadOrder,
   { targets }: LoadRequests,
   tls: TlsPlan,
 ): Promise<LoadProtocol> {

@@ -11,6 +11,7 @@ import type { LoadOrder, MessageOrder } from "./load-order.ts";
 import type { TargetOrder } from "./load-target-order.ts";
 import { findService, type LoadedService } from "./load-service.ts";
 import { withoutUserInfo, type Header } from "./read-headers.ts";
+import { requestTo } from "./service-request.ts";
 import { rowsBody, sampleBody, sampleRows, type BodyForm } from "./service-body.ts";
 
 /** What is sent. */
@@ -36,7 +37,7 @@ export async function makeRequests(
   const { headers } = message;
   switch (target.kind) {
     case "service": {
-      const way = { tls, connect: order.connect };
+      const way = { tls, connect: order.sending.connect };
       const service = await findService(target, headers, way, io);
       return requestsOf(service, order, { filling, body });
     }
@@ -101,20 +102,9 @@ function requestsOf(
   { filling, body }: Pick<Common, "filling" | "body">,
 ): LoadRequests {
   const form: BodyForm = order.protocol.kind === "grpc" ? "infer" : "predict";
-  const name = encodeURIComponent(service.name);
-  const url =
-    form === "infer"
-      ? new URL(`/v2/models/${name}/infer`, service.grpcUrl)
-      : new URL(`/services/${name}/predict`, service.url);
   const made =
     body === undefined ? serviceBody(service, form, order, filling) : { rows: filling.rows, body };
-  const target = {
-    method: "POST",
-    url: url.href,
-    headers: withJsonType(service.headers),
-    body: made.body,
-    weight: 1,
-  };
+  const target = { ...requestTo(service, form), body: made.body, weight: 1 };
   return { targets: [target], choice: "in-turn", rows: made.rows, service };
 }
 
@@ -135,9 +125,4 @@ function serviceBody(
   }
   const bytes = Buffer.from(sampleBody(service, form));
   return { rows: undefined, body: [{ kind: "bytes", bytes: Uint8Array.from(bytes) }] };
-}
-
-function withJsonType(headers: readonly Header[]): readonly Header[] {
-  const isNamed = headers.some(([name]) => name.toLowerCase() === "content-type");
-  return isNamed ? headers : [...headers, ["content-type", "application/json"]];
 }

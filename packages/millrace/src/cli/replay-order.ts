@@ -5,6 +5,7 @@ import type { CandidateName } from "../replay/candidate.ts";
 import type { CompareChoice } from "../replay/choose-comparator.ts";
 import { UsageError, type CommandIo, type CommandLine } from "./command.ts";
 import { loadComparator } from "./load-comparator.ts";
+import { readTime } from "./read-time.ts";
 
 /** What a command line asks to be replayed. */
 export interface ReplayOrder {
@@ -64,8 +65,9 @@ export async function readReplayOrder(
   const service = mandatory(options, "service");
   const candidateText = mandatory(options, "candidate");
   const speed = readSpeed(options.get("speed") ?? "max");
-  const fromMs = readTime(options, "since", nowMs) ?? nowMs - (parseDuration(SINCE) ?? 0);
-  const untilMs = readTime(options, "until", nowMs) ?? nowMs;
+  const fromMs =
+    readTime("since", options.get("since"), nowMs) ?? nowMs - (parseDuration(SINCE) ?? 0);
+  const untilMs = readTime("until", options.get("until"), nowMs) ?? nowMs;
   if (fromMs >= untilMs) throw new UsageError("--since: expected a time before --until");
   const concurrencyDefault = speed === "max" ? CONCURRENCY : CONCURRENCY_AT_A_PACE;
   const output = options.get("output");
@@ -106,19 +108,6 @@ function readSpeed(text: string): number | "max" {
   const speed = Number(text);
   if (text !== "" && speed > 0 && speed <= SPEED_MAX) return speed;
   throw new UsageError(`--speed: expected max or a number above 0, found ${JSON.stringify(text)}`);
-}
-
-/** @returns milliseconds since 1970-01-01 UTC; undefined when it is not given. */
-function readTime(options: Options, name: string, nowMs: number): number | undefined {
-  const text = options.get(name);
-  if (text === undefined) return undefined;
-  const ago = parseDuration(text);
-  if (ago !== undefined) return nowMs - ago;
-  const timeMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
-  if (!Number.isNaN(timeMs)) return timeMs;
-  throw new UsageError(
-    `--${name}: expected a duration such as 24h or a time such as 2026-11-20T12:00:00Z, found ${JSON.stringify(text)}`,
-  );
 }
 
 function readCount(options: Options, name: string, max: number): number | undefined {

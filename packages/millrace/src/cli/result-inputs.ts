@@ -1,9 +1,9 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { stdin } from "node:process";
-import type { StoredResult } from "../load-test/reports/stored-result.ts";
-import { mergeResults } from "../load-test/reports/merge-results.ts";
-import { readResults } from "../load-test/reports/read-results.ts";
+import type { StoredResult } from "../load-test/results/stored-result.ts";
+import { mergeResults } from "../load-test/results/merge-results.ts";
+import { readResults } from "../load-test/results/read-results.ts";
 import { LoadInputError } from "../load-test/load-input-error.ts";
 import { UsageError, type CommandIo } from "./command.ts";
 

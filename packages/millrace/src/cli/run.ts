@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "log forget": async () => (await import("./log-forget.ts")).logForget,
   replay: async () => (await import("./replay.ts")).replay,
   load: async () => (await import("./load.ts")).load,
+  "load compare": async () => (await import("./load-compare.ts")).loadCompare,
   "load report": async () => (await import("./load-report.ts")).loadReport,
   "load encode": async () => (await import("./load-encode.ts")).loadEncode,
   "experiment list": async () => (await import("./experiment.ts")).experimentList,

@@ -15,7 +15,9 @@ import type { StartCounts, ThreadReport, ThreadStart } from "./thread-messages.t
 /** Results are handed over so often, or when a block is full. */
 const BLOCK_MS = 100;
 /** Blocks handed over and not taken yet. */
-const BLOCKS_WAITING_MAX = 256;
+const BLOCKS_WAITING_MAX = 4096;
+/** Starts that never got their turn and are counted one by one; a run with so many is spoiled anyway. */
+const MISSED_MAX = 5_000_000;
 
 /** What one thread of a load test does: sends its share of the requests, and tells how they ended. */
 export class LoadThread implements ClientContext, StartLoopEvents {
@@ -99,7 +101,10 @@ export class LoadThread implements ClientContext, StartLoopEvents {
   }
 
   onLook(nowMs: number): void {
-    if (nowMs - this.#reportedMs >= BLOCK_MS) this.#handOver(nowMs);
+    if (nowMs - this.#reportedMs < BLOCK_MS) return;
+    if (nowMs >= 0) return this.#handOver(nowMs);
+    this.#reportedMs = nowMs;
+    this.#cpu.take(); // that of the warm-up is nobody's business
   }
 
   ended(ending: Ending): void {
@@ -137,11 +142,11 @@ export class LoadThread implements ClientContext, StartLoopEvents {
     this.#report({ kind: "block", block: { ...this.#recorder.take(), thread } });
   }
 
-  /** @param nowMs when starting ended; what fell due by then and is still to come was never started. */
+  /** @param nowMs when starting ended; what fell due by then and was not taken never got its turn. */
   #counts(source: StartSource, nowMs: number): StartCounts {
     const endMs = Math.min(nowMs, this.#plan.durationMs);
     let missed = 0;
-    while (source.dueMs < endMs) {
+    while (source.dueMs < endMs && missed < MISSED_MAX) {
       if (source.dueMs >= 0) missed++;
       source.take();
     }

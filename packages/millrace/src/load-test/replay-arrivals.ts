@@ -1,8 +1,7 @@
 import type { ArrivalsPlan } from "../core/load/arrivals.ts";
 import { MillraceError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor/tensor.ts";
-import { nestedJson, withShortNumbers } from "../core/tensor/write-json.ts";
-import { writeInferRequest } from "../core/tensor/write-infer-request.ts";
+import { flatJson, nestedJson, withShortNumbers } from "../core/tensor/write-json.ts";
 import type { QueryEngine } from "../ports/query-engine.ts";
 import { Counts } from "../replay/counts.ts";
 import { isWhole } from "../replay/group-rows.ts";
@@ -82,7 +81,7 @@ class CollectedRequests {
   add(logged: LoggedRequest): boolean {
     if (this.targets.length >= REQUESTS_MAX) return false;
     const body = this.#bodyOf(logged);
-    if (typeof body !== "string" && "reason" in body) {
+    if (typeof body !== "string") {
       this.skipped.add(body.reason);
       return true;
     }
@@ -100,14 +99,13 @@ class CollectedRequests {
     return { kind: "times", timesMs };
   }
 
-  #bodyOf(logged: LoggedRequest): string | Uint8Array | { readonly reason: string } {
+  #bodyOf(logged: LoggedRequest): string | { readonly reason: string } {
     const { names, form } = this.#options;
     if (!isWhole(logged)) return { reason: "not all of its rows were logged" };
     const rebuilt = rebuildInputs(logged, names);
     if (rebuilt.kind === "skipped") return rebuilt;
     try {
-      if (form === "predict") return predictBody(rebuilt.inputs);
-      return writeInferRequest(rebuilt.inputs, [], false).bytes;
+      return form === "predict" ? predictBody(rebuilt.inputs) : inferBody(rebuilt.inputs);
     } catch (error) {
       if (error instanceof MillraceError) return { reason: error.message };
       throw error;
@@ -121,6 +119,15 @@ function predictBody(inputs: readonly Tensor[]): string {
     (tensor) => `${JSON.stringify(tensor.name)}:${nestedJson(withShortNumbers(tensor))}`,
   );
   return `{"inputs":{${members.join(",")}}}`;
+}
+
+function inferBody(inputs: readonly Tensor[]): string {
+  const entries = inputs.map((tensor) => {
+    const { name, datatype, shape } = tensor;
+    const data = flatJson(withShortNumbers(tensor));
+    return `{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${shape.join(",")}],"data":${data}}`;
+  });
+  return `{"inputs":[${entries.join(",")}]}`;
 }
 
 function nothingToReplay(service: string, { skipped }: CollectedRequests): LoadInputError {

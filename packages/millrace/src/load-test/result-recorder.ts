@@ -1,8 +1,11 @@
 import type { Ending } from "./clients/load-client.ts";
 import { RESULT_COLUMNS, type ResultBlock } from "./result-block.ts";
 
-/** Results of one block; more make a second one. */
-const RESULTS_MAX = 4096;
+/**
+ * Results of one block. Counting them takes the main thread half a millisecond; on a machine with one free core that
+ * is time in which nothing is sent, so it should be no longer.
+ */
+const RESULTS_MAX = 256;
 
 /** Collects how requests ended, until it is taken. */
 export class ResultRecorder {

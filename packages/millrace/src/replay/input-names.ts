@@ -9,7 +9,7 @@ import type { InputNames } from "./rebuild-inputs.ts";
 export function inputNamesOf(
   config: Config,
   service: ServiceConfig,
-  predictor: Predictor,
+  predictor: Pick<Predictor, "inputs" | "inputConfig">,
 ): InputNames {
   const { redact } = config.log;
   const policy = policyOf({ fields: service.log.fields, redact });

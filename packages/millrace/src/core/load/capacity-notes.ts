@@ -43,7 +43,7 @@ function fewRequests({ requestsMin }: SearchPlan, { low }: SearchState): string 
   const fewest = Math.min(...requests);
   if (requests.length === 0 || fewest >= REQUESTS_ENOUGH * requestsMin) return undefined;
   const counts = `${fewest.toLocaleString("en")} requests a step`;
-  return `the highest percentile comes from ${counts} where ${requestsMin.toLocaleString("en")} would be enough: at such rates --precise, with longer steps, says more`;
+  return `the highest percentile comes from ${counts} where ${requestsMin.toLocaleString("en")} would be enough: only longer steps say more`;
 }
 
 /** Rates that were missed, and held later. */

@@ -6,6 +6,9 @@ const TOLERANCE = 0.05;
 /** Standard errors of the sampled side that chance explains. */
 const ERRORS = 2;
 
+/** Requests: counts are whole, and of evenly spaced arrivals every sample sees the same phase. */
+const COUNT_ERROR = 1;
+
 type Sampled = Pick<StepOutcome, "underWayMean" | "underWayError" | "sentRate" | "serviceMeanMs">;
 
 /**
@@ -23,7 +26,8 @@ export function littlesLaw(steps: readonly Sampled[]): LittlesLaw {
   const product = total(({ sentRate, serviceMeanMs }) => (sentRate * serviceMeanMs) / 1000);
   const error = Math.sqrt(total(({ underWayError }) => underWayError ** 2) / count);
   const ratio = product > 0 ? underWay / product : underWay > 0 ? 0 : 1;
-  const tolerance = product > 0 ? Math.max(TOLERANCE, (ERRORS * error) / product) : TOLERANCE;
+  const chance = Math.max(ERRORS * error, COUNT_ERROR);
+  const tolerance = product > 0 ? Math.max(TOLERANCE, chance / product) : TOLERANCE;
   return {
     under_way: underWay,
     rate_times_latency: product,

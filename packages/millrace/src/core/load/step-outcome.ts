@@ -1,6 +1,7 @@
 import { batchMeans } from "../stats/batch-means.ts";
 import type { CapacityStep, StepOutcome } from "./capacity.ts";
-import type { LoadFacts, LoadProblem, LoadReport, LoadWindow } from "./load-report.ts";
+import type { LoadFacts, LoadProblem, LoadReport, LoadWindow, Spread } from "./load-report.ts";
+import { judgeObjective, type Objective } from "./objective.ts";
 import { isOversaturated } from "./over-saturation.ts";
 import { isSteady } from "./steadiness.ts";
 
@@ -13,6 +14,7 @@ export interface StepReport extends Pick<LoadReport, "errors"> {
     | "starts"
     | "response"
     | "service"
+    | "lag"
     | "window_ms"
     | "timeline"
     | "objectives"
@@ -24,23 +26,27 @@ export interface StepReport extends Pick<LoadReport, "errors"> {
 const UNSENT_MAX = 0.01;
 
 interface SeenMeanwhile {
+  /** What the report was judged by. */
+  readonly objectives: readonly Objective[];
   /** From its begin to its report, with the warm-up. */
   readonly tookMs: number;
   /** Requests under way, counted while it ran; absent: as the results have it. */
   readonly underWay?: readonly number[];
+  /** It was ended because the queue grew; what is missing of its results cannot say so any more. */
+  readonly isStopped?: boolean;
 }
 
 export function stepOutcome(
   step: CapacityStep,
   report: StepReport,
-  { tookMs, underWay }: SeenMeanwhile,
+  { objectives, tookMs, underWay, isStopped = false }: SeenMeanwhile,
 ): StepOutcome {
   const { starts, response, service, server, duration_ms } = report.millrace;
   const windows = wholeWindows(report.millrace);
   const seconds = duration_ms / 1000;
   const failed = total(report.millrace.timeline, ({ failed }) => failed);
   // One client waits for its answer, so it cannot ask for too much; a service that gets slower is not steady.
-  const isGrowing = step.phase !== "baseline" && isOversaturated(windows);
+  const isGrowing = step.phase !== "baseline" && (isStopped || isOversaturated(windows));
   const missed = missedOf(report, isGrowing);
   const samples = underWay ?? windows.map(({ under_way }) => under_way);
   const sampled = batchMeans(samples);
@@ -61,7 +67,7 @@ export function stepOutcome(
     missed,
     isOversaturated: isGrowing,
     isSteady: isSteady(windows),
-    spoiled: spoiledBy(report.millrace, isGrowing),
+    spoiled: spoiledBy(report.millrace, objectives, isGrowing),
     server,
   };
 }
@@ -89,16 +95,41 @@ function missedOf({ millrace, errors }: StepReport, isGrowing: boolean): readonl
  * in time takes few connections. Where they are met, more connections would have carried more.
  */
 function spoiledBy(
-  { problems, objectives, starts }: StepReport["millrace"],
+  facts: StepReport["millrace"],
+  objectives: readonly Objective[],
   isGrowing: boolean,
 ): string | undefined {
+  const { problems, starts } = facts;
   const textOf = (wanted: LoadProblem["code"]): string | undefined =>
     problems.find(({ code }) => code === wanted)?.text;
   if (starts.due - starts.sent - starts.dropped > UNSENT_MAX * starts.due) return textOf("rate");
-  const missed = objectives.filter(({ met }) => !met);
+  const missed = facts.objectives.filter(({ met }) => !met);
   if (missed.length === 0 && !isGrowing) return undefined;
+  if (isOfLag(facts, objectives)) return textOf("lag");
   const isOnlyErrors = !isGrowing && missed.every(({ objective }) => isOfErrors(objective));
-  return textOf("lag") ?? textOf("cpu") ?? (isOnlyErrors ? textOf("dropped") : undefined);
+  return textOf("cpu") ?? (isOnlyErrors ? textOf("dropped") : undefined);
+}
+
+/** What is sent late comes in bursts, and waits once more in the service. */
+const LAG_COUNTS = 2;
+
+/** Would the latencies have been met by a generator that is not late? */
+function isOfLag(
+  { response, lag, objectives, starts }: StepReport["millrace"],
+  asked: readonly Objective[],
+): boolean {
+  const lateMs = LAG_COUNTS * lag.p99_ms;
+  const punctual = Object.fromEntries(
+    Object.entries(response).map(([key, value]) => [key, key === "count" ? value : value - lateMs]),
+  ) as unknown as Spread;
+  const report = { requests: 0, success: 0, rate: 0, throughput: 0 };
+  return objectives
+    .filter(({ met, objective }) => !met && !isOfErrors(objective))
+    .every(({ objective: text }) => {
+      const objective = asked.find((candidate) => candidate.text === text);
+      const millrace = { starts, response: punctual };
+      return objective !== undefined && judgeObjective(objective, { ...report, millrace }).met;
+    });
 }
 
 function isOfErrors(objective: string): boolean {

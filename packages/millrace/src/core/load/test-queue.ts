@@ -85,7 +85,7 @@ export function simulateStep(
       problems: isLate ? [{ code: "lag", text: "Requests were sent late" }] : [],
     },
   };
-  return stepOutcome(step, report, { tookMs: step.warmupMs + step.durationMs });
+  return stepOutcome(step, report, { objectives, tookMs: step.warmupMs + step.durationMs });
 }
 
 function resultOf(atMs: number, doneMs: number, isRefused: boolean): RequestResult {

@@ -75,7 +75,10 @@ describe("Timeline", () => {
   it("windows become longer where a test is, and nothing is lost", () => {
     const timeline = new Timeline(1000, 8);
     for (let second = 0; second < 50; second++) {
-      timeline.add(result({ intendedMs: second * 1000, code: second % 2 === 0 ? 200 : 0 }));
+      const intendedMs = second * 1000;
+      timeline.add(
+        result({ intendedMs, sentMs: intendedMs + second, code: second % 2 === 0 ? 200 : 0 }),
+      );
       timeline.addDropped(second * 1000 + 500);
       expect(timeline.length).toBeLessThanOrEqual(8);
     }
@@ -91,6 +94,8 @@ describe("Timeline", () => {
       failed: 4,
       codes: { 0: 4, 200: 4 },
     });
+    expect(windows.map((window) => window.lag_p99_ms)).toEqual([7, 15, 23, 31, 39, 47, 49]);
+    expect(windows[6]?.max_ms).toBe(59);
     expect(sumsOf(windows)).toEqual({ due: 100, dropped: 50, ok: 25, failed: 25, answered: 50 });
   });
 

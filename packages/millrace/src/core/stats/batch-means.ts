@@ -7,6 +7,8 @@ export interface BatchMeans {
   readonly standardError: number;
   /** Batches less one. */
   readonly degrees: number;
+  /** Values of a batch: those farther apart hardly depend on each other. */
+  readonly length: number;
 }
 
 /** Fewer say nothing about their scatter: 10 to 30 are usual (B. Schmeiser, Operations Research 30, 1982). */
@@ -20,14 +22,16 @@ const BATCHES_MIN = 8;
  */
 export function batchMeans(values: readonly number[]): BatchMeans {
   let batches = values;
+  let length = 1;
   while (
     batches.length >= 2 * BATCHES_MIN &&
     correlation(batches) > 1 / Math.sqrt(batches.length)
   ) {
     batches = pairMeans(batches);
+    length *= 2;
   }
   const { count, mean, variance } = summarise(batches);
-  return { mean, standardError: Math.sqrt(variance / count), degrees: count - 1 };
+  return { mean, standardError: Math.sqrt(variance / count), degrees: count - 1, length };
 }
 
 function summarise(values: readonly number[]) {

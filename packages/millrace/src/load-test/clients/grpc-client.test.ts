@@ -65,7 +65,7 @@ async function call(path: string, target: Partial<LoadTarget>): Promise<Ending> 
     protocol: "grpc",
     targets: [testTarget(url + path, target)],
   });
-  return client.askOne();
+  return await client.askOne();
 }
 
 function bytes(text: string): LoadTarget["body"] {
@@ -82,7 +82,10 @@ describe("GrpcClient", () => {
       ["content-type", "application/json"],
     ] as const;
     expect(await call("/some.Service/Do", { body, headers })).toMatchObject({
-      ...{ code: 200, error: "", bytesOut: 12, bytesIn: 6 },
+      code: 200,
+      error: "",
+      bytesOut: 12,
+      bytesIn: 6,
     });
     const [[head, data] = []] = seen;
     expect(head).toMatchObject({
@@ -120,7 +123,7 @@ describe("GrpcClient", () => {
       ]),
     );
     const raw = seen.map(([, data]) => data.readFloatLE(data.length - 8));
-    expect(raw.toSorted()).toEqual([0, 2]);
+    expect(raw.toSorted((a, b) => a - b)).toEqual([0, 2]);
     expect(client.client.underWay).toBe(0);
   });
 

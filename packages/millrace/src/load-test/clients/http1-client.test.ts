@@ -12,7 +12,7 @@ import { Http1Client } from "./http1-client.ts";
 import { testCertificate } from "./test-certificate.ts";
 import { testTarget } from "./test-client-run.ts";
 import { TestContext } from "./test-context.ts";
-import { startRawServer } from "./test-raw-server.ts";
+import { startHttp1Server } from "./test-http1-server.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -37,7 +37,7 @@ async function until(isReached: () => boolean): Promise<void> {
 
 describe("Http1Client", () => {
   it("send() tells all about an answer", async () => {
-    await using server = await startRawServer(
+    await using server = await startHttp1Server(
       "HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\nabcd",
     );
     const body: LoadTarget["body"] = [{ kind: "seq" }];
@@ -63,7 +63,7 @@ describe("Http1Client", () => {
       "HTTP/1.1 799 \r\nContent-Length: 0\r\n\r\n",
       OK,
     ];
-    await using server = await startRawServer((socket, i) => void socket.write(answers[i]!));
+    await using server = await startHttp1Server((socket, i) => void socket.write(answers[i]!));
     using run = new Run(server.url);
     const seen: unknown[] = [];
     for (const _ of answers) {
@@ -87,7 +87,7 @@ describe("Http1Client", () => {
       "Encoding: chunked\r\n\r\n3\r",
       "\nabc\r\n0\r\n\r\n",
     ];
-    await using server = await startRawServer(() => undefined);
+    await using server = await startHttp1Server(() => undefined);
     using run = new Run(server.url);
     run.send(run.client);
     await until(() => server.text() !== "");
@@ -102,7 +102,7 @@ describe("Http1Client", () => {
   });
 
   it("send() reads a HEAD's answer without a body", async () => {
-    await using server = await startRawServer("HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n");
+    await using server = await startHttp1Server("HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n");
     using run = new Run(server.url, { targets: [testTarget(server.url, { method: "HEAD" })] });
     expect(await run.ask(run.client)).toMatchObject({ code: 200, bytesIn: 0 });
     expect(await run.ask(run.client)).toMatchObject({ code: 200, bytesIn: 0 });
@@ -110,7 +110,7 @@ describe("Http1Client", () => {
   });
 
   it("send() reads a body up to the end of the connection, and opens another one", async () => {
-    await using server = await startRawServer((socket) =>
+    await using server = await startHttp1Server((socket) =>
       socket.end("HTTP/1.1 200 OK\r\n\r\nall of it"),
     );
     using run = new Run(server.url);
@@ -127,7 +127,7 @@ describe("Http1Client", () => {
       "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 0\r\n\r\n",
     ],
   ])("send() does not use a connection again after %s", async (_, answer) => {
-    await using server = await startRawServer(answer);
+    await using server = await startHttp1Server(answer);
     using run = new Run(server.url);
     await run.ask(run.client);
     expect((await run.ask(run.client)).code).toBe(200);
@@ -135,7 +135,7 @@ describe("Http1Client", () => {
   });
 
   it("send() has a connection for each request where none is kept", async () => {
-    await using server = await startRawServer(OK);
+    await using server = await startHttp1Server(OK);
     using run = new Run(server.url, { keepAlive: false });
     for (let i = 0; i < 3; i++) expect((await run.ask(run.client)).code).toBe(200);
     expect(server.sockets.length).toBe(3);
@@ -164,7 +164,7 @@ describe("Http1Client", () => {
   ])(
     "send() ends with an error when the connection %s, and the next one works",
     async (_, act, error) => {
-      await using server = await startRawServer((socket) =>
+      await using server = await startHttp1Server((socket) =>
         server.sockets.length === 1 ? act(socket) : socket.write(OK),
       );
       using run = new Run(server.url);
@@ -176,7 +176,7 @@ describe("Http1Client", () => {
   );
 
   it("send() leaves a connection that the server has ended meanwhile, or on which it said what nobody asked", async () => {
-    await using server = await startRawServer(OK);
+    await using server = await startHttp1Server(OK);
     using run = new Run(server.url);
     const leave = [
       (socket: Socket) => void socket.end(),
@@ -194,7 +194,7 @@ describe("Http1Client", () => {
   });
 
   it("send() ends with the system's words when nobody listens", async () => {
-    const server = await startRawServer(OK);
+    const server = await startHttp1Server(OK);
     await server[Symbol.asyncDispose]();
     using run = new Run(server.url);
     expect(await run.ask(run.client)).toMatchObject({
@@ -205,8 +205,16 @@ describe("Http1Client", () => {
     });
   });
 
+  it("send() has words too when nobody listens at any address of a name", async () => {
+    const server = await startHttp1Server(OK);
+    await server[Symbol.asyncDispose]();
+    using run = new Run(server.url.replace("127.0.0.1", "localhost"));
+    const { error } = await run.ask(run.client);
+    expect(error).toContain(`connect ECONNREFUSED 127.0.0.1:${server.port}`);
+  });
+
   it("send() takes the connection used last, opens more up to the limit, and then drops", async () => {
-    await using server = await startRawServer(() => undefined);
+    await using server = await startHttp1Server(() => undefined);
     using run = new Run(server.url, { connectionsMax: 2 });
     expect([run.send(run.client), run.send(run.client), run.send(run.client)]).toEqual([
       true,
@@ -226,7 +234,7 @@ describe("Http1Client", () => {
   });
 
   it("send() closes a connection to a server that is not asked to open one to another", async () => {
-    await using server = await startRawServer(OK);
+    await using server = await startHttp1Server(OK);
     const urls = [server.url, server.url.replace("127.0.0.1", "localhost")];
     using run = new Run(server.url, {
       targets: urls.map((url) => testTarget(url)),
@@ -238,7 +246,7 @@ describe("Http1Client", () => {
   });
 
   it("expire() gives up what has no answer in time, and resets its connection", async () => {
-    await using server = await startRawServer(() => undefined);
+    await using server = await startHttp1Server(() => undefined);
     using run = new Run(server.url, { timeoutMs: 1500 });
     run.send(run.client);
     await until(() => server.text() !== "");
@@ -257,7 +265,7 @@ describe("Http1Client", () => {
   });
 
   it("expire() gives up in the order of sending, a few at a time", async () => {
-    await using server = await startRawServer(() => undefined);
+    await using server = await startHttp1Server(() => undefined);
     using run = new Run(server.url, { timeoutMs: 1000 });
     for (let i = 0; i < 50; i++) run.send(run.client);
     for (let rest = 50; rest > 0; rest = run.client.underWay) {
@@ -270,7 +278,7 @@ describe("Http1Client", () => {
   });
 
   it("open() opens connections that requests then use", async () => {
-    await using server = await startRawServer(OK);
+    await using server = await startHttp1Server(OK);
     using run = new Run(server.url, { connectionsMax: 100 });
     await run.client.open(90);
     await until(() => server.sockets.length === 90);
@@ -279,7 +287,7 @@ describe("Http1Client", () => {
   });
 
   it("open() says what is against the address", async () => {
-    const server = await startRawServer(OK);
+    const server = await startHttp1Server(OK);
     await server[Symbol.asyncDispose]();
     using run = new Run(server.url);
     await expect(run.client.open(2)).rejects.toThrow(
@@ -290,7 +298,7 @@ describe("Http1Client", () => {
   });
 
   it("close() ends nothing that is under way", async () => {
-    await using server = await startRawServer(() => undefined);
+    await using server = await startHttp1Server(() => undefined);
     using run = new Run(server.url);
     run.send(run.client);
     await until(() => server.text() !== "");
@@ -306,7 +314,7 @@ describe("Http1Client elsewhere than on plain TCP", () => {
 
   it("asks over TLS, checks the certificate, and keeps the connection", async () => {
     const large = `HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n${"x".repeat(300_000)}`;
-    await using server = await startRawServer(large, { tls });
+    await using server = await startHttp1Server(large, { tls });
     const url = `https://localhost:${server.port}/`;
     using run = new Run(url, {
       tls: { ...tlsPlan, insecure: false, rootCertificates: [tls.cert] },
@@ -319,7 +327,7 @@ describe("Http1Client elsewhere than on plain TCP", () => {
   });
 
   it("refuses a certificate that nobody vouches for, unless it is not to be checked", async () => {
-    await using server = await startRawServer(OK, { tls });
+    await using server = await startHttp1Server(OK, { tls });
     const url = `https://localhost:${server.port}/`;
     using strict = new Run(url);
     await expect(strict.client.open(1)).rejects.toThrow(/Cannot connect to https:.*self-signed/);
@@ -330,7 +338,7 @@ describe("Http1Client elsewhere than on plain TCP", () => {
   });
 
   it("gives up over TLS too", async () => {
-    await using server = await startRawServer(() => undefined, { tls });
+    await using server = await startHttp1Server(() => undefined, { tls });
     using run = new Run(`https://localhost:${server.port}/`, {
       tls: { ...tlsPlan, insecure: true },
     });
@@ -345,7 +353,7 @@ describe("Http1Client elsewhere than on plain TCP", () => {
   it("asks over a Unix socket", async () => {
     const folder = mkdtempSync(join(tmpdir(), "millrace-http1-"));
     const unixSocket = join(folder, "socket");
-    await using server = await startRawServer(OK, { unixSocket });
+    await using server = await startHttp1Server(OK, { unixSocket });
     using run = new Run("http://model.example/predict", {
       connect: { unixSocket, localAddress: undefined },
     });
@@ -359,7 +367,7 @@ describe("Http1Client elsewhere than on plain TCP", () => {
   });
 
   it("asks from the address it is told", async () => {
-    await using server = await startRawServer(OK);
+    await using server = await startHttp1Server(OK);
     using run = new Run(server.url, {
       connect: { unixSocket: undefined, localAddress: "127.0.0.2" },
     });

@@ -47,9 +47,15 @@ export class Http1Client implements LoadClient, Http1ConnectionEvents {
       if (known === undefined) endpoints.set(url.origin, new Http1Endpoint(url, plan.connect, tls));
     }
     this.#endpoints = [...endpoints.values()];
+    const options = {
+      keepAlive: plan.keepAlive,
+      // What is replayed was recorded once.
+      isRepeated: plan.arrivals.kind !== "times",
+      bodyOf: (start: Start) => context.bodyOf(start),
+    };
     this.#targets = plan.targets.map((target) => ({
       endpoint: endpoints.get(new URL(target.url).origin)!,
-      request: new Http1Request(target, plan.keepAlive, (start) => context.bodyOf(start)),
+      request: new Http1Request(target, options),
     }));
   }
 

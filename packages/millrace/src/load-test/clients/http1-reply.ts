@@ -215,7 +215,9 @@ export class Http1Reply {
       this.isKeptAlive = true;
       return;
     }
-    const options = textOf(bytes, start, to).split(/[ \t]*,[ \t]*/);
+    const options = textOf(bytes, start, to)
+      .split(",")
+      .map((option) => option.trim());
     if (options.includes("close")) this.isKeptAlive = false;
     else if (options.includes("keep-alive")) this.isKeptAlive = true;
   }
@@ -301,9 +303,7 @@ function beforeBlanks(bytes: Uint8Array, from: number, to: number): number {
 
 /** Trimmed, in small letters. */
 function textOf(bytes: Uint8Array, from: number, to: number): string {
-  return String.fromCharCode(...bytes.subarray(from, to))
-    .trim()
-    .toLowerCase();
+  return Buffer.from(bytes.subarray(from, to)).toString("latin1").trim().toLowerCase();
 }
 
 /** @returns −1 where there is none, or anything else. */

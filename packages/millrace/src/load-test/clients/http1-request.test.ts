@@ -2,8 +2,11 @@ import { describe, expect, it } from "vitest";
 import { LoadInputError } from "../load-input-error.ts";
 import type { LoadTarget } from "../payloads/load-target.ts";
 import { Http1Request } from "./http1-request.ts";
+import type { Start } from "./load-client.ts";
 
 const START = { seq: 7, target: 0, intendedMs: 0 };
+
+const OPTIONS = { keepAlive: true, isRepeated: true, bodyOf: () => Buffer.from("own") };
 
 function targetOf(parts: Partial<LoadTarget>): LoadTarget {
   return { method: "GET", url: "http://h.example/", headers: [], body: [], weight: 1, ...parts };
@@ -14,7 +17,7 @@ function bytes(text: string): LoadTarget["body"] {
 }
 
 function linesOf(target: Partial<LoadTarget>, keepAlive = true): string[] {
-  const request = new Http1Request(targetOf(target), keepAlive, () => Buffer.from("own"));
+  const request = new Http1Request(targetOf(target), { ...OPTIONS, keepAlive });
   return request.bytesOf(START).toString("latin1").split("\r\n");
 }
 
@@ -56,18 +59,24 @@ describe("Http1Request", () => {
   });
 
   it("bytesOf() has the same bytes for every start, unless the body is a template", () => {
-    const fixed = new Http1Request(targetOf({ body: bytes("x") }), true, () => Buffer.from("own"));
+    const fixed = new Http1Request(targetOf({ body: bytes("x") }), OPTIONS);
     expect(fixed.bytesOf(START)).toBe(fixed.bytesOf(START));
     expect(fixed.bodyBytes).toBe(1);
     let made = 0;
-    const each = new Http1Request(
-      targetOf({ method: "PUT", body: [{ kind: "seq" }] }),
-      true,
-      ({ seq }) => Buffer.from(`${seq}`.repeat(++made)),
-    );
+    const bodyOf = ({ seq }: Start) => Buffer.from(`${seq}`.repeat(++made));
+    const target = targetOf({ method: "PUT", body: [{ kind: "seq" }] });
+    const each = new Http1Request(target, { ...OPTIONS, bodyOf });
     expect(each.bytesOf(START).toString()).toContain("content-length: 1\r\n\r\n7");
     expect(each.bytesOf(START).toString()).toContain("content-length: 2\r\n\r\n77");
     expect(each.bodyBytes).toBe(2);
+  });
+
+  it("bytesOf() keeps nothing of a request that is sent once", () => {
+    const target = targetOf({ body: bytes("own") });
+    const once = new Http1Request(target, { ...OPTIONS, isRepeated: false });
+    const first = once.bytesOf(START);
+    expect(first.toString()).toMatch(/content-length: 3\r\n\r\nown$/);
+    expect(once.bytesOf(START)).not.toBe(first);
   });
 
   it("bytesOf() asks to close where connections are not kept", () => {

@@ -10,31 +10,39 @@ const WITH_BODY = new Set(["POST", "PUT", "PATCH"]);
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEAD_END = "\r\n\r\n";
 
-/** The bytes of a target's requests. What is the same in all of them is written once. */
+export interface Http1RequestOptions {
+  /** The connection is used again. */
+  readonly keepAlive: boolean;
+  /** It is sent more than once: what is the same each time is kept. */
+  readonly isRepeated: boolean;
+  bodyOf(start: Start): Uint8Array;
+}
+
+/** The bytes of a target's requests. */
 export class Http1Request {
   readonly isHead: boolean;
-  readonly #bodyOf: (start: Start) => Uint8Array;
-  /** Head and body where every request has the same. */
-  readonly #whole: Buffer | undefined;
+  /** Of the request that was written last. */
+  bodyBytes = 0;
+  readonly #options: Http1RequestOptions;
   /** Up to the length of the body. */
   readonly #head: Buffer;
   readonly #hasBody: boolean;
-  /** Of the request that was written last. */
-  bodyBytes = 0;
+  /** Head and body where every request has the same. */
+  readonly #whole: Buffer | undefined;
 
   /** @throws LoadInputError when it cannot be sent as HTTP/1.1. */
-  constructor(target: LoadTarget, keepAlive: boolean, bodyOf: (start: Start) => Uint8Array) {
-    this.#bodyOf = bodyOf;
+  constructor(target: LoadTarget, options: Http1RequestOptions) {
+    this.#options = options;
     this.isHead = target.method === "HEAD";
     this.#hasBody = target.body.length > 0 || WITH_BODY.has(target.method);
-    this.#head = Buffer.from(headOf(target, keepAlive), "latin1");
+    this.#head = Buffer.from(headOf(target, options.keepAlive), "latin1");
     const isFixed = target.body.every((part) => part.kind === "bytes");
-    if (isFixed) this.#whole = this.#write(joined(target));
+    if (isFixed && options.isRepeated) this.#whole = this.#write(joined(target));
   }
 
   /** @returns never written to again. */
   bytesOf(start: Start): Buffer {
-    return this.#whole ?? this.#write(this.#bodyOf(start));
+    return this.#whole ?? this.#write(this.#options.bodyOf(start));
   }
 
   #write(body: Uint8Array): Buffer {

@@ -99,6 +99,7 @@ describe("Http2Client", () => {
           "content-type": "text/plain",
           "content-length": "5",
           "x-tag": "1, 2",
+          "user-agent": "millrace",
         }),
         "hello",
       ],
@@ -256,6 +257,32 @@ describe("Http2Client", () => {
       error: "connect ECONNREFUSED 127.0.0.1:1",
     });
     expect(client.endings[0]?.firstByteMs).toBeNaN();
+  });
+
+  it("expire() keeps a connection that answers others in the meantime, and replaces a silent one", async () => {
+    let isSilent = false;
+    await using server = await Server.start((stream, headers, body) => {
+      if (stream.id !== 1 && !isSilent) OK(stream, headers, body);
+    });
+    using client = run(server, { timeoutMs: 200 });
+    const late = client.ask(1);
+    await client.client.open(0);
+    while (client.client.underWay > 0) {
+      client.send();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await late;
+    const [failed, ...others] = client.endings.filter(({ code }) => code !== 200);
+    expect([failed?.error, others, server.sessions.length]).toEqual([
+      "no answer within 200ms",
+      [],
+      1,
+    ]);
+    isSilent = true;
+    expect((await client.askOne()).code).toBe(0);
+    isSilent = false;
+    await client.ask(2);
+    expect(server.sessions).toHaveLength(2);
   });
 
   it("close() ends no request any more", async () => {

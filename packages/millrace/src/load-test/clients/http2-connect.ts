@@ -28,6 +28,7 @@ export function connectHttp2(
     maxSessionMemory: SESSION_MEGABYTES,
   });
   session.once("connect", () => {
+    if (session.destroyed) return;
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     // Not earlier: Node aborts where the socket of a session is gone before the session has begun.
     if (isTls && session.alpnProtocol !== "h2") session.destroy(new Error(noHttp2(origin)));

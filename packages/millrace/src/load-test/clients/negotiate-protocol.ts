@@ -28,7 +28,7 @@ export async function negotiateProtocol(
   const fail = (why: string): void =>
     reject(new Error(`Cannot connect to ${target.origin}: ${why}`));
   socket.setTimeout(ANSWER_MS_MAX, () => fail(`no answer within ${ANSWER_MS_MAX / 1000}s`));
-  socket.on("error", (error) => fail(error.message));
+  socket.on("error", (error: Error) => fail(error.message));
   socket.on("close", () => fail("connection closed by the server"));
   socket.on("secureConnect", () => resolve(socket.alpnProtocol === "h2" ? "http2" : "http1"));
   try {

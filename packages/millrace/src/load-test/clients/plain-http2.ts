@@ -24,7 +24,7 @@ const CONNECTION_HEADERS = new Set([
 
 /**
  * Method, address and headers of a target as HTTP/2 writes them: lower case, `host` as `:authority`, without
- * those of HTTP/1 connections.
+ * those of HTTP/1 connections; `user-agent: millrace` unless the target has another one.
  * @param path in place of the URL's.
  * @throws LoadInputError
  */
@@ -32,12 +32,15 @@ export function plainHeaders(target: LoadTarget, path?: string): string[] {
   const url = new URL(target.url);
   let authority = url.host;
   const headers: string[] = [];
+  let hasAgent = false;
   for (const [name, value] of target.headers) {
     checkHeader(name, value);
     const lowered = name.toLowerCase();
+    hasAgent ||= lowered === "user-agent";
     if (lowered === "host") authority = value;
     else if (!CONNECTION_HEADERS.has(lowered)) headers.push(lowered, value);
   }
+  if (!hasAgent) headers.push("user-agent", "millrace");
   const scheme = url.protocol.slice(0, -1);
   const to = [
     ":scheme",

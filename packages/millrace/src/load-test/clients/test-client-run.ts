@@ -1,5 +1,6 @@
 import type { LoadPlan } from "../load-plan.ts";
 import type { LoadTarget } from "../payloads/load-target.ts";
+import { testLoadPlan } from "../test-load-plan.ts";
 import { createClient } from "./create-client.ts";
 import type { Ending, LoadClient } from "./load-client.ts";
 
@@ -9,31 +10,6 @@ export function testTarget(url: string, target: Partial<LoadTarget> = {}): LoadT
 }
 
 export type TestPlan = Pick<LoadPlan, "protocol" | "targets"> & Partial<LoadPlan>;
-
-function planOf(plan: TestPlan): LoadPlan {
-  return {
-    name: "test",
-    choice: "in-turn",
-    rows: undefined,
-    arrivals: { kind: "closed", clients: 1, thinkMs: 0 },
-    warmupMs: 0,
-    durationMs: 1000,
-    timeoutMs: 20_000,
-    connectionsAtStart: 1,
-    connectionsMax: 10_000,
-    keepAlive: true,
-    tls: {
-      insecure: false,
-      rootCertificates: [],
-      certificate: undefined,
-      privateKey: undefined,
-    },
-    connect: { localAddress: undefined, unixSocket: undefined },
-    threads: 1,
-    seed: 1,
-    ...plan,
-  };
-}
 
 /** A client as a thread has it: something gives up what is late, and collects what has ended. */
 export class TestClientRun implements Disposable {
@@ -47,14 +23,17 @@ export class TestClientRun implements Disposable {
   /** @param bodyOf of starts whose targets have templates. */
   constructor(plan: TestPlan, bodyOf: (seq: number) => Uint8Array = () => new Uint8Array(0)) {
     const now = (): number => performance.now() - this.#startMs;
-    this.client = createClient(planOf(plan), {
-      now,
-      bodyOf: ({ seq }) => bodyOf(seq),
-      ended: (ending) => {
-        this.endings.push(ending);
-        if (this.endings.length === this.#awaited?.count) this.#awaited.resolve();
+    this.client = createClient(
+      testLoadPlan("", { timeoutMs: 20_000, connectionsMax: 10_000, ...plan }),
+      {
+        now,
+        bodyOf: ({ seq }) => bodyOf(seq),
+        ended: (ending) => {
+          this.endings.push(ending);
+          if (this.endings.length === this.#awaited?.count) this.#awaited.resolve();
+        },
       },
-    });
+    );
     this.#expiry = setInterval(() => this.client.expire(now()), 5);
   }
 

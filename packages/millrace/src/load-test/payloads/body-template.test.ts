@@ -50,6 +50,12 @@ test("parseBody() finds a placeholder within braces that are none", () => {
   expect(shown("{{ {{seq}}")).toEqual(["{{ ", { kind: "seq" }]);
 });
 
+test("parseBody() looks at each byte once: braces without end take no time", () => {
+  const bytes = Buffer.concat([Buffer.alloc(2 * 2 ** 20, "{"), Buffer.from("}}{{seq}}")]);
+  const parts = parseBody(bytes, FILLING, "body");
+  expect(parts.map((part) => part.kind)).toEqual(["bytes", "seq"]);
+});
+
 test.each([
   {
     text: "a\n{{row.lenght}}",

@@ -32,8 +32,10 @@ export function parseBody(bytes: Uint8Array, filling: BodyFilling, where: string
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: BodyPart[] = [];
   let plainFrom = 0;
+  let close = -1;
   for (let open = body.indexOf(OPEN); open !== -1; open = body.indexOf(OPEN, open + 1)) {
-    const close = body.indexOf(CLOSE, open);
+    // The one that was found before may be that of this one too: each byte is looked at once.
+    if (close < open) close = body.indexOf(CLOSE, open);
     if (close === -1) break;
     if (close - open > NAME_BYTES_MAX) continue;
     const name = body.toString("utf8", open + OPEN.length, close).trim();

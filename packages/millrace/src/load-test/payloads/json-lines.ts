@@ -25,7 +25,7 @@ export function addJsonLines(path: string, bytes: Uint8Array): RowTableBuilder {
   for (const { number, isList, cells } of linesOf(path, bytes)) {
     if (isList && cells.size !== columns.length) {
       throw new LoadInputError(
-        `${path}:${number}: a list of ${cells.size} values, expected ${columns.length} as before`,
+        `${path}:${number}: a list of ${cells.size} values, expected ${columns.length} as in others`,
       );
     }
     builder.addRow(columns.map((column) => cells.get(column) ?? NULL));
@@ -43,7 +43,6 @@ function columnsOf(path: string, bytes: Uint8Array): readonly string[] {
       throw new LoadInputError(`${path}:${number}: lists and objects, expected one or the other`);
     }
     for (const column of cells.keys()) columns.add(column);
-    if (isList) break;
   }
   return [...columns];
 }

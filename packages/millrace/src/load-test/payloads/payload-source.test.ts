@@ -126,7 +126,7 @@ test("PayloadSource refuses bodies that could become larger than 256 MiB", () =>
   const rows = testRows(["text"], [["x".repeat(10_000)]]);
   const sizes = [{ min: 1, max: 100_000, weight: 1 }];
   expect(() => sourceOf("{{rows}}", { rows, sizes })).toThrow(
-    "Cannot send bodies of up to 954 MiB: at most 256 MiB are allowed; take fewer rows a batch",
+    "Cannot send bodies of up to 955 MiB: at most 256 MiB are allowed; take fewer rows a batch",
   );
 });
 

@@ -42,8 +42,7 @@ export class RowTableBuilder {
   }
 
   #add(cell: string | Uint8Array): void {
-    const bytesMax = typeof cell === "string" ? cell.length * 3 : cell.length;
-    this.#makeRoom(bytesMax + 1);
+    this.#makeRoom(Buffer.byteLength(cell) + 1);
     this.#offsets[this.#cellCount++] = this.#byteCount;
     if (typeof cell === "string") {
       this.#byteCount += this.#bytes.write(cell, this.#byteCount, "utf8");
@@ -52,13 +51,14 @@ export class RowTableBuilder {
       this.#byteCount += cell.length;
     }
     this.#bytes[this.#byteCount++] = COMMA;
-    if (this.#cellCount > CELLS_MAX || this.#byteCount > BYTES_MAX) throw this.#tooLarge();
   }
 
-  /** Twice as much until it is enough. */
+  /** For one cell more: twice as much as there is until that is enough. */
   #makeRoom(byteCount: number): void {
-    if (this.#byteCount + byteCount > this.#bytes.length) {
-      const size = Math.max(this.#bytes.length * 2, this.#byteCount + byteCount);
+    const neededBytes = this.#byteCount + byteCount;
+    if (this.#cellCount === CELLS_MAX || neededBytes > BYTES_MAX) throw this.#tooLarge();
+    if (neededBytes > this.#bytes.length) {
+      const size = Math.max(Math.min(this.#bytes.length * 2, BYTES_MAX), neededBytes);
       const larger = Buffer.allocUnsafeSlow(size);
       this.#bytes.copy(larger, 0, 0, this.#byteCount);
       this.#bytes = larger;

@@ -15,17 +15,16 @@ ${proofCard(report)}
 
 const KINDS = { found: "good", at_least: "warn", unfinished: "warn", none: "bad" } as const;
 
-function rateCard({ outcome, rate, interval: { low, high }, precision }: CapacityReport): string {
+function rateCard({ outcome, rate, interval: { low, high } }: CapacityReport): string {
   const answer = {
     found: rateText(rate),
     at_least: `≥ ${rateText(rate)}`,
     unfinished: rate > 0 ? `≥ ${rateText(rate)}` : "Unknown",
     none: "Nothing",
   }[outcome];
-  const upTo =
-    high === null ? "no rate above was refused by the service" : `missed at ${rateText(high)}`;
+  const apart = high === null ? 0 : (high - low) / (high + low);
   const details = {
-    found: `Held at ${rateText(low)}, ${upTo}; at most ± ${shareText(precision)} was asked for.`,
+    found: `Held at ${rateText(low)}, missed at ${rateText(high ?? low)}: known to ± ${shareText(apart)}.`,
     at_least: `Held at ${rateText(low)}; what ended the search was not the service.`,
     unfinished: "The search was not ended.",
     none: "Not even the lowest rate met the objectives.",

@@ -29,7 +29,7 @@ export function capacityCharts(report: CapacityReport): PageChart[] {
       xs,
       series: [
         { label: "offered", color: "due", shape: "dashed", values: xs },
-        ...knee(points, ({ goodput }) => goodput),
+        ...knee("goodput", points, ({ goodput }) => goodput),
       ],
       marks,
     },
@@ -42,16 +42,17 @@ export function capacityCharts(report: CapacityReport): PageChart[] {
       x: OFFERED,
       y: { unit: "ms", label: "p99", scale: "log-or-linear" },
       xs,
-      series: knee(points, ({ p99_ms: p99Ms }) => p99Ms),
+      series: knee("p99", points, ({ p99_ms: p99Ms }) => p99Ms),
       marks: [...marks, ...limitMarks(report)],
     },
   ];
 }
 
-const OFFERED = { unit: "rate", label: "Offered", scale: "linear" } as const;
+const OFFERED = { unit: "rate", label: "Offered", scale: "linear", from: 0 } as const;
 
 /** A line through all points, and each as what it was: held, missed, or of no use. */
 function knee(
+  label: string,
   points: readonly KneePoint[],
   value: (point: KneePoint) => number,
 ): PageChartSeries[] {
@@ -73,7 +74,7 @@ function knee(
     },
   ];
   return [
-    { label: "", color: "max", shape: "thin", values: some(() => true) },
+    { label, color: "max", shape: "thin", values: some(() => true) },
     ...kinds.filter(({ values }) => values.some((each) => each !== null)),
   ];
 }

@@ -17,11 +17,12 @@ export function durationText(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 120_000) return `${Number((ms / 1000).toFixed(1))} s`;
   const seconds = Math.round(ms / 1000);
-  const [large, small, names] =
-    seconds < 7200
-      ? [Math.floor(seconds / 60), seconds % 60, ["min", "s"]]
-      : [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), ["h", "min"]];
-  return small === 0 ? `${large} ${names[0]}` : `${large} ${names[0]} ${small} ${names[1]}`;
+  if (seconds < 7200) return twoParts(Math.floor(seconds / 60), "min", seconds % 60, "s");
+  return twoParts(Math.floor(seconds / 3600), "h", Math.floor((seconds % 3600) / 60), "min");
+}
+
+function twoParts(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }
 
 /** `12,345` */
@@ -47,13 +48,13 @@ export function shareText(share: number): string {
 export function bytesText(bytes: number): string {
   if (bytes < 1024) return `${Math.round(bytes)} B`;
   const power = Math.min(4, Math.floor(Math.log2(bytes) / 10));
-  return `${digits(bytes / 1024 ** power)} ${["", "KiB", "MiB", "GiB", "TiB"][power]}`;
+  const unit = ["B", "KiB", "MiB", "GiB", "TiB"][power] ?? "";
+  return `${digits(bytes / 1024 ** power)} ${unit}`;
 }
 
 /** `2026-11-21 17:00:00 UTC` of an RFC 3339 time; the text itself where it is none. */
 export function timeText(time: string): string {
-  const parts = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/.exec(time);
-  return parts === null ? time : `${parts[1]} ${parts[2]} UTC`;
+  return time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/, "$1 $2 UTC");
 }
 
 /** Three that say something, and all those of a larger number. */

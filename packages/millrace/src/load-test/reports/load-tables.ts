@@ -1,7 +1,7 @@
 import { escapeHtml } from "../../core/escape-html.ts";
 import type { LoadReport, LoadWindow, ServerView, Spread } from "../../core/load/load-report.ts";
 import { countText, durationText, latencyText, shareText } from "./load-figures.ts";
-import { codeLabel } from "./time-charts.ts";
+import { codeClass, codeLabel } from "./time-charts.ts";
 
 /** Of the errors, which a hostile service can make as many as it likes. */
 const ERRORS_SHOWN = 50;
@@ -56,8 +56,7 @@ function codes({ status_codes: counts, requests }: LoadReport): string {
     .toSorted(([, a], [, b]) => b - a)
     .map(([code, count]) => {
       const share = requests === 0 ? 0 : count / requests;
-      const kind = /^[2-5]\d\d$/.test(code) ? code[0] : "0";
-      return `<tr><th scope="row" class="head">${escapeHtml(codeLabel(code))}</th><td class="number">${countText(count)}</td><td class="number">${shareText(share)}</td><td class="share"><i class="bar" style="width:${(share * 100).toFixed(2)}%;background:var(--code-${kind})"></i></td></tr>`;
+      return `<tr><th scope="row" class="head">${escapeHtml(codeLabel(code))}</th><td class="number">${countText(count)}</td><td class="number">${shareText(share)}</td><td class="share"><i class="bar" style="width:${(share * 100).toFixed(2)}%;background:var(--code-${codeClass(code)})"></i></td></tr>`;
     });
   if (lines.length === 0) return "";
   return `<section><h2>Codes</h2>

@@ -23,9 +23,8 @@ export interface PageChartAxis {
   readonly label: string;
   /** Of the scale; a picture whose y is one that can be either has a button. */
   readonly scale: "linear" | "log" | "linear-or-log" | "log-or-linear";
-  /** Where it ends at least. */
+  /** Where it begins, when nothing is looked at closer. */
   readonly from?: number;
-  readonly until?: number;
 }
 
 export interface PageChartSeries {

@@ -82,12 +82,13 @@ function isLog({ id, y }) {
   return isLogById.get(id) ?? (y.scale === "log" || y.scale === "log-or-linear");
 }
 
-function xScale({ x }) {
+function xScale({ x, xs }) {
   const isLogScale = x.scale === "log";
+  const begin = (min) => (x.from !== undefined && min <= xs[0] ? x.from : min);
   return {
     time: false,
     distr: isLogScale ? 3 : 1,
-    range: (_plot, min, max) => (min === max ? [min, isLogScale ? min * 10 : min + 1] : [min, max]),
+    range: (_plot, min, max) => (min === max ? [begin(min), isLogScale ? min * 10 : min + 1] : [begin(min), max]),
   };
 }
 
@@ -98,7 +99,7 @@ function yScale(chart) {
     range(_plot, min, max) {
       if (max === null) return isLogScale ? [1, 10] : [0, 1];
       const marks = (chart.marks ?? []).filter(({ axis, at }) => axis === "y" && at <= max * 2);
-      const top = Math.max(max, chart.y.until ?? 0, ...marks.map(({ at }) => at));
+      const top = Math.max(max, ...marks.map(({ at }) => at));
       if (!isLogScale) return [0, top === 0 ? 1 : top * 1.1];
       return min === top ? [min / 2, top * 2] : [min / 1.15, top * 1.3];
     },
@@ -247,7 +248,9 @@ function drawMarks(chart, color) {
 
 function draw(chart) {
   const place = document.getElementById(chart.id);
-  drawn.get(chart.id)?.destroy();
+  const before = drawn.get(chart.id);
+  const { min, max } = before?.scales.x ?? {};
+  before?.destroy();
   const style = getComputedStyle(root);
   const color = (name) => style.getPropertyValue("--" + name).trim();
   const { data, bands } = columns(chart);
@@ -263,7 +266,10 @@ function draw(chart) {
     cursor: isTime ? { sync: { key: "time", scales: ["x", null] } } : {},
     hooks: drawMarks(chart, color),
   };
-  drawn.set(chart.id, new uPlot(options, data, place));
+  const plot = new uPlot(options, data, place);
+  drawn.set(chart.id, plot);
+  // What is looked at closer stays so.
+  if (before !== undefined) plot.setScale("x", { min, max });
 }
 
 /** Between a scale on which each step is as long and one on which each step is as many times. */

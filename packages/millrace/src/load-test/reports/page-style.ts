@@ -29,7 +29,7 @@ h3 { font-size: .95rem; font-weight: 600; margin: 0; }
 .banner { border: 1px solid var(--warn); border-left-width: 6px; border-radius: 8px; background: var(--warn-back); padding: .75rem 1.1rem; margin: 1rem 0 0; }
 .banner p { margin: 0; } .banner li, .banner p { overflow-wrap: anywhere; } .banner ul { margin: .35rem 0 0; }
 .cards { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1rem; margin: 1.1rem 0; }
-.card { border: 1px solid var(--line); border-top-width: 5px; border-radius: 8px; padding: .8rem 1.1rem 1rem; min-width: 0; break-inside: avoid; }
+.card { border: 1px solid var(--line); border-top-width: 5px; border-radius: 8px; padding: .8rem 1.1rem 1rem; min-width: 0; break-inside: avoid; overflow-wrap: anywhere; }
 .card.is-good { border-top-color: var(--good); } .card.is-bad { border-top-color: var(--bad); }
 .card.is-warn { border-top-color: var(--warn); } .card.is-plain { border-top-color: var(--p99); }
 .card h2 { margin: 0; font-size: .95rem; font-weight: 500; color: var(--muted); }
@@ -40,7 +40,7 @@ h3 { font-size: .95rem; font-weight: 600; margin: 0; }
 .card li b { font-weight: 600; max-width: 65%; text-align: right; font-variant-numeric: tabular-nums; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: .75rem 1rem; margin: 0; padding: .8rem 1.1rem; border-radius: 8px; background: var(--card); }
 .figures div { min-width: 0; }
-.figures dt { font-size: .85rem; } .figures dd { font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.figures dt { font-size: .85rem; } .figures dd { font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; } .figures dd.note { font-size: .85rem; font-weight: 400; }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 0; }
 dt { color: var(--muted); } dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 ul { margin: 0; padding-left: 1.2rem; }
@@ -61,6 +61,7 @@ table { width: 100%; border-collapse: collapse; }
 .data th, .data td { text-align: left; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line); font-weight: 400; vertical-align: top; }
 .data thead th { color: var(--muted); font-size: .85rem; white-space: nowrap; }
 .data .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.data tbody th { white-space: nowrap; } .data .number + td:not(.number) { padding-left: .75rem; white-space: nowrap; }
 .data .head { font-weight: 600; } .data .text { overflow-wrap: anywhere; min-width: 12rem; }
 .share { min-width: 6rem; width: 30%; vertical-align: middle; }
 .bar { display: block; height: 10px; min-width: 2px; border-radius: 2px; margin-top: .4rem; }

@@ -1,6 +1,6 @@
 import { VegetaTally } from "../../core/load/vegeta-metrics.ts";
 import type { VegetaMetrics } from "../../core/load/load-report.ts";
-import type { StoredResult } from "./stored-result.ts";
+import type { StoredResult } from "../results/stored-result.ts";
 
 /** Begin of the recorded reports: 2026-09-23T10:00:00Z. */
 export const BEGIN_NS = 1_790_157_600_000_000_000n;

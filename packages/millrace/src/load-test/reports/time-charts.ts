@@ -89,10 +89,10 @@ function codesChart(facts: LoadFacts): PageChart {
   const rate = (count: (window: LoadWindow) => number): (number | null)[] =>
     perWindow(facts, (window) => chartNumber(count(window) / secondsOf(facts, window)));
   const series = shown.map((code, at): PageChartSeries => {
-    const isSecond = shown.findIndex((each) => classOf(each) === classOf(code)) < at;
+    const isSecond = shown.findIndex((each) => codeClass(each) === codeClass(code)) < at;
     return {
       label: codeLabel(code),
-      color: `code-${classOf(code)}${isSecond ? "-dim" : ""}`,
+      color: `code-${codeClass(code)}${isSecond ? "-dim" : ""}`,
       shape: "stack",
       values: rate(({ codes }) => codes[code] ?? 0),
     };
@@ -203,7 +203,7 @@ function place(code: string): number {
 }
 
 /** Of a style: 2, 3, 4, 5, and 0 for all others. */
-function classOf(code: string): string {
+export function codeClass(code: string): string {
   return /^[2-5]\d\d$/.test(code) ? (code[0] as string) : "0";
 }
 

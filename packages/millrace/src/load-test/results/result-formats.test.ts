@@ -5,10 +5,10 @@ import { encodeResults } from "./encode-results.ts";
 import { mergeResults } from "./merge-results.ts";
 import { parseResultFormat } from "./parse-result-format.ts";
 import { readResults } from "./read-results.ts";
-import { jsonReport } from "./json-report.ts";
+import { jsonReport } from "../reports/json-report.ts";
 import type { ResultFormat, StoredResult } from "./stored-result.ts";
 import { tallyResults } from "./tally-results.ts";
-import { MIXED, storedResult, tallyOf } from "./test-metrics.ts";
+import { MIXED, storedResult, tallyOf } from "../reports/test-metrics.ts";
 
 const T0 = 1_790_129_387_935_870_875n;
 const MS = 1_000_000n;
@@ -182,8 +182,22 @@ describe("readResults()", () => {
     expect(await all(read(""))).toEqual([]);
   });
 
-  it("gives back whatever was written, in both formats", async () => {
-    const random = new TestRandom(20261121);
+  it.each(['1,"', '{"error":"'])(
+    "refuses a result that begins with %s and ends nowhere",
+    async (begin) => {
+      async function* endless(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from(begin.padEnd(1000, "a"));
+        for (;;) yield await Promise.resolve(Buffer.alloc(4 * 1024 * 1024, "a"));
+      }
+      await expect(all(readResults(endless(), "endless"))).rejects.toThrow(
+        "Cannot read endless: result 1: it is longer than 33554432 characters",
+      );
+    },
+  );
+
+  const random = new TestRandom(20261121);
+
+  it(`gives back whatever was written, in both formats (seed ${random.seed})`, async () => {
     const texts = ["", 'a"b', "c,d", "e\nf", " g", "é😀", '"', "\t", "<&>", "{", "\\"];
     const text = (): string => texts[random.below(texts.length)] ?? "";
     for (let round = 0; round < 100; round++) {
@@ -214,12 +228,13 @@ describe("readResults()", () => {
     ],
     ["hello", "neither csv nor JSON lines"],
     ["1,2\n", "result 1: expected 12 fields, found 2"],
-    [`${CSV}1,2,x,4,5,,,,9,,,\n`, 'result 7: "x" is no whole number (latencyNs)'],
+    [`${CSV}1,2,x,4,5,,,,9,,,\n`, 'result 7: "x" is no whole number (latency)'],
     [CSV.replace("999,302", "soon,302"), 'result 6: "soon" is no time in ns'],
     ['{"timestamp":"2026-09-23T02:09:47Z","code":"200"}\n', 'result 1: "code" is no whole number'],
     ['{"timestamp":"yesterday"}\n', 'result 1: "timestamp" is no time'],
     ['{"timestamp":"2026-09-23T02:09:47Z","headers":{"a":1}}\n', "no lists of texts"],
     ["{\n", "result 1: it is no JSON"],
+    [`${CSV}1,"2`, "result 7: expected 12 fields, found 2"],
   ])("refuses %j", async (text, message) => {
     const refusal = await all(read(text, 1000)).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(LoadInputError);

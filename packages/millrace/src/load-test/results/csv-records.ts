@@ -1,6 +1,3 @@
-/** A record longer than this is no result: bodies of answers are the largest part of one. */
-const RECORD_CHARACTERS_MAX = 32 * 1024 * 1024;
-
 const QUOTE = '"';
 
 /** Cuts text that comes piece by piece into records of csv, as Go's reader does: spaces before a field do not count. */
@@ -11,7 +8,7 @@ export class CsvRecords {
   #seen = 0;
   #isQuoted = false;
 
-  /** @returns the records that are complete. @throws Error for a record that is too long. */
+  /** @returns the records that are complete. */
   push(text: string): readonly (readonly string[])[] {
     this.#rest += text;
     const records: (readonly string[])[] = [];
@@ -27,15 +24,20 @@ export class CsvRecords {
     this.#look(this.#rest.length);
     this.#rest = this.#rest.slice(from);
     this.#seen = this.#rest.length;
-    if (this.#rest.length > RECORD_CHARACTERS_MAX) {
-      throw new Error(`a record is longer than ${RECORD_CHARACTERS_MAX} characters`);
-    }
     return records;
   }
 
-  /** The last record, where the text does not end with the end of a line. */
+  /** Characters of the record that is not complete. */
+  get waiting(): number {
+    return this.#rest.length;
+  }
+
+  /** The last record, where the text does not end with the end of a line; as it is, where it does not end at all. */
   end(): readonly (readonly string[])[] {
-    return this.push("\n");
+    const records = this.push("\n");
+    const rest = this.#rest;
+    this.#rest = "";
+    return rest === "" ? records : [...records, fieldsOf(rest)];
   }
 
   #endOfLine(): number {

@@ -4,8 +4,9 @@ import { readCsvResult } from "./result-csv.ts";
 import { readJsonResult } from "./result-json.ts";
 import type { StoredResult } from "./stored-result.ts";
 
-/** A line of JSON longer than this is no result. */
-const LINE_CHARACTERS_MAX = 32 * 1024 * 1024;
+/** What is longer is no result: the body of an answer is the largest part of one. */
+const RESULT_CHARACTERS_MAX = 32 * 1024 * 1024;
+const TOO_LONG = `it is longer than ${RESULT_CHARACTERS_MAX} characters`;
 
 /** Bytes by which a format is told. */
 const BEGIN_BYTES = 256;
@@ -69,18 +70,24 @@ function readerOf(begin: Uint8Array, name: string): Read {
 
 function csvReader(): Read {
   const records = new CsvRecords();
-  return (text, isEnd) => [
-    ...records.push(text).map(readCsvResult),
-    ...(isEnd ? records.end().map(readCsvResult) : []),
-  ];
+  return (text, isEnd) => {
+    const results = records.push(text).map(readCsvResult);
+    if (records.waiting > RESULT_CHARACTERS_MAX) results.push(TOO_LONG);
+    return isEnd ? [...results, ...records.end().map(readCsvResult)] : results;
+  };
 }
 
 function jsonReader(): Read {
   let rest = "";
   return (text, isEnd) => {
+    if (!isEnd && !text.includes("\n") && rest.length <= RESULT_CHARACTERS_MAX) {
+      rest += text;
+      return [];
+    }
     const lines = (rest + text).split("\n");
     rest = isEnd ? "" : (lines.pop() ?? "");
-    if (rest.length > LINE_CHARACTERS_MAX) return ["it is too long"];
-    return lines.filter((line) => line.trim() !== "").map(readJsonResult);
+
+    const results = lines.filter((line) => line.trim() !== "").map(readJsonResult);
+    return rest.length > RESULT_CHARACTERS_MAX ? [...results, TOO_LONG] : results;
   };
 }

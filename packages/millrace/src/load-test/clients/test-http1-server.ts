@@ -1,8 +1,8 @@
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 
-/** Talks to its connections in bytes, for what no HTTP server would do: `await using server = …`. */
-export interface RawServer extends AsyncDisposable {
+/** Talks HTTP/1.1 in bytes, and whatever else no HTTP server would say: `await using server = …`. */
+export interface TestHttp1Server extends AsyncDisposable {
   /** 0 of a Unix socket. */
   readonly port: number;
   readonly url: string;
@@ -13,18 +13,18 @@ export interface RawServer extends AsyncDisposable {
 }
 
 /** What a connection says to each request it hears, or does, given how many it has heard before. */
-export type RawAnswer = string | ((socket: Socket, requests: number) => void);
+export type TestHttp1Answer = string | ((socket: Socket, requests: number) => void);
 
-export interface RawServerOptions {
+export interface TestHttp1Options {
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly unixSocket?: string;
 }
 
 /** @param answer one piece of bytes that comes counts as one request. */
-export async function startRawServer(
-  answer: RawAnswer,
-  { tls, unixSocket }: RawServerOptions = {},
-): Promise<RawServer> {
+export async function startHttp1Server(
+  answer: TestHttp1Answer,
+  { tls, unixSocket }: TestHttp1Options = {},
+): Promise<TestHttp1Server> {
   const sockets: Socket[] = [];
   let text = "";
   const talk = (socket: Socket) => {
