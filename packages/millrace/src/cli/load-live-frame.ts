@@ -74,7 +74,7 @@ function progress({ phase, underWay }: LiveState, style: TerminalStyle): Part[] 
   if (durationMs === Infinity) return [[`${secondsText(passedMs)}, until it is interrupted`]];
   const share = Math.min(1, passedMs / durationMs);
   const bar = barPicture(share, {
-    cells: Math.min(BAR_CELLS, style.width - 20),
+    cells: Math.max(4, Math.min(BAR_CELLS, style.width - 20)),
     isUnicode: style.isUnicode,
   });
   return [[`${bar} ${Math.floor(share * 100)} %, ${secondsText(durationMs - passedMs)} left`]];
@@ -103,7 +103,8 @@ function picture({ p99sMs }: LiveState, style: TerminalStyle): Part[][] {
   const range = p99sMs.filter((p99) => p99 !== undefined);
   if (range.length < 2) return [];
   const legend = `  ${latencyText(Math.min(...range))} to ${latencyText(Math.max(...range))}`;
-  const cells = Math.max(0, style.width - 1 - NAME_CELLS - legend.length);
+  const cells = style.width - 1 - NAME_CELLS - legend.length;
+  if (cells < 1) return [];
   return [[[named("p99")], [sparkline(p99sMs.slice(-cells), style)], [legend]]];
 }
 

@@ -141,7 +141,7 @@ describe("LoadLiveView", () => {
     view.end();
   });
 
-  it.each([8, 20, 40, 61, 200])(
+  it.each([2, 8, 20, 40, 61, 200])(
     "no line is as wide as a terminal of %d columns, also painted",
     (columns) => {
       const { clock, view, written } = testView({ columns, isColored: true });
@@ -169,6 +169,18 @@ describe("LoadLiveView", () => {
       }
     },
   );
+
+  it("takes a terminal of 0 columns and lines for one that does not know its size", () => {
+    const { clock, view, seen } = testView({ columns: 0, rows: 0 });
+    view.begin({ title: "iris", durationMs: 60_000 });
+    view.measureFrom(clock.wallMs());
+    clock.advanceMs(1000);
+    view.add(testWindow(0, 4.8), testTotals(1));
+    clock.advanceMs(250);
+    expect(seen()).toHaveLength(6);
+    expect(seen()[2]).toBe("rate      asked 500/s, sent 500/s, answered 498/s");
+    view.end();
+  });
 
   it("shows no more lines than a low terminal has", () => {
     const { clock, view, seen } = testView({ rows: 5 });

@@ -119,10 +119,10 @@ export class LoadLiveView {
     this.#cancel = this.#clock.schedule(DRAWN_EVERY_MS, () => this.#draw());
   }
 
-  /** Its width may have changed. */
+  /** Its width may have changed; one that has none does not know it. */
   #terminal(): TerminalStyle {
-    const { columns } = this.#stderr;
-    return columns === undefined ? this.#style : { ...this.#style, width: Math.max(8, columns) };
+    const { columns = 0 } = this.#stderr;
+    return columns > 0 ? { ...this.#style, width: columns } : this.#style;
   }
 
   #state(): Parameters<typeof liveFrame>[0] {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { InputConfig } from "../config/config.ts";
+import { didYouMean } from "../config/did-you-mean.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { TensorSpec } from "../core/tensor/tensor.ts";
 import { askJson, type Way } from "./ask-json.ts";
@@ -74,10 +75,8 @@ async function askMetadata(
   headers: readonly Header[],
   way: Way,
 ): Promise<Metadata> {
+  const asked = Object.fromEntries(headers.filter(([header]) => !OF_A_BODY.test(header)));
   const path = new URL(`/services/${encodeURIComponent(name)}/metadata`, url);
-  const asked = Object.fromEntries(
-    headers.filter(([header]) => !/^(accept-encoding|content-type)$/i.test(header)),
-  );
   const answer = await askJson(path, asked, way).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : "";
     throw new LoadFailure(
@@ -87,11 +86,25 @@ async function askMetadata(
   const { status, json } = answer;
   if (status === 200 && isMetadata(json)) return json;
   const problem = json as { readonly detail?: string; readonly code?: string } | undefined;
-  if (problem?.code === "MODEL_NOT_FOUND") throw new UsageError(problem.detail ?? problem.code);
+  if (problem?.code === "MODEL_NOT_FOUND") {
+    const known = await askJson(new URL("/v2/models", url), asked, way).catch(() => undefined);
+    throw unknownService(name, path.origin, known?.json);
+  }
   const hint = status === 401 ? ": MILLRACE_KEY gives it" : "";
   const detail =
     problem?.detail ?? `${path.href} answered with status ${status}, it is no Millrace`;
   throw new LoadFailure(`${detail}${hint}`);
+}
+
+const OF_A_BODY = /^(accept|accept-encoding|content-encoding|content-type)$/i;
+
+/** @param known what the server lists. */
+function unknownService(name: string, origin: string, known: JsonValue | undefined): UsageError {
+  const { models = [] } = (known ?? {}) as { readonly models?: readonly string[] };
+  const listed = models.length === 0 ? "" : `, there is ${models.join(", ")}`;
+  const nearest = didYouMean(name, models);
+  const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+  return new UsageError(`there is no service "${name}" at ${origin}${listed}${hint}`);
 }
 
 function isMetadata(json: unknown): json is Metadata {

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import type { ArrivalsPlan } from "../core/load/arrivals.ts";
 import type { Objective } from "../core/load/objective.ts";
+import { capacityObjectives } from "../load-test/capacity-objectives.ts";
 import { negotiateProtocol } from "../load-test/clients/negotiate-protocol.ts";
 import type { LoadPlan, LoadProtocol, TlsPlan } from "../load-test/load-plan.ts";
 import { readArrivals } from "../load-test/read-arrivals.ts";
@@ -34,6 +35,7 @@ export async function makeLoadJob(
   io: CommandIo,
 ): Promise<LoadJob> {
   const objectives = order.objectives === undefined ? [] : parseObjectives(order.objectives);
+  if (order.capacity !== undefined) capacityObjectives(objectives);
   const isReplay = order.arrivals.arrivals === "replay";
   const typed = isReplay ? undefined : arrivalsOf(order);
   const tls = await readTlsPlan(order.tls);

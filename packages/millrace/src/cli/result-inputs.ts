@@ -31,9 +31,7 @@ export function resultsOf(
 export function asUsageError(error: unknown): never {
   if (error instanceof LoadInputError) throw new UsageError(error.message);
   const { code, path } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT") throw new UsageError(`there is no file ${JSON.stringify(path)}`);
-  if (code !== undefined && path !== undefined) {
-    throw new UsageError(`cannot open ${JSON.stringify(path)} (${code})`);
-  }
-  throw error;
+  if (code === undefined || path === undefined) throw error;
+  const why = code === "ENOENT" ? "there is no such file or folder" : code;
+  throw new UsageError(`cannot open ${JSON.stringify(path)}: ${why}`);
 }

@@ -18,9 +18,10 @@ export class ScreenBlock {
     this.#stderr = stderr;
   }
 
-  /** Lines that fit on the terminal, above which some of the text before stays in sight. */
+  /** Lines that fit on the terminal, with a line above them and one for the cursor. */
   get rowsMax(): number {
-    return Math.max(1, (this.#stderr.rows ?? 24) - 2);
+    const { rows = 0 } = this.#stderr;
+    return rows > 0 ? Math.max(1, rows - 2) : Infinity;
   }
 
   /** @param lines each narrower than the terminal. @param lengths how many characters of each are seen. */
@@ -48,9 +49,9 @@ export class ScreenBlock {
 
   /** A terminal that has become narrower has broken the lines that stand there. */
   #toTop(): string {
-    const columns = this.#stderr.columns ?? Infinity;
+    const { columns = 0 } = this.#stderr;
     const rows = this.#lengths.reduce(
-      (sum, length) => sum + Math.max(1, Math.ceil(length / columns)),
+      (sum, length) => sum + Math.max(1, columns > 0 ? Math.ceil(length / columns) : 1),
       0,
     );
     return rows === 0 ? "\r" : `\r\u001b[${rows}A`;

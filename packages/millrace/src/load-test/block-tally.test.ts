@@ -9,7 +9,7 @@ function block(results: readonly number[][], thread: Partial<ThreadFacts> = {}):
     count: results.length,
     errors: ["503 Service Unavailable", "timeout"],
     dropped: [],
-    thread: { thread: 0, cpu: 0, underWay: 0, connectionsPeak: 0, ...thread },
+    thread: { thread: 0, cpu: 0, measuredMs: 100, underWay: 0, connectionsPeak: 0, ...thread },
   };
 }
 
@@ -41,4 +41,12 @@ it("tells what threads told last, and the busiest one on average", () => {
   blocks.add(block([], { thread: 1, cpu: 0.25, underWay: 4, connectionsPeak: 5 }));
   expect(blocks.cpu).toBeCloseTo(0.3, 12);
   expect([blocks.underWay, blocks.connectionsPeak]).toEqual([7, 15]);
+});
+
+it("cpu is that of the measured time, however many blocks tell of the wait for the last answers", () => {
+  const blocks = new BlockTally(0);
+  blocks.add(block([], { cpu: 0.5, measuredMs: 10 }));
+  blocks.add(block([], { cpu: 1, measuredMs: 90 }));
+  for (let i = 0; i < 300; i++) blocks.add(block([], { cpu: 0.01, measuredMs: 0 }));
+  expect(blocks.cpu).toBeCloseTo(0.95, 12);
 });

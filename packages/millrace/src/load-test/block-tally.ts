@@ -31,12 +31,12 @@ export class BlockTally {
     return [...this.#threads.values()].reduce((sum, thread) => sum + thread.connectionsPeak, 0);
   }
 
-  /** Of the busiest thread, as a share of a core, on average over its blocks. */
+  /** Of the busiest thread, as a share of a core, on average over the measured time; 0 where there was none. */
   get cpu(): number {
-    return Math.max(
-      0,
-      ...[...this.#threads.values()].map((thread) => thread.cpuSum / thread.blocks),
-    );
+    const shares = [...this.#threads.values()]
+      .filter(({ measuredMs }) => measuredMs > 0)
+      .map(({ cpuMs, measuredMs }) => cpuMs / measuredMs);
+    return Math.max(0, ...shares);
   }
 
   add(block: ResultBlock): void {
@@ -60,16 +60,17 @@ export class BlockTally {
     this.tally.add(result);
   }
 
-  #addThread({ thread, cpu, underWay, connectionsPeak }: ResultBlock["thread"]): void {
+  #addThread(facts: ResultBlock["thread"]): void {
+    const { thread, cpu, measuredMs, underWay, connectionsPeak } = facts;
     const known = this.#threads.get(thread) ?? {
-      blocks: 0,
-      cpuSum: 0,
+      measuredMs: 0,
+      cpuMs: 0,
       underWay: 0,
       connectionsPeak: 0,
     };
     this.#threads.set(thread, {
-      blocks: known.blocks + 1,
-      cpuSum: known.cpuSum + cpu,
+      measuredMs: known.measuredMs + measuredMs,
+      cpuMs: known.cpuMs + cpu * measuredMs,
       underWay,
       connectionsPeak: Math.max(known.connectionsPeak, connectionsPeak),
     });
@@ -77,8 +78,10 @@ export class BlockTally {
 }
 
 interface ThreadTally {
-  readonly blocks: number;
-  readonly cpuSum: number;
+  /** Blocks are of different length: a full one comes early. */
+  readonly measuredMs: number;
+  /** Processor time in it. */
+  readonly cpuMs: number;
   readonly underWay: number;
   readonly connectionsPeak: number;
 }

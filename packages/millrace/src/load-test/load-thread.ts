@@ -14,7 +14,7 @@ import type { StartCounts, ThreadReport, ThreadStart } from "./thread-messages.t
 
 /** Results are handed over so often, or when a block is full. */
 const BLOCK_MS = 100;
-/** Blocks handed over and not taken yet. */
+/** Blocks handed over and not taken yet: half a million results. */
 const BLOCKS_WAITING_MAX = 4096;
 /** Starts that never got their turn and are counted one by one; a run with so many is spoiled anyway. */
 const MISSED_MAX = 5_000_000;
@@ -31,6 +31,8 @@ export class LoadThread implements ClientContext, StartLoopEvents {
   readonly #client: LoadClient;
   #loop: StartLoop | undefined;
   #isStopped = false;
+  /** When `finish` was called. */
+  #finishedMs = Infinity;
   #reportedMs = -Infinity;
   #waitingBlockCount = 0;
   #sent = 0;
@@ -64,6 +66,13 @@ export class LoadThread implements ClientContext, StartLoopEvents {
     this.#handOver(nowMs);
     this.#client.close();
     return this.#counts(source, nowMs);
+  }
+
+  /** Starts nothing more; `run` ends when all that was sent has ended. */
+  finish(): void {
+    if (this.#loop === undefined) return this.stop();
+    this.#finishedMs = Math.min(this.#finishedMs, this.#clock.now());
+    this.#loop.finish();
   }
 
   /** Ends `run` now, or as soon as it is called. */
@@ -135,16 +144,22 @@ export class LoadThread implements ClientContext, StartLoopEvents {
       );
     }
     this.#waitingBlockCount++;
+    const measuredMs = this.#measuredUntil(nowMs) - this.#measuredUntil(this.#reportedMs);
     this.#reportedMs = nowMs;
     const { underWay, connectionsPeak } = this.#client;
     const cpu = this.#cpu.take();
-    const thread = { thread: this.#start.thread, cpu, underWay, connectionsPeak };
+    const thread = { thread: this.#start.thread, cpu, measuredMs, underWay, connectionsPeak };
     this.#report({ kind: "block", block: { ...this.#recorder.take(), thread } });
   }
 
-  /** @param nowMs when starting ended; what fell due by then and was not taken never got its turn. */
+  /** How much of the time until then was measured time. */
+  #measuredUntil(nowMs: number): number {
+    return Math.max(0, Math.min(nowMs, this.#plan.durationMs, this.#finishedMs));
+  }
+
+  /** @param nowMs until when starts were taken; what fell due by then and was not taken never got its turn. */
   #counts(source: StartSource, nowMs: number): StartCounts {
-    const endMs = Math.min(nowMs, this.#plan.durationMs);
+    const endMs = Math.min(nowMs, this.#plan.durationMs, this.#finishedMs);
     let missed = 0;
     while (source.dueMs < endMs && missed < MISSED_MAX) {
       if (source.dueMs >= 0) missed++;

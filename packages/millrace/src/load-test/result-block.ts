@@ -14,6 +14,8 @@ export interface ThreadFacts {
   readonly thread: number;
   /** Processor time of this thread since the last block, as a share of the time that passed. */
   readonly cpu: number;
+  /** How much of that time was measured time: 0 while only the last answers are waited for. */
+  readonly measuredMs: number;
   readonly underWay: number;
   readonly connectionsPeak: number;
 }

@@ -17,6 +17,7 @@ export async function runLoadThread(): Promise<void> {
     port.on("message", (order: ThreadOrder) => {
       if (order.kind === "begin") begin.resolve(order.zeroNs);
       else if (order.kind === "taken") thread.taken();
+      else if (order.kind === "finish") thread.finish();
       else thread.stop();
     });
     await thread.open();

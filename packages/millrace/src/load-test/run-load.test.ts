@@ -233,6 +233,25 @@ describe("runLoad()", () => {
     expect(durationMs).toBeLessThan(60_000);
   });
 
+  it("waits at the end of a run without an end for what was sent: who never answers is counted", async () => {
+    const controller = new AbortController();
+    await using server = await startServer((response, _, number) => {
+      if (number < 10) response.end();
+      if (number === 19) controller.abort();
+    });
+    const plan = testLoadPlan(server.url, { durationMs: Infinity, timeoutMs: 300, threads: 2 });
+    const { starts, results, durationMs, blocks } = await run(plan, controller.signal);
+    expect(starts.sent).toBeGreaterThanOrEqual(20);
+    expect(starts).toEqual({ due: starts.sent, sent: starts.sent, dropped: 0, unanswered: 0 });
+    expect(results.filter(({ code }) => code === 0).length).toBe(starts.sent - 10);
+    // What is waited for is no measured time.
+    for (const thread of [0, 1]) {
+      const own = blocks.filter((block) => block.thread.thread === thread);
+      const measuredMs = own.reduce((sum, block) => sum + block.thread.measuredMs, 0);
+      expect(Math.abs(measuredMs - durationMs)).toBeLessThan(100);
+    }
+  });
+
   it("sends nothing when it was interrupted before it began", async () => {
     await using server = await startServer((response) => response.end());
     const { starts, isInterrupted, durationMs } = await run(

@@ -8,7 +8,10 @@ import type { StartCounts } from "./thread-messages.ts";
 const BEGIN_MS = 20;
 
 export interface RunLoadOptions {
-  /** Ends the run at once; what has been measured until then stays. */
+  /**
+   * Ends the run at once; what has been measured until then stays. A plan without an end is over then: nothing more is
+   * started, and the answers to what was sent are waited for, so that those that are slow or never come are counted.
+   */
   readonly signal?: AbortSignal;
   /** Called when all threads have their connections, with the time at which the measured time begins, also when that is still to come. */
   onBegin?(startedAtMs: number): void;
@@ -80,7 +83,11 @@ class LoadRun {
     if (this.#isInterrupted()) return this.#facts([], performance.now());
     const zeroMs = this.#begin();
     void this.#interruption.promise.then(() => {
-      for (const worker of this.#workers) worker.stop();
+      const isOver = this.#plan.durationMs === Infinity;
+      for (const worker of this.#workers) {
+        if (isOver) worker.finish();
+        else worker.stop();
+      }
     });
     const starts = await Promise.all(this.#workers.map((worker) => worker.done));
     await this.#taken;

@@ -47,6 +47,7 @@ export class StartLoop {
   readonly #turn = (): void => this.#run();
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
+  #isFinishing = false;
   #lookedMs = -Infinity;
   #turnedMs = 0;
   /** Something was started or has ended since the turn began. */
@@ -74,6 +75,11 @@ export class StartLoop {
     setImmediate(this.#turn);
   }
 
+  /** Starts nothing more; it is over when all that was sent has ended. */
+  finish(): void {
+    this.#isFinishing = true;
+  }
+
   /** Starts nothing more and waits for nothing. */
   stop(): void {
     this.#isOver = true;
@@ -95,7 +101,7 @@ export class StartLoop {
     const { source, client, durationMs } = this.#options;
     this.#countIdleTurn(nowMs);
     if (nowMs - this.#lookedMs >= LOOK_MS) this.#look(nowMs);
-    const isLate = nowMs > durationMs + LATE_MS_MAX;
+    const isLate = this.#isFinishing || nowMs > durationMs + LATE_MS_MAX;
     if (!isLate) this.#startDue(nowMs);
     if ((source.isOver || isLate) && client.underWay === 0) this.stop();
     else this.#turnAgain(isLate ? Infinity : source.dueMs - nowMs);

@@ -15,6 +15,8 @@ export type ThreadOrder =
   | { readonly kind: "begin"; readonly zeroNs: bigint }
   /** One block has been taken. */
   | { readonly kind: "taken" }
+  /** Start nothing more, and wait for the answers. */
+  | { readonly kind: "finish" }
   /** Start nothing more and wait for no answer. */
   | { readonly kind: "stop" };
 

@@ -1,3 +1,4 @@
+import { escapeHtml } from "../core/escape-html.ts";
 import { HTML_STYLE } from "./html-style.ts";
 import type { AgreementGroup, Percentiles, ReplayReport } from "./replay-report.ts";
 import { countText, microsecondsText, shareText, timeText } from "./report-numbers.ts";
@@ -13,13 +14,13 @@ export function htmlReport(report: ReplayReport): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escape(title)}</title>
+<title>${escapeHtml(title)}</title>
 <style>${HTML_STYLE}</style>
 </head>
 <body>
 <main>
-<h1>${escape(title)}</h1>
-<p class="lead">${escape(leadOf(report))}</p>
+<h1>${escapeHtml(title)}</h1>
+<p class="lead">${escapeHtml(leadOf(report))}</p>
 ${verdict(report)}
 ${facts(report)}
 ${latencies(report)}
@@ -54,23 +55,26 @@ function verdict(report: ReplayReport): string {
       : `<div class="track" role="img" aria-label="95 % interval from ${shareText(low)} to ${shareText(high)}"><i class="interval" style="left:${left}%;width:${width}%"></i><i class="mark" style="left:${(share * 100).toFixed(2)}%"></i></div>`;
   return `<section class="verdict">
 <p class="share">${shareText(share)}</p>
-<div><p>Agreement: ${escape(agreementText(report))}</p>${bar}</div>
+<div><p>Agreement: ${escapeHtml(agreementText(report))}</p>${bar}</div>
 </section>`;
 }
 
 function facts(report: ReplayReport): string {
   const { candidate, requests } = report;
   const skipped = requests.skipped
-    .map(({ name, count }) => `<li>${countText(count)} because ${escape(name)}</li>`)
+    .map(({ name, count }) => `<li>${countText(count)} because ${escapeHtml(name)}</li>`)
     .join("");
   const rows: readonly (readonly [string, string])[] = [
     [
       "Candidate",
-      `${escape(candidate.name)}, ${escape(candidate.model)} <code>${escape(candidate.digest.slice(0, 12))}</code>`,
+      `${escapeHtml(candidate.name)}, ${escapeHtml(candidate.model)} <code>${escapeHtml(candidate.digest.slice(0, 12))}</code>`,
     ],
-    ["Requests", `${escape(requestsText(report))}${skipped === "" ? "" : `<ul>${skipped}</ul>`}`],
-    ["Errors", escape(errorsText(report))],
-    ["Rate", escape(ratesText(report))],
+    [
+      "Requests",
+      `${escapeHtml(requestsText(report))}${skipped === "" ? "" : `<ul>${skipped}</ul>`}`,
+    ],
+    ["Errors", escapeHtml(errorsText(report))],
+    ["Rate", escapeHtml(ratesText(report))],
   ];
   return `<dl>${rows.map(([name, html]) => `<dt>${name}</dt><dd>${html}</dd>`).join("\n")}</dl>`;
 }
@@ -106,7 +110,7 @@ function groups(title: string, kind: string, list: readonly AgreementGroup[]): s
   if (list.length === 0) return "";
   const lines = list.map(
     (group) =>
-      `<tr><th scope="row">${escape(group.name)}</th><td class="number">${countText(group.compared)}</td><td class="number">${shareText(group.share)}</td><td class="bars">${bar(group.share ?? 0, "candidate")}</td><td>${escape(becameText(group))}</td></tr>`,
+      `<tr><th scope="row">${escapeHtml(group.name)}</th><td class="number">${countText(group.compared)}</td><td class="number">${shareText(group.share)}</td><td class="bars">${bar(group.share ?? 0, "candidate")}</td><td>${escapeHtml(becameText(group))}</td></tr>`,
   );
   return `<section><h2>${title}</h2>
 <div class="scroll"><table>
@@ -123,8 +127,8 @@ function disagreements({ disagreements: list, agreement }: ReplayReport): string
   const shown = count > list.length ? ` (${countText(count)}, the first ${list.length})` : "";
   const lines = list.map(
     ({ predictionId, inputs, logged, candidate, detail }) =>
-      `<article><h3><code>${escape(predictionId)}</code> ${escape(detail)}</h3>
-<dl><dt>Inputs</dt><dd><code>${escape(inputs)}</code></dd><dt>Logged</dt><dd><code>${escape(logged)}</code></dd><dt>Candidate</dt><dd><code>${escape(candidate)}</code></dd></dl></article>`,
+      `<article><h3><code>${escapeHtml(predictionId)}</code> ${escapeHtml(detail)}</h3>
+<dl><dt>Inputs</dt><dd><code>${escapeHtml(inputs)}</code></dd><dt>Logged</dt><dd><code>${escapeHtml(logged)}</code></dd><dt>Candidate</dt><dd><code>${escapeHtml(candidate)}</code></dd></dl></article>`,
   );
   return `<section><h2>Disagreements${shown}</h2>
 ${lines.join("\n")}
@@ -134,17 +138,4 @@ ${lines.join("\n")}
 /** @param share from 0 to 1. */
 function bar(share: number, kind: string): string {
   return `<i class="bar ${kind}" style="width:${(share * 100).toFixed(2)}%"></i>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Whatever a request had in it is text here and nothing else. */
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }

@@ -1,8 +1,9 @@
 import { batchMeans } from "../stats/batch-means.ts";
 import type { CapacityStep, StepOutcome } from "./capacity.ts";
-import type { LoadFacts, LoadProblem, LoadReport, LoadWindow, Spread } from "./load-report.ts";
-import { judgeObjective, type Objective } from "./objective.ts";
+import type { LoadFacts, LoadReport, LoadWindow } from "./load-report.ts";
+import type { Objective } from "./objective.ts";
 import { isOversaturated } from "./over-saturation.ts";
+import { spoiledBy } from "./spoiled-by.ts";
 import { isSteady } from "./steadiness.ts";
 
 /** What of a report a step is judged by. */
@@ -22,9 +23,6 @@ export interface StepReport extends Pick<LoadReport, "errors"> {
   >;
 }
 
-/** Share of the starts that may fall out before the rate is another one than was asked for. */
-const UNSENT_MAX = 0.01;
-
 interface SeenMeanwhile {
   /** What the report was judged by. */
   readonly objectives: readonly Objective[];
@@ -35,6 +33,9 @@ interface SeenMeanwhile {
   /** It was ended because the queue grew; what is missing of its results cannot say so any more. */
   readonly isStopped?: boolean;
 }
+
+/** Of a step that met its objectives at another rate than it was to have. */
+const UNREACHED = "the rate was not reached";
 
 export function stepOutcome(
   step: CapacityStep,
@@ -48,6 +49,7 @@ export function stepOutcome(
   // One client waits for its answer, so it cannot ask for too much; a service that gets slower is not steady.
   const isGrowing = step.phase !== "baseline" && (isStopped || isOversaturated(windows));
   const missed = missedOf(report, isGrowing);
+  const spoiled = spoiledBy(report.millrace, objectives, missed.length > 0);
   const samples = underWay ?? windows.map(({ under_way }) => under_way);
   const sampled = batchMeans(samples);
   const tried = starts.sent + starts.dropped;
@@ -64,10 +66,10 @@ export function stepOutcome(
     errors: tried > 0 ? (failed + starts.dropped) / tried : 0,
     underWayMean: samples.length > 0 ? sampled.mean : 0,
     underWayError: samples.length > 1 ? sampled.standardError : 0,
-    missed,
+    missed: missed.length === 0 && spoiled !== undefined ? [UNREACHED] : missed,
     isOversaturated: isGrowing,
     isSteady: isSteady(windows),
-    spoiled: spoiledBy(report.millrace, objectives, isGrowing),
+    spoiled,
     server,
   };
 }
@@ -85,51 +87,6 @@ function missedOf({ millrace, errors }: StepReport, isGrowing: boolean): readonl
       return `${objective}: ${found}${why}`;
     });
   return isGrowing ? [...missed, "requests under way and latency kept growing"] : missed;
-}
-
-/**
- * What may have made a step miss besides the service. Latencies count from the due time, so a generator that comes late
- * makes them look worse than they are and never better: of a step that met its objectives only the rate is in doubt.
- *
- * A start without a free connection is no fault of the generator while latencies are missed too: a service that answers
- * in time takes few connections. Where they are met, more connections would have carried more.
- */
-function spoiledBy(
-  facts: StepReport["millrace"],
-  objectives: readonly Objective[],
-  isGrowing: boolean,
-): string | undefined {
-  const { problems, starts } = facts;
-  const textOf = (wanted: LoadProblem["code"]): string | undefined =>
-    problems.find(({ code }) => code === wanted)?.text;
-  if (starts.due - starts.sent - starts.dropped > UNSENT_MAX * starts.due) return textOf("rate");
-  const missed = facts.objectives.filter(({ met }) => !met);
-  if (missed.length === 0 && !isGrowing) return undefined;
-  if (isOfLag(facts, objectives)) return textOf("lag");
-  const isOnlyErrors = !isGrowing && missed.every(({ objective }) => isOfErrors(objective));
-  return textOf("cpu") ?? (isOnlyErrors ? textOf("dropped") : undefined);
-}
-
-/** What is sent late comes in bursts, and waits once more in the service. */
-const LAG_COUNTS = 2;
-
-/** Would the latencies have been met by a generator that is not late? */
-function isOfLag(
-  { response, lag, objectives, starts }: StepReport["millrace"],
-  asked: readonly Objective[],
-): boolean {
-  const lateMs = LAG_COUNTS * lag.p99_ms;
-  const punctual = Object.fromEntries(
-    Object.entries(response).map(([key, value]) => [key, key === "count" ? value : value - lateMs]),
-  ) as unknown as Spread;
-  const report = { requests: 0, success: 0, rate: 0, throughput: 0 };
-  return objectives
-    .filter(({ met, objective }) => !met && !isOfErrors(objective))
-    .every(({ objective: text }) => {
-      const objective = asked.find((candidate) => candidate.text === text);
-      const millrace = { starts, response: punctual };
-      return objective !== undefined && judgeObjective(objective, { ...report, millrace }).met;
-    });
 }
 
 function isOfErrors(objective: string): boolean {

@@ -124,7 +124,7 @@ describe("Http1Client", () => {
     ["HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"],
     [
       "a keep-alive that is over",
-      "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 0\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=0\r\nContent-Length: 0\r\n\r\n",
     ],
   ])("send() does not use a connection again after %s", async (_, answer) => {
     await using server = await startHttp1Server(answer);

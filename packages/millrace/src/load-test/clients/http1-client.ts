@@ -15,7 +15,7 @@ const OPENING_MAX = 64;
 const OPEN_MS_MAX = 30_000;
 /** A reset costs as much as some requests; thousands at once would hold up what is due. */
 const EXPIRED_MAX = 32;
-/** A connection is not used any more so long before its server would close it: the two could cross. */
+/** A connection is not used any more so long before its server closes it, or half of that time: the two could cross. */
 const IDLE_MARGIN_MS = 1000;
 
 interface Http1Target {
@@ -119,14 +119,15 @@ export class Http1Client implements LoadClient, Http1ConnectionEvents {
   }
 
   onAnswer(connection: Http1Connection): void {
-    const { doneMs, reply } = connection;
+    const { doneMs } = connection;
+    const { status, idleMsMax } = connection.reply.head;
     if (connection.isReusable && this.#plan.keepAlive) {
-      connection.idleUntilMs = doneMs + reply.idleMsMax - IDLE_MARGIN_MS;
+      connection.idleUntilMs = doneMs + Math.max(idleMsMax - IDLE_MARGIN_MS, idleMsMax / 2);
       this.#pool.release(connection);
     } else {
       this.#pool.close(connection);
     }
-    this.#end(connection, doneMs, reply.status, statusText(reply.status));
+    this.#end(connection, doneMs, status, statusText(status));
   }
 
   onGone(connection: Http1Connection, why: string): void {

@@ -59,7 +59,7 @@ export class Http1Connection {
 
   /** The server lets it be used again. */
   get isReusable(): boolean {
-    return !this.#isGone && this.reply.isKeptAlive;
+    return !this.#isGone && this.reply.head.isKeptAlive;
   }
 
   /** Sends a request, at once or as soon as the connection stands. */

@@ -23,7 +23,7 @@ function read(pieces: readonly string[], isHead = false): Read {
 describe("Http1Reply", () => {
   it("read() knows the end by content-length, however its name is written", () => {
     const { reply, state } = read([`${OK}CONTENT-Length: \t 5 \r\n\r\nhello`]);
-    expect([state, reply.status, reply.bodyBytes, reply.isKeptAlive]).toEqual([
+    expect([state, reply.head.status, reply.bodyBytes, reply.head.isKeptAlive]).toEqual([
       "done",
       200,
       5,
@@ -38,8 +38,8 @@ describe("Http1Reply", () => {
   it("read() reads the same answer in whatever two pieces it comes", () => {
     for (let cut = 1; cut < whole.length; cut++) {
       const { reply, state } = read([whole.slice(0, cut), whole.slice(cut)]);
-      const { status, bodyBytes, isKeptAlive, idleMsMax } = reply;
-      expect([cut, state, status, bodyBytes, isKeptAlive, idleMsMax]).toEqual([
+      const { status, isKeptAlive, idleMsMax } = reply.head;
+      expect([cut, state, status, reply.bodyBytes, isKeptAlive, idleMsMax]).toEqual([
         cut,
         "done",
         200,
@@ -72,7 +72,7 @@ describe("Http1Reply", () => {
 
   it("end() ends a body without a length, and nothing else", () => {
     const { reply, state } = read([`${OK}x: y\r\n\r\nabc`, "def"]);
-    expect([state, reply.end(), reply.bodyBytes, reply.isKeptAlive]).toEqual([
+    expect([state, reply.end(), reply.bodyBytes, reply.head.isKeptAlive]).toEqual([
       "more",
       "done",
       6,
@@ -92,7 +92,7 @@ describe("Http1Reply", () => {
     ["HTTP/1.0", "X: keep-alive", false],
   ])("read() says whether the connection stays: %s with %s: %s", (version, header, isKept) => {
     const { reply } = read([`${version} 200 OK\r\n${header}\r\nContent-Length: 0\r\n\r\n`]);
-    expect(reply.isKeptAlive).toBe(isKept);
+    expect(reply.head.isKeptAlive).toBe(isKept);
   });
 
   it.each([
@@ -141,8 +141,8 @@ describe("Http1Reply", () => {
     ] as const) {
       reply.begin(false);
       expect(reply.read(Buffer.from(text), text.length)).toBe("done");
-      expect([reply.status, reply.bodyBytes]).toEqual([status, bodyBytes]);
+      expect([reply.head.status, reply.bodyBytes]).toEqual([status, bodyBytes]);
     }
-    expect(reply.isKeptAlive).toBe(true);
+    expect(reply.head.isKeptAlive).toBe(true);
   });
 });

@@ -38,11 +38,11 @@ class Server implements AsyncDisposable {
     });
   }
 
-  static async start(answer: Answer, settings = {}, path?: string): Promise<Server> {
+  static async start(answer: Answer, settings = {}, place: number | string = 0): Promise<Server> {
     const server = new Server(answer, settings);
     await new Promise<void>((resolve) => {
-      if (path === undefined) server.#server.listen(0, "127.0.0.1", resolve);
-      else server.#server.listen(path, resolve);
+      if (typeof place === "string") server.#server.listen(place, resolve);
+      else server.#server.listen(place, "127.0.0.1", resolve);
     });
     const address = server.#server.address() as AddressInfo | string;
     server.url = typeof address === "string" ? "" : `http://127.0.0.1:${address.port}`;
@@ -239,6 +239,8 @@ describe("Http2Client", () => {
       { targets: [testTarget("nonsense")] },
       { targets: [testTarget("http://127.0.0.1", { headers: [["bad name", "x"]] })] },
       { targets: [testTarget("http://127.0.0.1", { headers: [["x", "a\nb"]] })] },
+      { targets: [testTarget("http://127.0.0.1", { method: "G T" })] },
+      { targets: [testTarget("http://127.0.0.1", { method: "CONNECT" })] },
     ];
     for (const plan of plans) {
       const create = () => new TestClientRun({ protocol: "http2", targets: [], ...plan });
@@ -266,7 +268,6 @@ describe("Http2Client", () => {
     });
     using client = run(server, { timeoutMs: 200 });
     const late = client.ask(1);
-    await client.client.open(0);
     while (client.client.underWay > 0) {
       client.send();
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -283,6 +284,32 @@ describe("Http2Client", () => {
     isSilent = false;
     await client.ask(2);
     expect(server.sessions).toHaveLength(2);
+  });
+
+  it("loses no request when servers say GOAWAY again and again, as they do when they restart", async () => {
+    const asked = new Map<unknown, number>();
+    await using server = await Server.start((stream, headers, body) => {
+      const { session } = stream;
+      const count = (asked.get(session) ?? 0) + 1;
+      asked.set(session, count);
+      if (count === 20) session?.goaway(0, stream.id ?? 0);
+      if (count <= 20) OK(stream, headers, body);
+    });
+    using client = run(server, { targets: [testTarget(server.url, { method: "POST" })] });
+    for (let round = 0; round < 60; round++) await client.ask(5);
+    expect(client.endings.filter(({ code }) => code !== 200)).toEqual([]);
+    expect(server.sessions.length).toBeGreaterThan(10);
+    expect(client.client.connectionsPeak).toBeLessThan(5);
+  });
+
+  it("goes on when a server that was away is there again", async () => {
+    const first = await Server.start(OK);
+    using client = run(first, { targets: [testTarget(first.url)] });
+    expect((await client.askOne()).code).toBe(200);
+    await first[Symbol.asyncDispose]();
+    expect((await client.ask(5)).map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
+    await using _second = await Server.start(OK, {}, Number(new URL(first.url).port));
+    expect((await client.ask(5)).map(({ code }) => code)).toEqual([200, 200, 200, 200, 200]);
   });
 
   it("close() ends no request any more", async () => {

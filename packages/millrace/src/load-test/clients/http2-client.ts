@@ -3,10 +3,10 @@ import { LoadInputError } from "../load-input-error.ts";
 import type { LoadPlan } from "../load-plan.ts";
 import type { LoadTarget } from "../payloads/load-target.ts";
 import { timeoutText } from "./ending-texts.ts";
-import { connectHttp2 } from "./http2-connect.ts";
 import type { Http2Connection } from "./http2-connection.ts";
 import type { Http2Answer, Http2Dialect, Http2Request } from "./http2-dialect.ts";
 import { Http2Exchange, type Http2ExchangeEvents } from "./http2-exchange.ts";
+import { Http2Origin } from "./http2-origin.ts";
 import { Http2Pool } from "./http2-pool.ts";
 import type { ClientContext, LoadClient, Start } from "./load-client.ts";
 import { PLAIN_HTTP2 } from "./plain-http2.ts";
@@ -15,7 +15,10 @@ import { tlsOptions, type TlsOptionsOf } from "./tls-options.ts";
 /** A request that a server says it has not begun is sent once more, as HTTP/2 clients do; its time goes on. */
 const TRIES_MAX = 2;
 
-/** Connections before anything is due are waited for so long. */
+/** Connections that are opened at a time before anything is due: a server's line for them is short. */
+const OPENING_MAX = 64;
+
+/** They all have so long, and never longer than a request. */
 const OPEN_MS_MAX = 30_000;
 
 /** Methods whose requests say their length also where it is 0. */
@@ -72,25 +75,24 @@ export class Http2Client implements LoadClient {
 
   async open(connections: number): Promise<void> {
     const { keepAlive, connectionsMax, timeoutMs } = this.#plan;
-    const pools = [...this.#pools];
-    const opened: Http2Connection[] = [];
-    const ready: Promise<void>[] = [];
     // Where each request has a connection of its own, one shows whether there is a server.
-    const count = keepAlive ? Math.min(connections, connectionsMax) : Math.min(connections, 1);
-    for (let i = 0; i < count; i++) {
-      const [origin, pool] = pools[i % pools.length] as (typeof pools)[number];
-      const connection = pool.open();
-      opened.push(connection);
-      ready.push(readyOf(connection, origin));
-    }
+    const count = Math.min(connections, keepAlive ? connectionsMax : 1);
     const limitMs = Math.min(timeoutMs, OPEN_MS_MAX);
+    const opened: Http2Connection[] = [];
     const timer = setTimeout(() => {
       for (const connection of opened) {
         if (!connection.isReady) connection.destroy(`${timeoutText(limitMs)} to a new connection`);
       }
     }, limitMs);
     try {
-      await Promise.all(ready);
+      while (opened.length < count) {
+        const first = opened.length;
+        const ready = Array.from({ length: Math.min(OPENING_MAX, count - first) }, (_, i) =>
+          this.#openOne(first + i, opened),
+        );
+        // oxlint-disable-next-line no-await-in-loop -- a few at a time
+        await Promise.all(ready);
+      }
     } finally {
       clearTimeout(timer);
       if (!keepAlive) for (const connection of opened) connection.destroy();
@@ -135,8 +137,9 @@ export class Http2Client implements LoadClient {
   #poolOf(url: URL): Http2Pool {
     const known = this.#pools.get(url.origin);
     if (known !== undefined) return known;
+    const origin = new Http2Origin(url, this.#plan.connect, this.#tlsOptionsOf);
     const pool = new Http2Pool({
-      connect: () => connectHttp2(url, this.#plan.connect, this.#tlsOptionsOf),
+      connect: () => origin.connect(),
       keepAlive: this.#plan.keepAlive,
       mayOpen: () => this.#mayOpen(),
       opened: () => {
@@ -149,6 +152,21 @@ export class Http2Client implements LoadClient {
     });
     this.#pools.set(url.origin, pool);
     return pool;
+  }
+
+  /** @param number the origins take turns. */
+  async #openOne(number: number, opened: Http2Connection[]): Promise<void> {
+    const pools = [...this.#pools];
+    const [origin, pool] = pools[number % pools.length] as (typeof pools)[number];
+    const connection = pool.open();
+    opened.push(connection);
+    try {
+      await connection.ready;
+    } catch (error) {
+      throw new LoadInputError(`Cannot connect to ${origin}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   /** Where all are open, one that has nothing to do makes place: its origin may not be asked again. */
@@ -197,14 +215,6 @@ export class Http2Client implements LoadClient {
     const { start, sentMs, firstByteMs, bytesOut, bytesIn } = exchange;
     const doneMs = this.#context.now();
     this.#context.ended({ start, sentMs, firstByteMs, doneMs, code, bytesOut, bytesIn, error });
-  }
-}
-
-async function readyOf(connection: Http2Connection, origin: string): Promise<void> {
-  try {
-    await connection.ready;
-  } catch (error) {
-    throw new LoadInputError(`Cannot connect to ${origin}: ${messageOf(error)}`, { cause: error });
   }
 }
 

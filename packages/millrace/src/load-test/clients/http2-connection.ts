@@ -1,5 +1,7 @@
 import type { ClientHttp2Session, ClientHttp2Stream, Settings } from "node:http2";
+import type { Socket } from "node:net";
 import { connectionText, goawayText } from "./http2-failure.ts";
+import type { Http2Link } from "./http2-origin.ts";
 
 /** Streams at a time until the server has said how many it takes; RFC 9113 advises servers to take at least so many. */
 const STREAMS_ASSUMED = 100;
@@ -10,7 +12,7 @@ const STREAMS_MAX = 1_000;
 const CLOSED = "connection closed by the server";
 
 export interface Http2ConnectionOptions {
-  readonly session: ClientHttp2Session;
+  readonly link: Http2Link;
   /** Its first request is its last one. */
   readonly isForOne: boolean;
   /** It takes no requests any more. */
@@ -25,6 +27,7 @@ export interface Http2ConnectionOptions {
  */
 export class Http2Connection {
   readonly #session: ClientHttp2Session;
+  readonly #socket: Socket;
   readonly #isForOne: boolean;
   readonly #retired: (connection: Http2Connection) => void;
   readonly #ready = Promise.withResolvers<void>();
@@ -36,8 +39,10 @@ export class Http2Connection {
   /** When an answer came last, ms as in Start. */
   #answeredMs = -Infinity;
 
-  constructor({ session, isForOne, retired, closed }: Http2ConnectionOptions) {
+  constructor({ link, isForOne, retired, closed }: Http2ConnectionOptions) {
+    const { session, socket } = link;
     this.#session = session;
+    this.#socket = socket;
     this.#isForOne = isForOne;
     this.#retired = retired;
     this.#ready.promise.catch(() => undefined); // its requests tell, and whoever waits for it
@@ -124,6 +129,8 @@ export class Http2Connection {
   destroy(why?: string): void {
     if (why !== undefined) this.#fail(why);
     this.#session.destroy();
+    // After a GOAWAY Node would wait until the server closes it.
+    this.#socket.destroy();
   }
 
   #release(): void {

@@ -1,9 +1,9 @@
 import { Http2Connection } from "./http2-connection.ts";
-import type { ClientHttp2Session } from "node:http2";
+import type { Http2Link } from "./http2-origin.ts";
 
 export interface Http2PoolOptions {
   /** Begins a connection to the origin. */
-  readonly connect: () => ClientHttp2Session;
+  readonly connect: () => Http2Link;
   /** Asked before each: may one more be open, over all origins? */
   readonly mayOpen: () => boolean;
   readonly opened: () => void;
@@ -40,7 +40,7 @@ export class Http2Pool {
   open(): Http2Connection {
     const { connect, keepAlive } = this.#options;
     const connection = new Http2Connection({
-      session: connect(),
+      link: connect(),
       isForOne: !keepAlive,
       retired: (retired) => this.#forget(retired),
       closed: (closed) => {

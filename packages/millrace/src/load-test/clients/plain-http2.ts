@@ -22,6 +22,9 @@ const CONNECTION_HEADERS = new Set([
   "upgrade",
 ]);
 
+/** Methods but CONNECT, which is for proxies and has no path. */
+const TOKEN = /^(?!CONNECT$)[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
 /**
  * Method, address and headers of a target as HTTP/2 writes them: lower case, `host` as `:authority`, without
  * those of HTTP/1 connections; `user-agent: millrace` unless the target has another one.
@@ -30,11 +33,14 @@ const CONNECTION_HEADERS = new Set([
  */
 export function plainHeaders(target: LoadTarget, path?: string): string[] {
   const url = new URL(target.url);
+  if (!TOKEN.test(target.method)) {
+    throw refused(target, `its method is ${JSON.stringify(target.method)}`);
+  }
   let authority = url.host;
   const headers: string[] = [];
   let hasAgent = false;
   for (const [name, value] of target.headers) {
-    checkHeader(name, value);
+    checkHeader(target, name, value);
     const lowered = name.toLowerCase();
     hasAgent ||= lowered === "user-agent";
     if (lowered === "host") authority = value;
@@ -53,14 +59,15 @@ export function plainHeaders(target: LoadTarget, path?: string): string[] {
   return [":method", target.method, ...to, ...headers];
 }
 
-function checkHeader(name: string, value: string): void {
+function checkHeader(target: LoadTarget, name: string, value: string): void {
   try {
     validateHeaderName(name);
     validateHeaderValue(name, value);
   } catch (error) {
-    throw new LoadInputError(
-      `Cannot send header ${JSON.stringify(name)}: ${(error as Error).message}`,
-      { cause: error },
-    );
+    throw refused(target, (error as Error).message);
   }
+}
+
+function refused({ method, url }: LoadTarget, why: string): LoadInputError {
+  return new LoadInputError(`Cannot send ${method} ${url} over HTTP/2: ${why}`);
 }

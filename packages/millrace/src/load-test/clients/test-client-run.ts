@@ -15,14 +15,15 @@ export type TestPlan = Pick<LoadPlan, "protocol" | "targets"> & Partial<LoadPlan
 export class TestClientRun implements Disposable {
   readonly client: LoadClient;
   readonly endings: Ending[] = [];
-  readonly #startMs = performance.now();
+  /** Begin of its clock, on that of performance.now(). */
+  readonly startMs = performance.now();
   readonly #expiry: NodeJS.Timeout;
   #awaited: { readonly count: number; readonly resolve: () => void } | undefined;
   #seq = 0;
 
   /** @param bodyOf of starts whose targets have templates. */
   constructor(plan: TestPlan, bodyOf: (seq: number) => Uint8Array = () => new Uint8Array(0)) {
-    const now = (): number => performance.now() - this.#startMs;
+    const now = (): number => performance.now() - this.startMs;
     this.client = createClient(
       testLoadPlan("", { timeoutMs: 20_000, connectionsMax: 10_000, ...plan }),
       {
@@ -39,7 +40,7 @@ export class TestClientRun implements Disposable {
 
   /** Sends one request. @returns whether it was sent. */
   send(target = 0): boolean {
-    const intendedMs = performance.now() - this.#startMs;
+    const intendedMs = performance.now() - this.startMs;
     return this.client.send({ seq: this.#seq++, target, intendedMs });
   }
 

@@ -22,6 +22,7 @@ describe("load figures", () => {
   ])("latencyText(%d ms) is %s", (ms, text) => expect(latencyText(ms)).toBe(text));
 
   it.each([
+    [0, "0 s"],
     [500, "500 ms"],
     [12_500, "12.5 s"],
     [120_000, "2 min"],

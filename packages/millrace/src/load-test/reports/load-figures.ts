@@ -14,7 +14,7 @@ export function latencyText(ms: number): string {
 /** Of a test: `500 ms`, `12.5 s`, `30 s`, `2 min 5 s`, `1 h 30 min`. */
 export function durationText(ms: number): string {
   if (!Number.isFinite(ms)) return "no end";
-  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms > 0 && ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 120_000) return `${Number((ms / 1000).toFixed(1))} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 7200) return twoParts(Math.floor(seconds / 60), "min", seconds % 60, "s");

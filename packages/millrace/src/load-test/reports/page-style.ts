@@ -61,7 +61,7 @@ table { width: 100%; border-collapse: collapse; }
 .data th, .data td { text-align: left; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line); font-weight: 400; vertical-align: top; }
 .data thead th { color: var(--muted); font-size: .85rem; white-space: nowrap; }
 .data .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-.data tbody th { white-space: nowrap; } .data .number + td:not(.number) { padding-left: .75rem; white-space: nowrap; }
+.data tbody th { white-space: nowrap; } .data .number + :not(.number) { padding-left: .75rem; white-space: nowrap; }
 .data .head { font-weight: 600; } .data .text { overflow-wrap: anywhere; min-width: 12rem; }
 .share { min-width: 6rem; width: 30%; vertical-align: middle; }
 .bar { display: block; height: 10px; min-width: 2px; border-radius: 2px; margin-top: .4rem; }

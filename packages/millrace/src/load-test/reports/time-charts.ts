@@ -5,12 +5,15 @@ import { chartNumber, type PageChart, type PageChartSeries } from "./page-chart.
 
 /** Different codes with an area of their own; all others share one. */
 const CODES_MAX = 7;
+/** Windows after the end that say no more than that the last answers came. */
+const LATE_WINDOWS_HIDDEN = 1;
 /** Of a code; one that a server sends has 3. */
 const CODE_LETTERS = 8;
 
 /** Without windows there is nothing to draw. */
-export function timeCharts({ millrace: facts }: LoadReport): PageChart[] {
-  if (facts.timeline.length === 0) return [];
+export function timeCharts({ millrace }: LoadReport): PageChart[] {
+  if (millrace.timeline.length === 0) return [];
+  const facts = { ...millrace, timeline: shownWindows(millrace) };
   return [
     latencyChart(facts),
     throughputChart(facts),
@@ -18,6 +21,12 @@ export function timeCharts({ millrace: facts }: LoadReport): PageChart[] {
     underWayChart(facts),
     lagChart(facts),
   ];
+}
+
+/** Answers come after the end of a test, too; they have a place of their own only where that took long. */
+function shownWindows({ timeline, duration_ms: durationMs }: LoadFacts): readonly LoadWindow[] {
+  const inTime = timeline.filter((window) => window.from_ms < durationMs);
+  return timeline.length - inTime.length > LATE_WINDOWS_HIDDEN ? timeline : inTime;
 }
 
 function latencyChart(facts: LoadFacts): PageChart {

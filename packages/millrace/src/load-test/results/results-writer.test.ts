@@ -38,7 +38,7 @@ function blockOf(count: number): ResultBlock {
     values[at + RESULT.bytesIn] = 7;
     values[at + RESULT.error] = i % 2;
   }
-  const thread = { thread: 0, cpu: 0, underWay: 0, connectionsPeak: 1 };
+  const thread = { thread: 0, cpu: 0, measuredMs: 100, underWay: 0, connectionsPeak: 1 };
   return { values, count, errors: ["503 Service Unavailable"], dropped: [], thread };
 }
 

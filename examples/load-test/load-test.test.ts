@@ -1,0 +1,3 @@
+import { describeReadme } from "../run-readme.ts";
+
+describeReadme("load-test");

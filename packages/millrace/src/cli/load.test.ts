@@ -1,0 +1,91 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCli } from "./run.ts";
+
+describe("millrace load", () => {
+  let folder: string;
+  let requestCount = 0;
+  const server = createServer((_request, response) => {
+    requestCount++;
+    response.end();
+  });
+  let url: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "millrace-load-"));
+    await writeFile(join(folder, "body.json"), "{}");
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  });
+  afterAll(async () => {
+    server.close();
+    await rm(folder, { recursive: true });
+  });
+
+  async function run(words: readonly string[]) {
+    const printed = { stdout: "", stderr: "" };
+    const stream = (name: keyof typeof printed) => ({
+      write: (text: string) => (printed[name] += text),
+    });
+    const io = { stdout: stream("stdout"), stderr: stream("stderr"), env: {}, cwd: folder };
+    return { code: await runCli(["load", ...words], io), ...printed };
+  }
+
+  it.each([
+    ["--rate fast", "--rate: expected a number up to"],
+    ["--slo p99<50", "--slo: expected p99 with a limit like 50ms, found"],
+    ["--slo p98<50ms", "--slo: expected one of min, mean, p50,"],
+    ["--profile steep", "--profile: "],
+    ["--rate 0", "--rate: 0 is as fast as possible, and needs --max-workers"],
+    ["--clients 3 --rate 5", "--rate: is not for --arrivals closed"],
+    ["--body none.json", '--body: there is no file "'],
+    ["--root-certs none.pem", '--root-certs: there is no file "'],
+    ["--root-certs body.json", "Cannot use the root certificates"],
+    ["--cert body.json", "Cannot use the client certificate"],
+    ["--json none/r.json", "--json: ENOENT"],
+    ["--body body.json --batch 0", "--batch: expected rows of a batch, 1 to"],
+    ["--body body.json --data body.json", "rows come from a .csv, .jsonl"],
+    ["--arrivals replay", "--arrivals replay goes with a service"],
+    ["--chunked", "--chunked is not supported: bodies are sent with their length"],
+    ["--find-capacity --apply", "--apply goes with a service of the Millrace that runs in"],
+    ["--find-capacity --slo rate>5/s", "--slo"],
+  ])("refuses URL %s and sends nothing", async (words, message) => {
+    const { code, stdout, stderr } = await run([url, "--quiet", ...words.split(" ")]);
+    expect(stderr).toContain(message);
+    expect([code, stdout, requestCount]).toEqual([2, "", 0]);
+  });
+
+  it.each([
+    ["GET\n", "targets.txt:1: expected a method and a URL"],
+    ["GET ftp://host/\n", "targets.txt:1: expected a URL like http://localhost:8000/"],
+    ["POST http://host/\n@none.json\n", "targets.txt:2: "],
+    ["\n", "targets.txt: there are no targets"],
+  ])("refuses the targets %j", async (targets, message) => {
+    await writeFile(join(folder, "targets.txt"), targets);
+    const { code, stderr } = await run(["--targets", "targets.txt", "--quiet"]);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    ["report none.csv", 'none.csv": there is no such file or folder'],
+    ["report body.json", "Cannot read body.json"],
+    ["report --type pie body.json", "--type: expected text, json, hist"],
+    ["report --every 1s body.json", "--every is not supported"],
+    ["report --tipe text body.json", "unknown option --tipe; did you mean --type?"],
+    ["encode --to gob body.json", "--to: expected csv or json"],
+    ["encode --output none/r body.json", 'none/r": there is no such file or folder'],
+    ["compare body.json", "expected two reports of millrace load --json, found 1"],
+    ["compare body.json body.json", "Cannot read body.json: it is no report of millrace load"],
+    ["compare none.json body.json", 'none.json": there is no such file or folder'],
+  ])("load %s is wrong use", async (words, message) => {
+    const { code, stdout, stderr } = await run(words.split(" "));
+    expect(stderr).toContain(message);
+    expect([code, stdout]).toEqual([2, ""]);
+  });
+});
