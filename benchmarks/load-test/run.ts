@@ -10,7 +10,7 @@ import { predictRequest, startBenchServer } from "../graphs/bench-server.ts";
 import { describeMachine, describeNoise, ROOT } from "../machine.ts";
 import { canPin, isInstalled } from "../serving/run-process.ts";
 import { ScratchFolder } from "../serving/scratch-folder.ts";
-import { GENERATORS, type GeneratorName, type GeneratorResult } from "./generators.ts";
+import { GENERATORS, type GeneratorResult } from "./generators.ts";
 import { FULL, QUICK, type Scene } from "./plan.ts";
 import { reportText, type LoadTestReport, type SceneResult } from "./report.ts";
 
@@ -85,7 +85,7 @@ async function measure(scene: Scene): Promise<Record<string, GeneratorResult[]>>
   return found;
 }
 
-function versionOf(tool: GeneratorName | string, flag: string): string {
+function versionOf(tool: string, flag: string): string {
   try {
     return firstNumber(execFileSync(tool, [flag], { encoding: "utf8", stdio: "pipe" }));
   } catch (error) {

@@ -273,6 +273,14 @@ describe("millrace load, of a URL", () => {
     });
   });
 
+  it("sends a picture as it is", async () => {
+    folder.put("cat.png", Uint8Array.of(0x89, 0x7b, 0x7b, 0x72, 0x6f, 0x77, 0x7d, 0x7d)); // has {{row}} in it
+    expect((await run(["iris", "--url", url, "--body", "cat.png", ...SHORT])).code).toBe(0);
+    expect(server.requests[0]).toMatchObject({
+      headers: { "content-type": "image/png", "content-length": "8" },
+    });
+  });
+
   it("keeps the report of a test that is interrupted", async () => {
     const { code, stdout } = await interrupted([
       url,

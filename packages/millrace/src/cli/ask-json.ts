@@ -1,6 +1,5 @@
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { text } from "node:stream/consumers";
 import { readExactJson } from "../core/exact-json.ts";
 import type { JsonValue } from "../core/json.ts";
 import { tlsOptions } from "../load-test/clients/tls-options.ts";
@@ -8,6 +7,9 @@ import type { ConnectPlan, TlsPlan } from "../load-test/load-plan.ts";
 
 /** Longest wait for an answer. */
 const ANSWER_MS_MAX = 15_000;
+
+/** A sample is a few rows; pictures may be large. */
+const ANSWER_BYTES_MAX = 64 * 2 ** 20;
 
 /** How a server is reached. */
 export interface Way {
@@ -37,10 +39,24 @@ export async function askJson(
     ...(connect.unixSocket === undefined ? {} : { socketPath: connect.unixSocket }),
   };
   const request = isTls ? httpsRequest(url, options) : httpRequest(url, options);
-  const response = await new Promise<import("node:http").IncomingMessage>((resolve, reject) => {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request.once("response", resolve).once("error", reject).end();
   });
-  return { status: response.statusCode ?? 0, json: readJson(await text(response)) };
+  return { status: response.statusCode ?? 0, json: readJson(await boundedText(response)) };
+}
+
+/** @throws when it is longer than what a sample may be. */
+async function boundedText(response: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let byteCount = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    byteCount += piece.length;
+    if (byteCount > ANSWER_BYTES_MAX) {
+      throw new Error(`its answer has more than ${ANSWER_BYTES_MAX / 2 ** 20} MiB`);
+    }
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString();
 }
 
 function readJson(body: string): JsonValue | undefined {

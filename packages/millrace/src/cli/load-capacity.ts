@@ -50,7 +50,7 @@ export async function searchCapacity(
     await writeReport(outputs.html, () => capacityPage(report), io),
   ];
   if (isInterrupted) return 130;
-  const isSet = await useLimits(report, service, change, io);
+  const isSet = await useLimits({ report, service, change }, { ...io, stdout: text });
   const isFound = report.outcome === "found" || report.outcome === "at_least";
   return isFound && isSet && written.every(Boolean) ? 0 : 1;
 }
@@ -89,29 +89,27 @@ async function changerOf(service: LoadedService | undefined, io: CommandIo): Pro
   return (body) => client.change("PUT", "/api/v1/overrides", body);
 }
 
+interface Found {
+  readonly report: CapacityReport;
+  readonly service: LoadedService | undefined;
+  readonly change: Change | undefined;
+}
+
 /** Sets them, or prints them for the file. @returns false after it has said why they are not set. */
-async function useLimits(
-  report: CapacityReport,
-  service: LoadedService | undefined,
-  change: Change | undefined,
-  io: CommandIo,
-): Promise<boolean> {
+async function useLimits({ report, service, change }: Found, io: CommandIo): Promise<boolean> {
   if (service === undefined) return true;
   const why = whyNotApplied(report);
+  const lines = limitLines(service.name, report);
   if (change === undefined) {
-    if (why === undefined)
-      io.stderr.write(
-        `\nFor the file, or with --apply for the running service:\n\n${limitLines(service.name, report)}`,
-      );
+    if (why === undefined) {
+      io.stdout.write(`\nFor the file; --apply sets them on the running service:\n\n${lines}`);
+    }
     return true;
   }
-  if (why !== undefined) {
-    io.stderr.write(`Limits are not set: ${why}\n`);
-    return false;
-  }
   try {
+    if (why !== undefined) throw new ControlError(why, undefined);
     await applyLimits(service.name, report, change);
-    io.stderr.write(`\nSet, until it is unset:\n\n${limitLines(service.name, report)}`);
+    io.stdout.write(`\nSet on the running service, until somebody unsets them:\n\n${lines}`);
     return true;
   } catch (error) {
     if (!(error instanceof ControlError)) throw error;

@@ -1,12 +1,16 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { compareLoads } from "../core/load/compare-loads.ts";
 import type { LoadReport } from "../core/load/load-report.ts";
+import { boundedBytes } from "../load-test/bounded-bytes.ts";
 import { comparisonText } from "../load-test/reports/comparison-text.ts";
 import { readLoadReport } from "../load-test/reports/read-load-report.ts";
 import { UsageError, type Command, type CommandIo } from "./command.ts";
 import { refuseUnknown } from "./refuse-unknown.ts";
 import { asUsageError } from "./result-inputs.ts";
+
+/** Of a report; those of an hour have one or two. */
+const BYTES_MAX = 64 * 2 ** 20;
 
 const OPTIONS = { json: "prints the comparison as JSON" } as const;
 
@@ -34,8 +38,12 @@ export const loadCompare: Command = {
 
 async function read(name: string, { cwd }: CommandIo): Promise<LoadReport> {
   try {
-    return readLoadReport(await readFile(resolve(cwd, name), "utf8"), name);
+    const bytes = await boundedBytes(createReadStream(resolve(cwd, name)), BYTES_MAX);
+    if (bytes !== undefined) return readLoadReport(Buffer.from(bytes).toString(), name);
   } catch (error) {
     return asUsageError(error);
   }
+  throw new UsageError(
+    `Cannot read ${name}: it has more than ${BYTES_MAX / 2 ** 20} MiB, which no report has`,
+  );
 }

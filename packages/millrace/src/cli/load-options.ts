@@ -26,7 +26,7 @@ export const LOAD_OPTIONS = {
   "method=PUT": "of a URL; default GET, with a body POST",
   "header=NAME: VALUE": "of every request; may be given several times",
   "body=FILE":
-    "body of every request; {{row}}, {{rows}}, {{row.NAME}}, {{seq}}, {{uuid}} are filled in",
+    "body of every request, a picture too; {{row}}, {{rows}}, {{count}}, {{row.NAME}}, {{seq}}, {{uuid}} are filled in",
   "data=FILE": "rows for {{row}}: .csv, .jsonl or .parquet; a service needs no --body then",
   "data-order=random": "in-turn or random; default in-turn",
   "batch=1-32": "rows of {{rows}}, drawn; 1:90,8-32:10 draws 8 to 32 one time in ten; default 1",

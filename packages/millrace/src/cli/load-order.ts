@@ -3,9 +3,10 @@ import type { ConnectPlan, LoadPlan } from "../load-test/load-plan.ts";
 import { UsageError, type CommandIo, type CommandLine } from "./command.ts";
 import { Flags } from "./flags.ts";
 import { LOAD_OPTIONS, whyRefused } from "./load-options.ts";
+import { readCapacity, type CapacityOrder } from "./load-capacity-order.ts";
+import { readMessage, type MessageOrder } from "./load-message-order.ts";
 import { readLoadOutputs, type LoadOutputs } from "./load-outputs-order.ts";
 import { refuseUnknown } from "./refuse-unknown.ts";
-import { readHeaders, type Header } from "./read-headers.ts";
 import { readTargetOrder, type TargetOrder } from "./load-target-order.ts";
 
 /** What a command line asks to be sent, when, and what is left of it. Nothing of it was looked at yet but the words. */
@@ -45,17 +46,6 @@ export type ProtocolOrder =
   | { readonly kind: "http"; readonly http2: "if it has it" | "never" | "in clear" }
   | { readonly kind: "grpc" };
 
-/** Of every request, where its target says nothing else. */
-export interface MessageOrder {
-  readonly method: string | undefined;
-  readonly headers: readonly Header[];
-  /** Paths are absolute. */
-  readonly bodyFile: string | undefined;
-  readonly dataFile: string | undefined;
-  readonly dataOrder: "in-turn" | "random";
-  readonly batch: string | undefined;
-}
-
 /** As it was typed. */
 export interface ArrivalsOrder {
   readonly rate: string | undefined;
@@ -76,11 +66,6 @@ export interface TlsOrder {
   readonly keyFile: string | undefined;
 }
 
-export interface CapacityOrder {
-  readonly isPrecise: boolean;
-  readonly isApplied: boolean;
-}
-
 const DURATION_MS_MAX = 30 * 24 * 3_600_000;
 const WARMUP_MS = 1_000;
 const WARMUP_MS_MAX = 3_600_000;
@@ -91,6 +76,8 @@ const CONNECTIONS_MAX = 10_000;
 /** Ports of one address to another. */
 const CONNECTIONS_LIMIT = 60_000;
 const THREADS_LIMIT = 128;
+const OF_A_REPLAY = ["since", "until", "speed"];
+const NOT_OF_A_REPLAY = ["rate", "profile", "clients", "think", "body", "data", "batch"];
 const SEED = 1;
 const SEED_MAX = 2 ** 32 - 1;
 
@@ -142,32 +129,6 @@ function readConnectionsMax(flags: Flags, maxWorkers: number | undefined): numbe
   return limits.length === 0 ? CONNECTIONS_MAX : Math.min(...limits);
 }
 
-function readMessage(flags: Flags, target: TargetOrder, cwd: string): MessageOrder {
-  const method = flags.text("method")?.toUpperCase();
-  if (method !== undefined && target.kind !== "url") {
-    throw new UsageError("--method goes with a URL: a service is asked with POST, targets say it");
-  }
-  if (method !== undefined && !/^[A-Z]+$/.test(method)) {
-    throw new UsageError(`--method: expected one such as PUT, found ${JSON.stringify(method)}`);
-  }
-  const file = (name: string): string | undefined => {
-    const path = flags.text(name);
-    return path === undefined ? undefined : resolve(cwd, path);
-  };
-  const bodyFile = file("body");
-  const dataFile = file("data");
-  const batch = flags.text("batch");
-  for (const [name, given] of [["data", dataFile] as const, ["batch", batch] as const]) {
-    if (given === undefined || bodyFile !== undefined || target.kind !== "url") continue;
-    throw new UsageError(
-      `--${name} goes with --body, a file that says where the rows belong: {"data": {{rows}}}`,
-    );
-  }
-  const dataOrder = flags.choice("data-order", ["in-turn", "random"]) ?? "in-turn";
-  const headers = readHeaders(flags.all("header"));
-  return { method, headers, bodyFile, dataFile, dataOrder, batch };
-}
-
 function readProtocol(flags: Flags): ProtocolOrder {
   const kind = flags.choice("protocol", ["http", "grpc"]) ?? "http";
   const isClear = flags.isOn("h2c", false);
@@ -195,9 +156,13 @@ function readArrivalWords(flags: Flags, maxWorkers: number | undefined): Arrival
   const [rate, profile, arrivals, clients, think, since, until, speed] = names.map((name) =>
     flags.text(name),
   );
-  if (arrivals !== "replay") {
-    const name = ["since", "until", "speed"].find((other) => flags.has(other));
-    if (name !== undefined) throw new UsageError(`--${name} goes with --arrivals replay`);
+  const isReplay = arrivals === "replay";
+  const name = (isReplay ? NOT_OF_A_REPLAY : OF_A_REPLAY).find((other) => flags.has(other));
+  if (name !== undefined) {
+    const what = isReplay
+      ? "is not for --arrivals replay: the log has it"
+      : "goes with --arrivals replay";
+    throw new UsageError(`--${name} ${what}`);
   }
   return { rate, profile, arrivals, clients, think, since, until, speed, maxWorkers };
 }
@@ -227,29 +192,4 @@ function readConnect(flags: Flags, cwd: string): ConnectPlan {
     localAddress: flags.text("laddr"),
     unixSocket: unixSocket === undefined ? undefined : resolve(cwd, unixSocket),
   };
-}
-
-function readCapacity(flags: Flags, target: TargetOrder): CapacityOrder | undefined {
-  if (!flags.has("find-capacity")) {
-    const name = ["precise", "apply"].find((other) => flags.has(other));
-    if (name !== undefined) throw new UsageError(`--${name} goes with --find-capacity`);
-    return undefined;
-  }
-  const chosen = ["rate", "profile", "clients", "think", "duration", "warmup"];
-  const other = chosen.find((name) => flags.has(name));
-  if (other !== undefined) {
-    throw new UsageError(`--find-capacity chooses rates and times: leave --${other} away`);
-  }
-  const arrivals = flags.text("arrivals");
-  if (arrivals !== undefined && arrivals !== "constant" && arrivals !== "poisson") {
-    throw new UsageError("--find-capacity goes with --arrivals constant or poisson, its default");
-  }
-  const output = ["junit", "output"].find((name) => flags.has(name));
-  if (output !== undefined) {
-    throw new UsageError(`--${output} is of one run: --find-capacity has --json and --html`);
-  }
-  if (flags.has("apply") && (target.kind !== "service" || target.url !== undefined)) {
-    throw new UsageError("--apply goes with a service of the Millrace that runs in this folder");
-  }
-  return { isPrecise: flags.has("precise"), isApplied: flags.has("apply") };
 }

@@ -19,6 +19,7 @@ describe("millrace load", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "millrace-load-"));
     await writeFile(join(folder, "body.json"), "{}");
+    await writeFile(join(folder, "rows.csv"), "a,b\n1,2\n");
     await once(server.listen(0, "127.0.0.1"), "listening");
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   });
@@ -50,6 +51,8 @@ describe("millrace load", () => {
     ["--json none/r.json", "--json: ENOENT"],
     ["--body body.json --batch 0", "--batch: expected rows of a batch, 1 to"],
     ["--body body.json --data body.json", "rows come from a .csv, .jsonl"],
+    ["--body body.json --batch 3", "--batch: no request has {{rows}} in its body"],
+    ["--body body.json --data rows.csv", "--data: no request has {{row}}, {{rows}} or"],
     ["--arrivals replay", "--arrivals replay goes with a service"],
     ["--chunked", "--chunked is not supported: bodies are sent with their length"],
     ["--find-capacity --apply", "--apply goes with a service of the Millrace that runs in"],

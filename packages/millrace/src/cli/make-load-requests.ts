@@ -5,13 +5,15 @@ import { parseBody, type BodyFilling } from "../load-test/payloads/body-template
 import type { LoadBody, LoadTarget, RowTable } from "../load-test/payloads/load-target.ts";
 import { readTargets } from "../load-test/payloads/read-targets.ts";
 import { readRowTable } from "../load-test/payloads/row-table.ts";
-import type { CommandIo } from "./command.ts";
+import { UsageError, type CommandIo } from "./command.ts";
 import { readNamedFile, readPipe } from "./load-material.ts";
-import type { LoadOrder, MessageOrder } from "./load-order.ts";
+import type { MessageOrder } from "./load-message-order.ts";
+import type { LoadOrder } from "./load-order.ts";
 import type { TargetOrder } from "./load-target-order.ts";
 import { findService, type LoadedService } from "./load-service.ts";
 import { withoutUserInfo, type Header } from "./read-headers.ts";
-import { requestTo } from "./service-request.ts";
+import { imageTypeOf } from "./image-type.ts";
+import { requestTo, withType } from "./service-request.ts";
 import { rowsBody, sampleBody, sampleRows, type BodyForm } from "./service-body.ts";
 
 /** What is sent. */
@@ -29,6 +31,21 @@ export async function makeRequests(
   tls: TlsPlan,
   io: CommandIo,
 ): Promise<LoadRequests> {
+  const requests = await readRequests(order, tls, io);
+  const { dataFile, batch } = order.message;
+  const kinds = new Set(requests.targets.flatMap(({ body }) => body.map(({ kind }) => kind)));
+  if (batch !== undefined && !kinds.has("rows")) {
+    throw new UsageError("--batch: no request has {{rows}} in its body");
+  }
+  if (dataFile !== undefined && !ROW_KINDS.some((kind) => kinds.has(kind))) {
+    throw new UsageError("--data: no request has {{row}}, {{rows}} or {{row.NAME}} in its body");
+  }
+  return requests;
+}
+
+const ROW_KINDS = ["row", "rows", "column"] as const;
+
+async function readRequests(order: LoadOrder, tls: TlsPlan, io: CommandIo): Promise<LoadRequests> {
   const { message, target } = order;
   const sizes = parseBatchSizes(message.batch ?? "1");
   const rows = await readRows(message);
@@ -43,7 +60,8 @@ export async function makeRequests(
     }
     case "url": {
       const method = message.method ?? (body === undefined ? "GET" : "POST");
-      const named = { method, url: target.url, headers, body: body ?? [], weight: 1 };
+      const typed = withType(headers, imageTypeIn(message));
+      const named = { method, url: target.url, headers: typed, body: body ?? [], weight: 1 };
       return { targets: [withoutUser(named)], choice: "in-turn", rows, service: undefined };
     }
     case "targets": {
@@ -93,7 +111,15 @@ async function readBodyFile(
   filling: BodyFilling,
 ): Promise<LoadBody | undefined> {
   if (path === undefined) return undefined;
-  return parseBody(await readNamedFile("body", path), filling, path);
+  const bytes = await readNamedFile("body", path);
+  return imageTypeOf(path) === undefined
+    ? parseBody(bytes, filling, path)
+    : [{ kind: "bytes", bytes }];
+}
+
+/** @returns the media type of the body, where that is a picture. */
+function imageTypeIn({ bodyFile }: MessageOrder): string | undefined {
+  return bodyFile === undefined ? undefined : imageTypeOf(bodyFile);
 }
 
 function requestsOf(
@@ -104,7 +130,13 @@ function requestsOf(
   const form: BodyForm = order.protocol.kind === "grpc" ? "infer" : "predict";
   const made =
     body === undefined ? serviceBody(service, form, order, filling) : { rows: filling.rows, body };
-  const target = { ...requestTo(service, form), body: made.body, weight: 1 };
+  const type = imageTypeIn(order.message);
+  if (type !== undefined && form === "infer") {
+    throw new UsageError(
+      "--body: a picture goes over HTTP; over gRPC it is an input of the request",
+    );
+  }
+  const target = { ...requestTo(service, form, type), body: made.body, weight: 1 };
   return { targets: [target], choice: "in-turn", rows: made.rows, service };
 }
 

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { extname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { MillraceClient, MillraceClientError, type PredictInput } from "millrace-client";
 import { parseDuration } from "../config/duration.ts";
 import { UsageError, type Command, type CommandIo, type CommandLine } from "./command.ts";
+import { imageTypeOf } from "./image-type.ts";
 import { readRunState } from "./run-state.ts";
 
 export const predict: Command = {
@@ -54,14 +55,6 @@ export const predict: Command = {
   },
 };
 
-/** Type of a picture by the ending of its name; the server looks at its content. */
-const IMAGE_TYPES: Readonly<Record<string, string>> = {
-  ".jpg": "image/jpeg",
-  ".jpeg": "image/jpeg",
-  ".png": "image/png",
-  ".webp": "image/webp",
-};
-
 async function readInput({ options }: CommandLine, io: CommandIo): Promise<PredictInput> {
   const data = options.get("data");
   const file = options.get("file");
@@ -73,7 +66,7 @@ async function readInput({ options }: CommandLine, io: CommandIo): Promise<Predi
   if (bytes === undefined) {
     throw new UsageError(`--file: there is no file ${JSON.stringify(file)}`);
   }
-  const type = IMAGE_TYPES[extname(file).toLowerCase()];
+  const type = imageTypeOf(file);
   return type === undefined ? parseRows(bytes.toString()) : new Blob([bytes], { type });
 }
 

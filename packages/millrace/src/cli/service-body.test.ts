@@ -54,6 +54,8 @@ describe("sampleBody()", () => {
     expect(() => sampleBody(bare, "predict")).toThrow(
       /"shop" has no sample to send: give --data FILE/,
     );
+    const pictures = service({ inputs: PICTURE.inputs, sample: undefined });
+    expect(() => sampleBody(pictures, "predict")).toThrow(/give --body picture\.jpg/);
   });
 });
 

@@ -80,11 +80,13 @@ function memberOf({ name, datatype, shape }: ServiceInput): string {
   return datatype === "BYTES" && shape.length === 1 ? name : "data";
 }
 
-function sampleOf({ name, sample }: LoadedService): JsonValue {
+function sampleOf({ name, inputs, sample }: LoadedService): JsonValue {
   if (sample !== undefined) return sample;
-  throw new UsageError(
-    `service "${name}" has no sample to send: give --data FILE with rows or --body FILE, or add models.<name>.sample`,
-  );
+  const instead =
+    inputs[0]?.name === "image_data"
+      ? "--body picture.jpg"
+      : "--data FILE with rows or --body FILE, or add models.<name>.sample";
+  throw new UsageError(`service "${name}" has no sample to send: give ${instead}`);
 }
 
 function singleInput(service: LoadedService): ServiceInput {

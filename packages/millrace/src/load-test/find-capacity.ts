@@ -47,6 +47,7 @@ const USUAL: Omit<SearchPlan, "requestsMin"> = {
   warmupMs: 5 * SECOND,
   stepMsMin: 10 * SECOND,
   stepMsMax: 60 * SECOND,
+  coolDownMs: 3 * SECOND,
   timeMsMax: 30 * MINUTE,
   rateMax: 1_000_000,
 };
@@ -217,10 +218,20 @@ class CapacityRun {
       took_ms: Date.now() - this.#startedMs,
     };
     const report = capacityReport(this.#search, this.#plan, facts);
-    if (this.#broken === undefined) return report;
-    return { ...report, outcome: "unfinished", notes: [this.#broken, ...report.notes] };
+    const shared = plan.targets.some(({ url }) => LOOPBACK.test(new URL(url).hostname));
+    const notes = [this.#broken, ...report.notes, shared ? SHARED : undefined];
+    return {
+      ...report,
+      outcome: this.#broken === undefined ? report.outcome : "unfinished",
+      notes: notes.filter((note) => note !== undefined),
+    };
   }
 }
 
 /** Targets that a report names. */
 const TARGETS_NAMED_MAX = 20;
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+const SHARED =
+  "service and generator share this machine: on one of its own the service may do more";

@@ -31,7 +31,9 @@ export class ServerWatch {
     const look = (): void => {
       this.#before = this.#look();
     };
-    this.#timer = setTimeout(look, Math.max(0, startedAtMs - Date.now()));
+    const waitMs = startedAtMs - Date.now();
+    if (waitMs <= 0) look();
+    else this.#timer = setTimeout(look, waitMs);
   }
 
   /** @returns undefined when the server does not tell, is no Millrace, or was started again. */

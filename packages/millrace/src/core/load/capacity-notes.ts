@@ -20,7 +20,6 @@ export function capacityNotes(
     unbounded(state),
     fewRequests(plan, state),
     ...waverings(search),
-    ...contradictions(search, state),
     unsteady(state),
     unrecovered(search),
     ownLimits(state),
@@ -58,26 +57,15 @@ function waverings({ trials }: CapacitySearch): readonly string[] {
     });
 }
 
-/** Rates that held although a lower one failed. */
-function contradictions({ trials }: CapacitySearch, { high }: SearchState): readonly string[] {
-  if (high === undefined) return [];
-  return trials
-    .filter(({ rate, verdict }) => verdict === "holds" && rate > high.rate)
-    .map(
-      ({ rate }) =>
-        `${rateText(rate)} was held once, although ${rateText(high.rate)} failed: something else disturbs the measurement, or the service changes`,
-    );
-}
-
 function unsteady({ low }: SearchState): string | undefined {
   if (low?.isUnsteady !== true) return undefined;
   return `at ${rateText(low.rate)} throughput or latency drifted within a step, once or more`;
 }
 
-function unrecovered({ unrecovered: count, baseline }: CapacitySearch): string | undefined {
+function unrecovered({ unrecovered: count }: CapacitySearch): string | undefined {
   if (count === 0) return undefined;
   const steps = count === 1 ? "a step" : `${count} steps`;
-  return `after ${steps} the service did not come back to the p50 of one client, ${(baseline?.p50Ms ?? 0).toPrecision(3)} ms: what followed began under its load`;
+  return `after ${steps} the service did not come back to its latency at rest: what followed began under its load`;
 }
 
 /** Refusals of its own limits look like the end of a service, and are its configuration. */

@@ -11,6 +11,7 @@ const PLAN: SearchPlan = {
   warmupMs: 5_000,
   stepMsMin: 10_000,
   stepMsMax: 60_000,
+  coolDownMs: 3_000,
   timeMsMax: 30 * 60_000,
   rateMax: 1_000_000,
 };
@@ -65,7 +66,7 @@ function outcomeOf(step: CapacityStep, isHeld: boolean): StepOutcome {
     requests: 10_000,
     tookMs: step.warmupMs + step.durationMs,
     sentRate: step.rate === 0 ? 100 : step.rate,
-    goodput: step.rate,
+    goodput: step.rate === 0 ? 100 : step.rate,
     p50Ms: 10,
     p99Ms: isHeld ? 20 : 200,
     meanMs: 10,
@@ -163,6 +164,26 @@ it("CapacitySearch ends at once where one client misses the objectives already",
   const search = searchQueue(QUEUE, p99Below(20));
   expect(search.state()).toMatchObject({ end: "none", low: undefined, high: undefined });
   expect(phasesOf(search)).toEqual(["baseline 0", "baseline 0", "baseline 0"]);
+});
+
+it("CapacitySearch goes on where one client is refused a part: it asks for more than many services allow", () => {
+  const errors: Objective = { text: "errors<1%", figure: "errors", comparison: "<", limit: 0.01 };
+  const search = new CapacitySearch(PLAN);
+  const random = new TestRandom(1);
+  for (let step = search.next(); step !== undefined; step = search.next()) {
+    const outcome = simulateStep(step, QUEUE, [errors], random);
+    const refused = { errors: 0.9, goodput: 100, p50Ms: 0.1, missed: ["errors<1%: 90%"] };
+    search.add(step.phase === "baseline" ? { ...outcome, ...refused } : outcome);
+  }
+  expect(search.state().end).toBe("found");
+  expect(search.unrecovered).toBe(0);
+  const refused = { errors: 1, goodput: 0, missed: ["errors<1%: 100%"] };
+  const gone = new CapacitySearch(PLAN);
+  for (let step = gone.next(); step !== undefined; step = gone.next()) {
+    gone.add({ ...outcomeOf(step, true), ...refused });
+  }
+  expect(gone.state().end).toBe("none");
+  expect(gone.outcomes).toHaveLength(3);
 });
 
 it("CapacitySearch goes down where even a tenth of one client's rate fails, to one a second", () => {

@@ -16,6 +16,8 @@ export interface SearchPlan {
   readonly stepMsMin: number;
   /** A step ends then, though it may have fewer requests. */
   readonly stepMsMax: number;
+  /** Of a look whether the service has recovered. */
+  readonly coolDownMs: number;
   /** No step begins that would not end in this time. */
   readonly timeMsMax: number;
   /** Starts a second; the search ends there when the service holds them. */
@@ -44,8 +46,6 @@ const BASELINES_MAX = 3;
 const COOL_SHARE = 1.25;
 const COOL_MS = 1;
 
-const COOL_DOWN_MS = 3_000;
-
 /** Cool-downs after one step; what has not recovered by then goes on as it is. */
 const COOL_DOWNS_MAX = 5;
 
@@ -56,7 +56,7 @@ const COOL_DOWNS_MAX = 5;
  * What is next follows from what is known of each rate tried so far, so a step that contradicts an earlier one needs no
  * rule of its own:
  *
- * 1. `baseline`: one client. What it cannot get, nobody can.
+ * 1. `baseline`: one client. Latencies that it cannot get, nobody can.
  * 2. `double`: from a tenth of its rate up until one fails, or down until one holds.
  * 3. `bisect`: between the highest that held and the least that failed, in equal ratios, until they are near.
  * 4. `confirm`: the highest that held has to hold three more times. When it fails it becomes the upper end, and the search
@@ -140,7 +140,7 @@ export class CapacitySearch {
     if (this.#coolDowns > 0) return this.#coolDown();
     const baseline = this.#knownBaseline();
     if (baseline === undefined) return this.#step("baseline", 0, this.#plan.stepMsMin);
-    if (baseline.missed.length > 0) return undefined;
+    if (isHopeless(baseline)) return undefined;
     const open = this.trials.find(({ verdict }) => verdict === "open");
     if (open !== undefined) return this.#fullStep(open.phase, open.rate);
     return this.#search(baseline);
@@ -180,8 +180,8 @@ export class CapacitySearch {
     return isGood || this.#baselines.length >= BASELINES_MAX ? last : undefined;
   }
 
-  #firstRate({ sentRate }: StepOutcome): number {
-    return Math.min(this.#plan.rateMax, Math.max(RATE_MIN, roundRate(FIRST_SHARE * sentRate)));
+  #firstRate({ goodput }: StepOutcome): number {
+    return Math.min(this.#plan.rateMax, Math.max(RATE_MIN, roundRate(FIRST_SHARE * goodput)));
   }
 
   /** What holds easily need not be measured well: a short step says it, and what that misses is asked again in full. */
@@ -193,14 +193,21 @@ export class CapacitySearch {
   #coolDown(): CapacityStep {
     const baseline = this.#knownBaseline();
     const rate = baseline === undefined ? RATE_MIN : this.#firstRate(baseline);
-    return { phase: "cool-down", rate, warmupMs: 0, durationMs: COOL_DOWN_MS };
+    return { phase: "cool-down", rate, warmupMs: 0, durationMs: this.#plan.coolDownMs };
   }
 
   #addCoolDown({ p50Ms, goodput }: StepOutcome): void {
-    const wanted = COOL_SHARE * (this.baseline?.p50Ms ?? 0) + COOL_MS;
-    const isCool = goodput > 0 && p50Ms <= wanted;
+    const isCool = goodput > 0 && p50Ms <= COOL_SHARE * this.#restMs() + COOL_MS;
     this.#coolDowns = isCool ? 0 : this.#coolDowns - 1;
     if (!isCool && this.#coolDowns === 0) this.#unrecovered++;
+  }
+
+  /** Median of a service at rest. Where one client was refused something, that of the lowest rate which held. */
+  #restMs(): number {
+    const { baseline } = this;
+    if (baseline?.missed.length === 0) return baseline.p50Ms;
+    const held = this.trials.filter(({ verdict }) => verdict === "holds");
+    return held.toSorted((a, b) => a.rate - b.rate)[0]?.held[0]?.p50Ms ?? Infinity;
   }
 
   #fullStep(phase: CapacityStep["phase"], rate: number): CapacityStep {
@@ -224,6 +231,14 @@ export class CapacitySearch {
     }
     return trials;
   }
+}
+
+/**
+ * No rate can do better than this client. Where it was refused a part of what it asked for, one can: a client that asks
+ * again at once asks for more than many services allow.
+ */
+function isHopeless({ missed, errors, goodput }: StepOutcome): boolean {
+  return missed.length > 0 && (errors === 0 || goodput === 0);
 }
 
 /** Three digits: nobody can say a capacity better. */

@@ -14,6 +14,15 @@ const CONFIDENCE = 0.95;
 /** Fewer windows say nothing of how much they scatter. */
 const WINDOWS_MIN = 8;
 
+/**
+ * Batches of which neighbours do not show a correlation that are put into one block: of a service that is busy to 90 %,
+ * blocks of one such batch made every eighth comparison of a test with itself a difference.
+ */
+const BLOCK_LENGTHS = 2;
+
+/** Fewer have too few degrees of freedom to say anything. */
+const BLOCKS_MIN = 6;
+
 /** Percentiles that windows have, and the names they have in a report. */
 const LATENCIES = [
   { metric: "p50", key: "p50_ms", share: 0.5 },
@@ -148,8 +157,11 @@ function errorOf<Window>(
   statistic: (kept: readonly Window[]) => number,
 ): JackknifeError | undefined {
   if (windows.length < WINDOWS_MIN) return undefined;
-  return blockJackknife(windows.length, batchMeans(windows.map(valueOf)).length, (from, until) =>
-    statistic(windows.filter((_, i) => i < from || i >= until)),
+  const length = BLOCK_LENGTHS * batchMeans(windows.map(valueOf)).length;
+  return blockJackknife(
+    windows.length,
+    Math.min(length, windows.length / BLOCKS_MIN),
+    (from, until) => statistic(windows.filter((_, i) => i < from || i >= until)),
   );
 }
 

@@ -90,7 +90,19 @@ test("judgeObjective() shows as many digits as tell the figure from the limit", 
   expect(judgeObjective(objective, report)).toMatchObject({ met: false, found: "50.00004ms" });
 });
 
-test.each(["p99", "errors", "success"] as const)(
+test("judgeObjective() takes no response time as met where every answer is a failure", () => {
+  const report: JudgedReport = { ...REPORT, success: 0, throughput: 0 };
+  for (const comparison of ["<", ">="] as const) {
+    const objective: Objective = { text: "", figure: "p50", comparison, limit: 10 };
+    expect(judgeObjective(objective, report)).toEqual({
+      objective: "",
+      met: false,
+      found: "no request succeeded",
+    });
+  }
+});
+
+test.each(["p99", "errors", "success", "throughput", "rate"] as const)(
   "judgeObjective() never takes %s as met where nothing was measured",
   (figure) => {
     for (const comparison of ["<", ">="] as const) {

@@ -22,7 +22,7 @@ export type JudgedReport = Pick<LoadReport, "requests" | "success" | "rate" | "t
 
 interface FigureFacts {
   readonly unit: "time" | "share" | "rate";
-  /** @returns undefined where nothing was measured: no objective is met by that. */
+  /** @returns undefined where nothing was measured, or nothing that counts: no objective is met by that. */
   valueOf(report: JudgedReport): number | undefined;
 }
 
@@ -38,8 +38,8 @@ const FIGURES = {
   max: responseTime("max_ms"),
   errors: { unit: "share", valueOf: errorShare },
   success: { unit: "share", valueOf: successShare },
-  throughput: { unit: "rate", valueOf: ({ throughput }) => throughput },
-  rate: { unit: "rate", valueOf: ({ rate }) => rate },
+  throughput: rateOf("throughput"),
+  rate: rateOf("rate"),
 } as const satisfies Record<string, FigureFacts>;
 
 /** Names of all figures. */
@@ -53,7 +53,10 @@ export function judgeObjective(objective: Objective, report: JudgedReport): Obje
   const { text, figure, limit } = objective;
   const facts: FigureFacts = FIGURES[figure];
   const value = facts.valueOf(report);
-  if (value === undefined) return { objective: text, met: false, found: "nothing measured" };
+  if (value === undefined) {
+    const found = report.requests > 0 ? "no request succeeded" : "nothing measured";
+    return { objective: text, met: false, found };
+  }
   return { objective: text, met: isMet(value, objective), found: foundText(value, facts, limit) };
 }
 
@@ -70,10 +73,19 @@ function isMet(value: number, { comparison, limit }: Objective): boolean {
   }
 }
 
+/** Of all answers: but where every one is a failure, how fast that came says nothing of the service. */
 function responseTime(key: keyof Spread): FigureFacts & { readonly unit: "time" } {
   return {
     unit: "time",
-    valueOf: ({ millrace: { response } }) => (response.count === 0 ? undefined : response[key]),
+    valueOf: ({ requests, success, millrace: { response } }) =>
+      response.count === 0 || (requests > 0 && success === 0) ? undefined : response[key],
+  };
+}
+
+function rateOf(key: "throughput" | "rate"): FigureFacts & { readonly unit: "rate" } {
+  return {
+    unit: "rate",
+    valueOf: (report) => (startCount(report) === 0 ? undefined : report[key]),
   };
 }
 

@@ -5,8 +5,8 @@ export interface JackknifeError {
   readonly degrees: number;
 }
 
-/** More blocks than that make the error no better known. */
-const BLOCKS_MAX = 30;
+/** More make the error hardly better known, and are shorter: 10 to 30 are usual (B. Schmeiser, Operations Research 30, 1982). */
+const BLOCKS_MAX = 12;
 
 /**
  * Standard error of any statistic of values that depend on their neighbours: it is computed again and again without one
@@ -15,7 +15,7 @@ const BLOCKS_MAX = 30;
  * Annals of Statistics 17, 1989; H. R. Künsch, Annals of Statistics 17, 1989).
  *
  * @param count of values, at least 2.
- * @param lengthMin values of a block, at least 1.
+ * @param lengthMin values of a block, at least 1; need not be whole.
  * @param statistic of all values but those from `from` to before `until`.
  */
 export function blockJackknife(

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { messageOf } from "../../core/message-of.ts";
+import { connectFailure } from "./connect-failure.ts";
 import { Http1Reply } from "./http1-reply.ts";
 import type { Http1Endpoint } from "./http1-endpoint.ts";
 import type { Http1Request } from "./http1-request.ts";
@@ -49,7 +49,7 @@ export class Http1Connection {
     const onread = { buffer, callback: (count: number) => this.#read(buffer, count) };
     this.#socket = endpoint.connect(onread, () => this.#opened());
     this.#socket.on("end", () => this.#ended());
-    this.#socket.on("error", (error) => (this.#why ||= whyOf(error)));
+    this.#socket.on("error", (error) => (this.#why ||= connectFailure(error)));
     this.#socket.once("close", () => this.#closed());
   }
 
@@ -135,9 +135,4 @@ export class Http1Connection {
     this.#isGone = true;
     this.#events.onGone(this, this.#why || "socket hang up");
   }
-}
-
-/** Where a name has several addresses, Node's error has no message but one for each. */
-function whyOf(error: Error): string {
-  return error instanceof AggregateError ? error.errors.map(messageOf).join(", ") : error.message;
 }

@@ -21,6 +21,9 @@ const OPENING_MAX = 64;
 /** They all have so long, and never longer than a request. */
 const OPEN_MS_MAX = 30_000;
 
+/** A reset costs as much as some requests; thousands at once would hold up what is due. */
+const EXPIRED_MAX = 32;
+
 /** Methods whose requests say their length also where it is 0. */
 const LENGTH_METHODS: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 
@@ -112,8 +115,9 @@ export class Http2Client implements LoadClient {
 
   expire(nowMs: number): void {
     const { timeoutMs } = this.#plan;
+    let left = EXPIRED_MAX;
     for (const exchange of this.#exchanges) {
-      if (nowMs - exchange.sentMs < timeoutMs) return;
+      if (left-- === 0 || nowMs - exchange.sentMs < timeoutMs) return;
       exchange.giveUp();
       this.#end(exchange, 0, timeoutText(timeoutMs));
     }

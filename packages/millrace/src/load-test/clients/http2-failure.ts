@@ -1,5 +1,5 @@
 import { constants } from "node:http2";
-import { messageOf } from "../../core/message-of.ts";
+import { connectFailure } from "./connect-failure.ts";
 
 /** Names of HTTP/2 error codes (RFC 9113, section 7), by number. */
 const NAMES: ReadonlyMap<number, string> = new Map(
@@ -44,6 +44,5 @@ export function connectionText(error: NodeJS.ErrnoException): string {
   if (code === "ERR_HTTP2_ERROR" || code.startsWith("ERR_HTTP2_SESSION")) {
     return `the server does not speak HTTP/2: ${error.message}`;
   }
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join(", ");
-  return error.message || code;
+  return connectFailure(error) || code;
 }

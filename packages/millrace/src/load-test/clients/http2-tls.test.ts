@@ -111,11 +111,9 @@ describe("negotiateProtocol()", () => {
   });
 
   it("rejects with what hinders a connection", async () => {
-    await expect(negotiateProtocol(both, NO_TLS, PLACE)).rejects.toThrow(
-      `Cannot connect to ${both}: self-signed certificate`,
-    );
+    await expect(negotiateProtocol(both, NO_TLS, PLACE)).rejects.toThrow("self-signed certificate");
     await expect(negotiateProtocol("https://127.0.0.1:1", NO_TLS, PLACE)).rejects.toThrow(
-      "Cannot connect to https://127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1",
+      "connect ECONNREFUSED 127.0.0.1:1",
     );
   });
 });

@@ -1,5 +1,6 @@
 import { connect } from "node:tls";
 import type { ConnectPlan, TlsPlan } from "../load-plan.ts";
+import { connectFailure } from "./connect-failure.ts";
 import { socketAddress } from "./socket-address.ts";
 import { tlsOptions } from "./tls-options.ts";
 
@@ -25,10 +26,9 @@ export async function negotiateProtocol(
     ...socketAddress(target, place),
     ALPNProtocols: ["h2", "http/1.1"],
   });
-  const fail = (why: string): void =>
-    reject(new Error(`Cannot connect to ${target.origin}: ${why}`));
+  const fail = (why: string): void => reject(new Error(why));
   socket.setTimeout(ANSWER_MS_MAX, () => fail(`no answer within ${ANSWER_MS_MAX / 1000}s`));
-  socket.on("error", (error: Error) => fail(error.message));
+  socket.on("error", (error: Error) => fail(connectFailure(error)));
   socket.on("close", () => fail("connection closed by the server"));
   socket.on("secureConnect", () => resolve(socket.alpnProtocol === "h2" ? "http2" : "http1"));
   try {

@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { messageOf } from "../../core/message-of.ts";
+import { boundedBytes } from "../bounded-bytes.ts";
 import { LoadInputError } from "../load-input-error.ts";
 import { parseBody, type BodyFilling } from "./body-template.ts";
 import type { LoadBody } from "./load-target.ts";
@@ -32,11 +33,7 @@ export class BodyFiles {
   /** @param where begins messages. @throws LoadInputError */
   parse(bytes: Uint8Array, where: string): LoadBody {
     this.#byteCount += bytes.length;
-    if (this.#byteCount > BYTES_MAX) {
-      throw new LoadInputError(
-        `${where}: the bodies of all targets have more than ${BYTES_MAX / 2 ** 20} MiB`,
-      );
-    }
+    if (this.#byteCount > BYTES_MAX) throw tooLarge(where);
     return parseBody(bytes, this.#filling, where);
   }
 
@@ -45,11 +42,20 @@ export class BodyFiles {
     let problem = "no folder to look in";
     for (const path of paths) {
       try {
-        return await readFile(path);
+        const bytes = await boundedBytes(createReadStream(path), BYTES_MAX - this.#byteCount);
+        if (bytes !== undefined) return bytes;
       } catch (error) {
         problem = messageOf(error);
+        continue;
       }
+      throw tooLarge(where);
     }
     throw new LoadInputError(`${where}: cannot read the body from ${name}: ${problem}`);
   }
+}
+
+function tooLarge(where: string): LoadInputError {
+  return new LoadInputError(
+    `${where}: the bodies of all targets have more than ${BYTES_MAX / 2 ** 20} MiB`,
+  );
 }

@@ -1,7 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { extname } from "node:path";
 import { messageOf } from "../../core/message-of.ts";
 import type { RowReader } from "../../ports/row-reader.ts";
+import { boundedBytes } from "../bounded-bytes.ts";
 import { LoadInputError } from "../load-input-error.ts";
 import { addCsvRows } from "./csv-rows.ts";
 import { addJsonLines } from "./json-lines.ts";
@@ -41,8 +42,8 @@ export async function readRowTable(path: string, options: RowTableOptions): Prom
 
 async function readBounded(path: string): Promise<Uint8Array> {
   try {
-    const { size } = await stat(path);
-    if (size <= FILE_BYTES_MAX) return await readFile(path);
+    const bytes = await boundedBytes(createReadStream(path), FILE_BYTES_MAX);
+    if (bytes !== undefined) return bytes;
   } catch (error) {
     throw new LoadInputError(`${path}: ${messageOf(error)}`, { cause: error });
   }

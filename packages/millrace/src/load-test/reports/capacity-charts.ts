@@ -23,7 +23,7 @@ export function capacityCharts(report: CapacityReport): PageChart[] {
       title: "Goodput against offered rate",
       width: "half",
       summary: `At most ${rateText(most)} were answered well, at rates up to ${rateText(xs.at(-1) ?? 0)}.`,
-      note: "The dashed line is all that was offered. The band is where the capacity lies.",
+      note: `The dashed line is all that was offered.${marks.some(({ until }) => until !== undefined) ? " The band is where the capacity lies." : ""}`,
       x: OFFERED,
       y: { unit: "rate", label: "Answered well", scale: "linear" },
       xs,

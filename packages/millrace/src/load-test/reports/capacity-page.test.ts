@@ -50,6 +50,16 @@ describe("capacityPage()", () => {
     expect(page.match(/<th scope="row"/g)).toHaveLength(13);
   });
 
+  it("recommends no limits and claims no agreement where the search says too little", async () => {
+    const littles_law = { ...testCapacityReport().littles_law, under_way: 0, tolerance: 7.95 };
+    const page = await capacityPage(
+      testCapacityReport({ outcome: "unfinished", confirmations: 0, littles_law }),
+    );
+    expect(page).toContain("None: 900/s was confirmed 0 times only.");
+    expect(page).not.toContain(">720/s<");
+    expect(page).toContain("too few samples to compare them");
+  });
+
   it("shows hostile texts as texts", async () => {
     const hostile = `</script><img src=x onerror="alert(2)">`;
     const page = await capacityPage(

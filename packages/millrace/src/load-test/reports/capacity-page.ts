@@ -1,5 +1,6 @@
 import { escapeHtml } from "../../core/escape-html.ts";
-import type { CapacityReport, KneePoint } from "../../core/load/capacity.ts";
+import type { CapacityReport, KneePoint, LittlesLaw } from "../../core/load/capacity.ts";
+import { whyNotApplied } from "../apply-limits.ts";
 import { capacityCards } from "./capacity-cards.ts";
 import { capacityCharts } from "./capacity-charts.ts";
 import {
@@ -43,10 +44,12 @@ ${factList([
   return pageDocument({ title, body, charts });
 }
 
-function limits({
-  limits: { concurrency, rate, autoscale_target: target },
-}: CapacityReport): string {
-  if (rate <= 0) return "";
+function limits(report: CapacityReport): string {
+  const why = whyNotApplied(report);
+  if (why !== undefined) {
+    return `<section><h2>Recommended limits</h2><p class="warn">None: ${escapeHtml(why)}.</p></section>`;
+  }
+  const { concurrency, rate, autoscale_target: target } = report.limits;
   const shown: readonly (readonly [string, string, string])[] = [
     ["Limit of requests in work", countText(concurrency), "rate × time of a request"],
     ["Limit of the rate", rateText(rate), "80 % of the capacity: the rest is refused"],
@@ -58,6 +61,9 @@ ${shown.map(([name, figure, why]) => `<div><dt>${name}</dt><dd>${figure}</dd><dd
 </dl>
 </section>`;
 }
+
+/** Share that samples may differ by and still say something. */
+const TOLERANCE_MAX = 0.5;
 
 const PHASES: Readonly<Record<KneePoint["phase"], string>> = {
   baseline: "one client",
@@ -112,12 +118,18 @@ function law({
 ${factList([
   {
     name: "Little's law",
-    text: `${found.under_way.toFixed(2)} requests were under way on average, rate × time is ${found.rate_times_latency.toFixed(2)}: ${shareText(Math.abs(found.ratio - 1))} apart, ${shareText(found.tolerance)} allowed; ${found.holds ? "they agree" : "they do not agree"}`,
+    text: `${found.under_way.toFixed(2)} requests were under way on average, rate × time is ${found.rate_times_latency.toFixed(2)}: ${lawText(found)}`,
   },
   { name: "p99", text: `client ${latencyText(client)}, server ${serverText}` },
   { name: "Refused above", text: reasons === "" ? "none" : reasons },
 ])}
 </section>`;
+}
+
+function lawText({ ratio, tolerance, holds }: LittlesLaw): string {
+  if (tolerance > TOLERANCE_MAX) return "too few samples to compare them";
+  const apart = `${shareText(Math.abs(ratio - 1))} apart, ${shareText(tolerance)} allowed`;
+  return `${apart}; ${holds ? "they agree" : "they do not agree"}`;
 }
 
 function oneClientText({

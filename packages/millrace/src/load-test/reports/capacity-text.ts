@@ -71,7 +71,7 @@ function p99Text({ client_p99_ms: client, server_p99_ms: server }: CapacityRepor
 }
 
 function littlesLawText({ littles_law: law, rate }: CapacityReport): string {
-  const allowed = `within ${shareText(law.tolerance)}`;
+  const allowed = `within ${Math.round(100 * law.tolerance)} %`;
   const sides = `${figure(law.under_way)} under way, rate × latency ${figure(law.rate_times_latency)}`;
   return law.holds
     ? `${sides} at ${rateText(rate)}: agree ${allowed}`
