@@ -55,18 +55,23 @@ export const LOAD_OPTIONS = {
   ...CONFIG_OPTION,
 } as const;
 
-/** Flags of vegeta that mean nothing here, by name: why, and what to do. */
+/** Flags of vegeta that mean nothing here, and short ones of wrk and its like: why, and what to do. */
 const REFUSED: Readonly<Record<string, string>> = {
+  c: "say --clients for callers that wait, or --max-connections",
   chunked: "bodies are sent with their length",
   "connect-to": "write the address into the URL, and --header 'host: NAME'",
+  d: "say --duration",
   "dns-ttl": "a name is looked up when a connection is opened, by the system",
+  H: "say --header",
   lazy: "targets are read before the start, so that reading them delays no request",
   "max-body": "bodies of answers are read whole and not kept; leave it away",
+  n: "say --duration: requests come at a rate, not in a number",
   "prometheus-addr": "a running Millrace has /metrics of its own, and --json the figures",
   "proxy-header": "there is no proxy; ask the server itself",
   redirects: "a redirect is not followed and counts as a success, as with vegeta's -redirects=-1",
   resolvers: "names are looked up by the system; write the address into the URL",
   "session-tickets": "connections are kept, so sessions need not be resumed",
+  t: "say --threads",
 };
 
 /** @returns why a flag that is no option is refused; undefined where it is unknown. */

@@ -18,16 +18,23 @@ export interface LoadOutputs {
 
 const NAMES = ["json", "html", "junit", "output"] as const;
 
-/** @throws UsageError where two of them go to the same place. */
+/** What is read, and would be written over. */
+const INPUTS = ["targets", "body", "data"] as const;
+
+/** @throws UsageError where two of them go to the same place, or to a file that is read. */
 export function readLoadOutputs(flags: Flags, cwd: string): LoadOutputs {
   const places = NAMES.map((name) => placeOf(flags.text(name), cwd));
   const taken = new Map<string, string>();
+  for (const name of INPUTS) {
+    const place = placeOf(flags.text(name), cwd);
+    if (place?.kind === "file") taken.set(place.path, name);
+  }
   for (const [index, name] of NAMES.entries()) {
     const place = places[index];
     if (place === undefined) continue;
     const key = place.kind === "stdout" ? "the standard output" : place.path;
     const other = taken.get(key);
-    if (other !== undefined) throw new UsageError(`--${other} and --${name} both go to ${key}`);
+    if (other !== undefined) throw new UsageError(`--${other} and --${name} are both ${key}`);
     taken.set(key, name);
   }
   const [json, html, junit, results] = places;

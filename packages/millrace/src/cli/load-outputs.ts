@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { open, writeFile } from "node:fs/promises";
+import { open, stat, writeFile } from "node:fs/promises";
 import { stdout } from "node:process";
 import { PassThrough, type Writable } from "node:stream";
 import { messageOf } from "../core/message-of.ts";
@@ -18,6 +18,9 @@ export async function checkOutputs({ json, html, junit, results }: LoadOutputs):
   for (const [name, place] of Object.entries(places)) {
     if (place?.kind !== "file") continue;
     try {
+      // Opening a named pipe waits for its reader, and closing it is all that would read.
+      const there = await stat(place.path).catch(() => undefined);
+      if (there?.isFIFO() === true) continue;
       await (await open(place.path, "a")).close();
     } catch (error) {
       throw new UsageError(`--${name}: ${messageOf(error)}`);

@@ -85,22 +85,26 @@ async function askMetadata(
   });
   const { status, json } = answer;
   if (status === 200 && isMetadata(json)) return json;
-  const problem = json as { readonly detail?: string; readonly code?: string } | undefined;
-  if (problem?.code === "MODEL_NOT_FOUND") {
+  const problem = membersOf(json);
+  if (problem["code"] === "MODEL_NOT_FOUND") {
     const known = await askJson(new URL("/v2/models", url), asked, way).catch(() => undefined);
     throw unknownService(name, path.origin, known?.json);
   }
   const hint = status === 401 ? ": MILLRACE_KEY gives it" : "";
-  const detail =
-    problem?.detail ?? `${path.href} answered with status ${status}, it is no Millrace`;
-  throw new LoadFailure(`${detail}${hint}`);
+  const { detail } = problem;
+  const why =
+    typeof detail === "string"
+      ? detail
+      : `${path.href} answered with status ${status}, it is no Millrace`;
+  throw new LoadFailure(`${why}${hint}`);
 }
 
 const OF_A_BODY = /^(accept|accept-encoding|content-encoding|content-type)$/i;
 
 /** @param known what the server lists. */
 function unknownService(name: string, origin: string, known: JsonValue | undefined): UsageError {
-  const { models = [] } = (known ?? {}) as { readonly models?: readonly string[] };
+  const listedModels = membersOf(known)["models"];
+  const models = Array.isArray(listedModels) ? listedModels.filter(isText) : [];
   const listed = models.length === 0 ? "" : `, there is ${models.join(", ")}`;
   const nearest = didYouMean(name, models);
   const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
@@ -108,9 +112,27 @@ function unknownService(name: string, origin: string, known: JsonValue | undefin
 }
 
 function isMetadata(json: unknown): json is Metadata {
+  const { inputs } = membersOf(json);
+  return Array.isArray(inputs) && inputs.every(isInput);
+}
+
+function isInput(input: unknown): boolean {
+  const { name, datatype, shape } = membersOf(input);
   return (
-    typeof json === "object" && json !== null && "inputs" in json && Array.isArray(json.inputs)
+    isText(name) &&
+    isText(datatype) &&
+    Array.isArray(shape) &&
+    shape.every((size) => typeof size === "number")
   );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** None of what is no object. */
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
 function withPort(url: string, port: string): string {

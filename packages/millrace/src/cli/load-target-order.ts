@@ -34,6 +34,8 @@ export function readTargetOrder(
     throw new UsageError(`expected one service or URL, found ${positionals.join(", ")}`);
   }
   if (targets !== undefined) {
+    if (word === "attack")
+      throw new UsageError("leave the word attack out: load is vegeta's attack");
     if (word !== undefined) {
       throw new UsageError(`expected ${JSON.stringify(word)} or --targets, found both`);
     }

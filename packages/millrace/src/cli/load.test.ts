@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -63,6 +63,43 @@ describe("millrace load", () => {
     expect([code, stdout, requestCount]).toEqual([2, "", 0]);
   });
 
+  it("leaves results of another day alone where nobody answers", async () => {
+    await writeFile(join(folder, "old.csv"), "old");
+    const { code, stderr } = await run(["http://127.0.0.1:1/", "--quiet", "--output", "old.csv"]);
+    expect(stderr).toContain("Cannot connect to http://127.0.0.1:1");
+    expect([code, await readFile(join(folder, "old.csv"), "utf8")]).toEqual([1, "old"]);
+  });
+
+  it.each([
+    ["--targets", "/dev/zero"],
+    ["URL --body", "/dev/zero"],
+    ["URL --body body.json --data", "endless.csv"],
+  ])("refuses %s of a file that has no end", async (options, file) => {
+    await symlink("/dev/zero", join(folder, "endless.csv")).catch(() => undefined);
+    const words = options.split(" ").map((word) => (word === "URL" ? url : word));
+    const { code, stderr } = await run(["--quiet", ...words, file]);
+    expect(stderr).toMatch(/(has more|larger) than 256 MiB/);
+    expect([code, requestCount]).toEqual([2, 0]);
+  });
+
+  it.each([
+    [{ detail: "\u001b[2J is no answer" }, "·[2J is no answer"],
+    [{ detail: {} }, "answered with status 500, it is no Millrace"],
+    [{ code: "MODEL_NOT_FOUND", models: "none" }, 'there is no service "iris" at'],
+    [{ code: "MODEL_NOT_FOUND", models: ["\u001b[2J", {}] }, ", there is ·[2J"],
+    [null, "answered with status 500, it is no Millrace"],
+  ])("says what a server means that answers %j", async (answer, message) => {
+    const strange = createServer((_request, response) => {
+      response.writeHead(500).end(JSON.stringify(answer));
+    });
+    await once(strange.listen(0, "127.0.0.1"), "listening");
+    const at = `http://127.0.0.1:${(strange.address() as AddressInfo).port}`;
+    const { code, stderr } = await run(["iris", "--quiet", "--url", at]);
+    strange.close();
+    expect(stderr).toContain(message);
+    expect(code).toBeGreaterThan(0);
+  });
+
   it.each([
     ["GET\n", "targets.txt:1: expected a method and a URL"],
     ["GET ftp://host/\n", "targets.txt:1: expected a URL like http://localhost:8000/"],
@@ -85,6 +122,7 @@ describe("millrace load", () => {
     ["encode --output none/r body.json", 'none/r": there is no such file or folder'],
     ["compare body.json", "expected two reports of millrace load --json, found 1"],
     ["compare body.json body.json", "Cannot read body.json: it is no report of millrace load"],
+    ["compare /dev/zero body.json", "Cannot read /dev/zero: it has more than 64 MiB"],
     ["compare none.json body.json", 'none.json": there is no such file or folder'],
   ])("load %s is wrong use", async (words, message) => {
     const { code, stdout, stderr } = await run(words.split(" "));

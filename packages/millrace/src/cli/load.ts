@@ -1,8 +1,10 @@
 import { arrivalsText } from "../core/load/arrivals-text.ts";
 import type { LoadReport } from "../core/load/load-report.ts";
+import { withoutControls } from "../core/without-controls.ts";
 import { LoadInputError } from "../load-test/load-input-error.ts";
 import { measureLoad, type MeasureLoadOptions } from "../load-test/measure-load.ts";
 import { ServerWatch } from "../load-test/server-watch.ts";
+import type { ResultsWriter } from "../load-test/results/results-writer.ts";
 import { loadTextReport } from "../load-test/reports/load-text-report.ts";
 import {
   UsageError,
@@ -20,6 +22,9 @@ import { readLoadOrder, type LoadOrder } from "./load-order.ts";
 import { checkOutputs, closeResults, openResults, writeReports } from "./load-outputs.ts";
 import { makeLoadJob, type LoadJob } from "./make-load-plan.ts";
 import { shownCommand } from "./shown-command.ts";
+
+/** Of a test without an end, which ends in order: nothing more is sent. */
+const WAITING = "Waiting for the last answers; Ctrl-C again ends at once, without a report";
 
 export const load: Command = {
   summary: "load test: requests at a stated rate, and what callers wait",
@@ -41,7 +46,7 @@ export const load: Command = {
       return await run(job, order, shownCommand("load", line), io);
     } catch (error) {
       if (!(error instanceof LoadFailure)) throw error;
-      if (error.message !== "") io.stderr.write(`${error.message}\n`);
+      if (error.message !== "") io.stderr.write(`${withoutControls(error.message)}\n`);
       return error.exitCode;
     }
   },
@@ -65,21 +70,30 @@ async function measure(
   io: CommandIo,
 ): Promise<ExitCode> {
   const { plan } = job;
-  const results = openResults(outputs.results, plan);
+  let results: ResultsWriter | undefined;
   const view = isQuiet ? undefined : openLiveView(io);
   view?.begin({
     title: `${plan.name}: ${arrivalsText(plan.arrivals)}`,
     durationMs: plan.durationMs,
   });
-  const { result: report, isInterrupted } = await interruptible((signal) =>
-    runAndWatch(job, {
+  const say = (line: string): void => {
+    if (view === undefined) io.stderr.write(`${line}\n`);
+    else view.print(line);
+  };
+  const { result: report, isInterrupted } = await interruptible((signal) => {
+    if (plan.durationMs === Infinity) signal.addEventListener("abort", () => say(WAITING));
+    return runAndWatch(job, {
       command,
       signal,
-      onBegin: (startedAtMs) => view?.measureFrom(startedAtMs),
+      onBegin: (startedAtMs) => {
+        // Not before: results of another day stay where they are when nobody answers.
+        results ??= openResults(outputs.results, plan);
+        view?.measureFrom(startedAtMs);
+      },
       onResults: (block, startedAtMs) => results?.add(block, startedAtMs),
       onWindow: (window, totals) => view?.add(window, totals),
-    }).catch(asFailure),
-  ).finally(() => view?.end());
+    }).catch(asFailure);
+  }).finally(() => view?.end());
   const isAllKept = await closeResults(results, io);
   const text = outputs.isStdoutTaken ? io.stderr : io.stdout;
   text.write(`${loadTextReport(report).trimEnd()}\n`);

@@ -6,7 +6,7 @@ import { capacityObjectives } from "../load-test/capacity-objectives.ts";
 import { negotiateProtocol } from "../load-test/clients/negotiate-protocol.ts";
 import type { LoadPlan, LoadProtocol, TlsPlan } from "../load-test/load-plan.ts";
 import { readArrivals } from "../load-test/read-arrivals.ts";
-import { parseObjectives } from "../load-test/read-objectives.ts";
+import { parseObjectives, withErrorLimit } from "../load-test/read-objectives.ts";
 import type { CommandIo, CommandLine } from "./command.ts";
 import { LoadFailure } from "./load-failure.ts";
 import { readTlsPlan } from "./load-material.ts";
@@ -34,7 +34,8 @@ export async function makeLoadJob(
   line: CommandLine,
   io: CommandIo,
 ): Promise<LoadJob> {
-  const objectives = order.objectives === undefined ? [] : parseObjectives(order.objectives);
+  const asked = order.objectives === undefined ? [] : parseObjectives(order.objectives);
+  const objectives = asked.length === 0 ? asked : withErrorLimit(asked);
   if (order.capacity !== undefined) capacityObjectives(objectives);
   const isReplay = order.arrivals.arrivals === "replay";
   const typed = isReplay ? undefined : arrivalsOf(order);

@@ -59,7 +59,8 @@ async function readRequests(order: LoadOrder, tls: TlsPlan, io: CommandIo): Prom
       return requestsOf(service, order, { filling, body });
     }
     case "url": {
-      const method = message.method ?? (body === undefined ? "GET" : "POST");
+      const isPost = body !== undefined || order.protocol.kind === "grpc";
+      const method = message.method ?? (isPost ? "POST" : "GET");
       const typed = withType(headers, imageTypeIn(message));
       const named = { method, url: target.url, headers: typed, body: body ?? [], weight: 1 };
       return { targets: [withoutUser(named)], choice: "in-turn", rows, service: undefined };

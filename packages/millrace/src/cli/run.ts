@@ -1,4 +1,5 @@
 import { argv, cwd, env, stderr, stdout } from "node:process";
+import { withoutControls } from "../core/without-controls.ts";
 import { MILLRACE_VERSION } from "../version.ts";
 import {
   parseCommandLine,
@@ -85,9 +86,14 @@ async function runCommand(
     return await command.run(parseCommandLine(words, command), io);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    io.stderr.write(`${error.message}\nUsage: millrace ${command.usage}\n`);
+    io.stderr.write(`${printable(error.message)}\nUsage: millrace ${command.usage}\n`);
     return 2;
   }
+}
+
+/** Messages may have what a file or a server says. */
+function printable(message: string): string {
+  return message.split("\n").map(withoutControls).join("\n");
 }
 
 async function overview(): Promise<string> {

@@ -18,11 +18,12 @@ describe("shownCommand()", () => {
   });
 
   it("leaves out what may be secret", () => {
-    const words = "https://me:SECRET@host/a?b=1|--header|Authorization: Bearer SECRET";
+    const words =
+      "https://me:SECRET@host/a?b=1&token=SECRET#SECRET|--header|Authorization: Bearer SECRET";
     const others = "--header|x-api-key:SECRET|--header|content-type: text/csv";
     const text = shown(...`${words}|${others}`.split("|"));
     expect(text).toBe(
-      "millrace load 'https://…@host/a?b=1' --header 'Authorization: …' --header 'x-api-key: …' --header 'content-type: text/csv'",
+      "millrace load 'https://…@host/a?b=1&token=…' --header 'Authorization: …' --header 'x-api-key: …' --header 'content-type: text/csv'",
     );
   });
 });

@@ -1,3 +1,4 @@
+import { shownUrl } from "../core/load/shown-url.ts";
 import type { CommandLine } from "./command.ts";
 
 /** Headers whose values are no secrets, whoever sends them. */
@@ -10,14 +11,13 @@ const HARMLESS: ReadonlySet<string> = new Set([
   "user-agent",
 ]);
 
-/** The command as it was typed, for reports: values of headers are left out, and passwords in URLs. */
+/** The command as it was typed, for reports: without values of headers and secrets in URLs. */
 export function shownCommand(command: string, line: CommandLine): string {
-  const words = line.positionals.map(withoutPassword);
+  const words = line.positionals.map(shownWord);
   for (const [name, values] of line.values) {
     for (const value of values) {
       words.push(`--${name}`);
-      if (value !== "")
-        words.push(name === "header" ? withoutValue(value) : withoutPassword(value));
+      if (value !== "") words.push(name === "header" ? withoutValue(value) : shownWord(value));
     }
   }
   return ["millrace", command, ...words.map(quoted)].join(" ");
@@ -28,13 +28,8 @@ function withoutValue(header: string): string {
   return HARMLESS.has(name.toLowerCase()) ? header : `${name}: …`;
 }
 
-function withoutPassword(word: string): string {
-  if (!/^https?:/.test(word) || !URL.canParse(word)) return word;
-  const url = new URL(word);
-  if (url.username === "" && url.password === "") return word;
-  url.username = "…";
-  url.password = "";
-  return decodeURI(url.href);
+function shownWord(word: string): string {
+  return /^https?:/i.test(word) ? shownUrl(word) : word;
 }
 
 /** As a shell takes it. */

@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { applyLimits, limitLines, whyNotApplied } from "./apply-limits.ts";
+import { applyLimits, limitLines, whyNotApplied, type ChangeOverrides } from "./apply-limits.ts";
 import { testCapacityReport } from "./reports/test-capacity-report.ts";
 
 const limits = (rate: number) => ({ concurrency: 19, rate, autoscale_target: 1 });
@@ -27,7 +27,7 @@ it.each([
 });
 
 it("applyLimits() sets both as overrides, with the reason", async () => {
-  const change = vi.fn(() => Promise.resolve({ version: 7 }));
+  const change = vi.fn<ChangeOverrides>(() => Promise.resolve({ version: 7 }));
   const report = testCapacityReport({ rate: 954, limits: limits(763.2) });
   expect(await applyLimits("iris", report, change)).toEqual({ version: 7 });
   expect(change).toHaveBeenCalledExactlyOnceWith({

@@ -1,9 +1,6 @@
 import { unitOf, type Objective } from "../core/load/objective.ts";
 import { LoadInputError } from "./load-input-error.ts";
-import { parseObjectives } from "./read-objectives.ts";
-
-/** Where nobody says how many errors are too many: what is refused quickly would count as a fast answer. */
-const ERRORS_DEFAULT = "errors<0.1%";
+import { parseObjectives, withErrorLimit } from "./read-objectives.ts";
 
 /** Where nobody says what is too slow: so many times the p99 of one client, or this, whatever is more. */
 const SLOWER_DEFAULT = 10;
@@ -33,8 +30,7 @@ const ABOVE: Readonly<Record<string, number>> = {
  */
 export function capacityObjectives(asked: readonly Objective[]): readonly Objective[] {
   for (const objective of asked) checkDirection(objective);
-  const hasErrors = asked.some(({ figure }) => unitOf(figure) === "share");
-  return hasErrors ? asked : [...asked, ...parseObjectives(ERRORS_DEFAULT)];
+  return withErrorLimit(asked);
 }
 
 /** What is too slow where nobody said it. @param p99Ms of one client. */

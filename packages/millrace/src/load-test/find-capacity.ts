@@ -6,6 +6,7 @@ import type { LoadReport, LoadWindow } from "../core/load/load-report.ts";
 import type { LoadTotals } from "../core/load/load-tally.ts";
 import type { Objective } from "../core/load/objective.ts";
 import { isOversaturated, type QueueWindow } from "../core/load/over-saturation.ts";
+import { shownUrl } from "../core/load/shown-url.ts";
 import { stepOutcome } from "../core/load/step-outcome.ts";
 import { capacityObjectives, defaultLatency, requestsNeeded } from "./capacity-objectives.ts";
 import { readEnvironment } from "./environment.ts";
@@ -89,17 +90,17 @@ class CapacityRun {
   }
 
   async run(): Promise<CapacityReport> {
-    const { onPlan, onStep, onOutcome } = this.#options;
+    const options = this.#options;
     const environment = readEnvironment();
-    onPlan?.(this.#planText());
+    options.onPlan?.(this.#planText());
     for (let step = this.#search.next(); step !== undefined; step = this.#search.next()) {
       if (this.#isInterrupted) break;
-      onStep?.(step);
+      options.onStep?.(step);
       const outcome = await this.#try(step);
       if (outcome === undefined || this.#isInterrupted) break;
       this.#search.add(outcome);
       if (step.phase === "baseline") this.#setDefaultLatency(outcome);
-      onOutcome?.(outcome);
+      options.onOutcome?.(outcome);
     }
     return this.#report(environment);
   }
@@ -210,7 +211,7 @@ class CapacityRun {
       started: new Date(this.#startedMs).toISOString(),
       command,
       protocol: plan.protocol,
-      targets: first.map(({ method, url }) => `${method} ${url}`),
+      targets: first.map(({ method, url }) => `${method} ${shownUrl(url)}`),
       arrivals: `constant rates, ${this.#spacing === "poisson" ? "Poisson arrivals" : "evenly spaced arrivals"}`,
       seed: plan.seed,
       environment,

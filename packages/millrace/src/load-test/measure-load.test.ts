@@ -250,14 +250,18 @@ describe("measureLoad()", () => {
   it("names at most 20 targets, each once and without what is secret in it", async () => {
     const url = await serve((_, response) => void response.end());
     const [target] = testLoadPlan(url.replace("://", "://ada:secret@")).targets;
+    const shown = url.replace("://", "://…@");
     const targets = Array.from({ length: 50 }, (_, at) => ({
       ...target!,
-      url: `${target!.url}?a=${Math.floor(at / 2)}`,
+      url: `${target!.url}?token=secret&a=${Math.floor(at / 2)}`,
     }));
     const { millrace } = await measure(testLoadPlan(url, { targets, durationMs: 100 }));
     expect(millrace.targets).toHaveLength(21);
     expect(millrace.targets.at(-1)).toBe("and 5 more");
-    expect(millrace.targets.slice(0, 2)).toEqual([`GET ${url}?a=0`, `GET ${url}?a=1`]);
+    expect(millrace.targets.slice(0, 2)).toEqual([
+      `GET ${shown}?token=…&a=0`,
+      `GET ${shown}?token=…&a=1`,
+    ]);
   });
 
   it("fails where nobody answers", async () => {

@@ -2,6 +2,7 @@ import { arrivalsText } from "../core/load/arrivals-text.ts";
 import type { LoadFacts, LoadReport, LoadWindow } from "../core/load/load-report.ts";
 import type { LoadTotals } from "../core/load/load-tally.ts";
 import { judgeObjective, type Objective } from "../core/load/objective.ts";
+import { shownUrl } from "../core/load/shown-url.ts";
 import { problemsOf } from "../core/load/validity.ts";
 import { BlockTally } from "./block-tally.ts";
 import { readEnvironment } from "./environment.ts";
@@ -133,17 +134,7 @@ class MeasuredRun {
 }
 
 function targetTexts({ targets }: LoadPlan): string[] {
-  const texts = [
-    ...new Set(targets.map(({ method, url }) => `${method} ${withoutCredentials(url)}`)),
-  ];
+  const texts = [...new Set(targets.map(({ method, url }) => `${method} ${shownUrl(url)}`))];
   if (texts.length <= TARGETS_NAMED_MAX) return texts;
   return [...texts.slice(0, TARGETS_NAMED_MAX), `and ${texts.length - TARGETS_NAMED_MAX} more`];
-}
-
-function withoutCredentials(text: string): string {
-  if (!text.includes("@")) return text;
-  const url = new URL(text);
-  url.username = "";
-  url.password = "";
-  return url.href;
 }

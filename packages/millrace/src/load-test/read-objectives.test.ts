@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { LoadInputError } from "./load-input-error.ts";
-import { parseObjectives } from "./read-objectives.ts";
+import { parseObjectives, withErrorLimit } from "./read-objectives.ts";
 
 test("parseObjectives() reads figures, comparisons and limits in ms, shares and rates a second", () => {
   expect(
@@ -46,4 +46,12 @@ test("parseObjectives() bounds how many there are", () => {
   expect(() => parseObjectives(new Array<string>(101).fill("p99<1s").join(","))).toThrow(
     "--slo: at most 100 objectives, found 101",
   );
+});
+
+test("withErrorLimit() allows 0.1 % of errors where nobody says how many", () => {
+  const texts = (slo: string): string[] =>
+    withErrorLimit(parseObjectives(slo)).map(({ text }) => text);
+  expect(texts("p99<50ms")).toEqual(["p99<50ms", "errors<0.1%"]);
+  expect(texts("p99<50ms,errors<5%")).toEqual(["p99<50ms", "errors<5%"]);
+  expect(texts("success>99%")).toEqual(["success>99%"]);
 });

@@ -16,6 +16,9 @@ const PERCENT = /^(\d+(?:\.\d+)?)%$/;
 
 const OBJECTIVES_MAX = 100;
 
+/** Where nobody says how many errors are too many: what fails quickly would count as a fast answer. */
+const ERRORS_DEFAULT = "errors<0.1%";
+
 const EXAMPLES = { time: "50ms", share: "0.1%", rate: "500/s" } as const;
 
 /** @param text comma between them: `p99<50ms,errors<0.1%`. @throws LoadInputError */
@@ -25,6 +28,12 @@ export function parseObjectives(text: string): readonly Objective[] {
   throw new LoadInputError(
     `--slo: at most ${OBJECTIVES_MAX} objectives, found ${objectives.length}`,
   );
+}
+
+/** @returns the objectives, with one on errors where none is. */
+export function withErrorLimit(objectives: readonly Objective[]): readonly Objective[] {
+  const hasErrors = objectives.some(({ figure }) => unitOf(figure) === "share");
+  return hasErrors ? objectives : [...objectives, ...parseObjectives(ERRORS_DEFAULT)];
 }
 
 function parseObjective(text: string): Objective {

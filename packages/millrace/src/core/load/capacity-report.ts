@@ -28,36 +28,39 @@ export function capacityReport(
 ): CapacityReport {
   const state = search.state();
   const { low, high } = state;
-  const evidence = low?.evidence ?? [];
-  const slowest = evidence.toSorted((a, b) => b.p99Ms - a.p99Ms)[0];
-  const rate = low?.rate ?? 0;
-  const baseline = search.baseline;
   return {
     ...facts,
     format: 1,
     outcome: state.end ?? "unfinished",
-    rate,
-    confirmations: low?.confirmations ?? 0,
-    interval: { low: rate, high: ownHigh(search.trials, rate) },
     precision: plan.precision,
     limited_by: limitedBy(search, plan, state),
-    is_generator_bound: high?.isSpoiled ?? false,
+    is_generator_bound: high?.isSpoiled === true,
     notes: capacityNotes(search, plan, state),
-    one_client: {
-      rate: baseline?.sentRate ?? 0,
-      p50_ms: baseline?.p50Ms ?? 0,
-      p99_ms: baseline?.p99Ms ?? 0,
-    },
+    one_client: oneClient(search.baseline),
     curve: search.outcomes.filter(({ step }) => step.phase !== "cool-down").map(kneePoint),
+    refused: refusedBy(high?.missed ?? []),
+    ...figuresOf(low, search.trials),
+  };
+}
+
+/** What is stated of a rate, and the limits that follow from it. */
+function figuresOf(low: RateTrials | undefined, trials: readonly RateTrials[]) {
+  const { rate, confirmations, evidence } = low ?? { rate: 0, confirmations: 0, evidence: [] };
+  const slowest = evidence.toSorted((a, b) => b.p99Ms - a.p99Ms)[0];
+  return {
+    rate,
+    confirmations,
+    interval: { low: rate, high: ownHigh(trials, rate) },
     littles_law: littlesLaw(evidence),
     client_p99_ms: slowest?.p99Ms ?? 0,
     server_p99_ms: slowest?.server?.p99_ms ?? null,
-    refused: refusedBy(high?.missed ?? []),
-    limits: recommendedLimits(
-      rate,
-      meanOf(evidence, ({ serviceMeanMs }) => serviceMeanMs),
-    ),
+    limits: recommendedLimits(rate, serviceMeanMs(evidence)),
   };
+}
+
+function oneClient(baseline: StepOutcome | undefined): CapacityReport["one_client"] {
+  if (baseline === undefined) return { rate: 0, p50_ms: 0, p99_ms: 0 };
+  return { rate: baseline.sentRate, p50_ms: baseline.p50Ms, p99_ms: baseline.p99Ms };
 }
 
 /** The least rate above that failed for a reason that is the service's own. */
@@ -104,6 +107,6 @@ function kneePoint(outcome: StepOutcome): KneePoint {
   };
 }
 
-function meanOf(steps: readonly StepOutcome[], of: (step: StepOutcome) => number): number {
-  return steps.length === 0 ? 0 : steps.reduce((sum, step) => sum + of(step), 0) / steps.length;
+function serviceMeanMs(steps: readonly StepOutcome[]): number {
+  return steps.reduce((sum, step) => sum + step.serviceMeanMs, 0) / Math.max(1, steps.length);
 }

@@ -3,7 +3,7 @@ import { TestRandom } from "../test-random.ts";
 import type { CapacityStep, StepOutcome } from "./capacity.ts";
 import { CapacitySearch, CONFIRMATIONS, STEPS_MAX, type SearchPlan } from "./capacity-search.ts";
 import type { Objective } from "./objective.ts";
-import { simulateStep, type TestLimits, type TestQueue } from "./test-queue.ts";
+import { simulateStep, type TestJudgement, type TestQueue } from "./test-queue.ts";
 
 const PLAN: SearchPlan = {
   precision: 0.05,
@@ -35,12 +35,15 @@ function searchQueue(
     seed = 1,
     plan = {},
     ...limits
-  }: TestLimits & { readonly seed?: number; readonly plan?: Partial<SearchPlan> } = {},
+  }: Omit<TestJudgement, "objectives"> & {
+    readonly seed?: number;
+    readonly plan?: Partial<SearchPlan>;
+  } = {},
 ): CapacitySearch {
   const search = new CapacitySearch({ ...PLAN, ...plan });
   const random = new TestRandom(seed);
   for (let step = search.next(); step !== undefined; step = search.next()) {
-    search.add(simulateStep(step, queue, [objective], random, limits));
+    search.add(simulateStep(step, queue, random, { objectives: [objective], ...limits }));
   }
   return search;
 }
@@ -171,7 +174,7 @@ it("CapacitySearch goes on where one client is refused a part: it asks for more 
   const search = new CapacitySearch(PLAN);
   const random = new TestRandom(1);
   for (let step = search.next(); step !== undefined; step = search.next()) {
-    const outcome = simulateStep(step, QUEUE, [errors], random);
+    const outcome = simulateStep(step, QUEUE, random, { objectives: [errors] });
     const refused = { errors: 0.9, goodput: 100, p50Ms: 0.1, missed: ["errors<1%: 90%"] };
     search.add(step.phase === "baseline" ? { ...outcome, ...refused } : outcome);
   }
@@ -261,6 +264,15 @@ it("CapacitySearch cools down after a step that missed, until the median is that
     search.add(isHot ? { ...outcome, p50Ms: 50 } : outcome);
   }
   expect(coolDowns).toBe(2 * search.outcomes.filter(({ missed }) => missed.length > 0).length);
+  expect(search.unrecovered).toBe(0);
+});
+
+it("CapacitySearch takes the median at the lowest rate as rest: processors that have little to do are slower", () => {
+  const search = new CapacitySearch(PLAN);
+  for (let step = search.next(); step !== undefined; step = search.next()) {
+    const isIdle = step.phase === "cool-down" || step.rate === 10;
+    search.add({ ...outcomeOf(step, step.rate < 70), ...(isIdle ? { p50Ms: 30 } : {}) });
+  }
   expect(search.unrecovered).toBe(0);
 });
 

@@ -42,7 +42,7 @@ const RATE_MIN = 1;
 /** Trials of the baseline before what it says counts, though it is not steady. */
 const BASELINES_MAX = 3;
 
-/** A service is itself again when its median is so near to that of one client: by share, and in ms. */
+/** A service is itself again when its median is so near to that at rest: by share, and in ms. */
 const COOL_SHARE = 1.25;
 const COOL_MS = 1;
 
@@ -202,12 +202,15 @@ export class CapacitySearch {
     if (!isCool && this.#coolDowns === 0) this.#unrecovered++;
   }
 
-  /** Median of a service at rest. Where one client was refused something, that of the lowest rate which held. */
+  /**
+   * Median of a service at rest: of the lowest rate that held, as processors that are asked now and then are slower than
+   * busy ones; or of one client, unless that was refused something.
+   */
   #restMs(): number {
-    const { baseline } = this;
-    if (baseline?.missed.length === 0) return baseline.p50Ms;
     const held = this.trials.filter(({ verdict }) => verdict === "holds");
-    return held.toSorted((a, b) => a.rate - b.rate)[0]?.held[0]?.p50Ms ?? Infinity;
+    const lowest = held.toSorted((a, b) => a.rate - b.rate)[0]?.held[0]?.p50Ms;
+    const alone = this.baseline?.missed.length === 0 ? this.baseline.p50Ms : undefined;
+    return Math.max(lowest ?? 0, alone ?? 0) || Infinity;
   }
 
   #fullStep(phase: CapacityStep["phase"], rate: number): CapacityStep {

@@ -1,46 +1,34 @@
-import { batchMeans } from "../stats/batch-means.ts";
-import { blockJackknife, type JackknifeError } from "../stats/block-jackknife.ts";
 import type { Interval } from "../stats/interval.ts";
 import { studentQuantile } from "../stats/student-quantile.ts";
 import { comparisonStatement } from "./comparison-statement.ts";
 import { comparisonWarnings } from "./comparison-warnings.ts";
 import type { ComparedLoad, LoadComparison, MetricComparison } from "./load-comparison.ts";
-import type { LoadFacts, LoadReport, LoadWindow } from "./load-report.ts";
-import { logQuantileOf } from "./window-mixture.ts";
+import {
+  estimateErrors,
+  estimateLatency,
+  estimateThroughput,
+  type LoadEstimate,
+} from "./load-estimates.ts";
+import type { LoadFacts, LoadReport } from "./load-report.ts";
 
 /** Of all intervals together: each one is made for a fifth of what that leaves (C. E. Bonferroni, 1936). */
 const CONFIDENCE = 0.95;
 
-/** Fewer windows say nothing of how much they scatter. */
-const WINDOWS_MIN = 8;
+const METRICS = 5;
 
-/**
- * Batches of which neighbours do not show a correlation that are put into one block: of a service that is busy to 90 %,
- * blocks of one such batch made every eighth comparison of a test with itself a difference.
- */
-const BLOCK_LENGTHS = 2;
-
-/** Fewer have too few degrees of freedom to say anything. */
-const BLOCKS_MIN = 6;
-
-/** Percentiles that windows have, and the names they have in a report. */
-const LATENCIES = [
-  { metric: "p50", key: "p50_ms", share: 0.5 },
-  { metric: "p90", key: "p90_ms", share: 0.9 },
-  { metric: "p99", key: "p99_ms", share: 0.99 },
-] as const;
-
-const METRICS = LATENCIES.length + 2;
+type Estimator = (facts: LoadFacts) => LoadEstimate;
 
 /**
  * Compares two load tests. How far a figure can be trusted comes from how it differs over the windows of its own run, in
- * blocks so long that they do not depend on each other. How runs differ from each other they cannot tell.
+ * blocks so long that they hardly depend on each other. How runs differ from each other they cannot tell.
  */
 export function compareLoads(before: LoadReport, after: LoadReport): LoadComparison {
   const runs = [before.millrace, after.millrace] as const;
   const metrics = [
-    ...LATENCIES.map((latency) => compareLatency(latency, runs)),
-    compareThroughput(runs),
+    compareRatio("p50", runs, (facts) => estimateLatency(facts, "p50_ms", 0.5)),
+    compareRatio("p90", runs, (facts) => estimateLatency(facts, "p90_ms", 0.9)),
+    compareRatio("p99", runs, (facts) => estimateLatency(facts, "p99_ms", 0.99)),
+    compareRatio("throughput", runs, estimateThroughput),
     compareErrors(runs),
   ];
   return {
@@ -55,118 +43,56 @@ export function compareLoads(before: LoadReport, after: LoadReport): LoadCompari
 
 type Runs = readonly [before: LoadFacts, after: LoadFacts];
 
-interface Estimate {
-  /** In the metric's own unit. */
-  readonly value: number;
-  /** Of the logarithm of a latency or of the throughput; of a share itself. */
-  readonly error: JackknifeError | undefined;
-}
-
 function comparedLoad({ name, started, arrivals, valid }: LoadFacts): ComparedLoad {
   return { name, started, arrivals, valid };
 }
 
-function compareLatency(latency: (typeof LATENCIES)[number], runs: Runs): MetricComparison {
-  const [before, after] = runs;
-  return compareRatio(
-    latency.metric,
-    { before: latencyOf(latency, before), after: latencyOf(latency, after) },
-    "fewer is better",
-  );
-}
-
-function latencyOf({ key, share }: (typeof LATENCIES)[number], facts: LoadFacts): Estimate {
-  const windows = measuredWindows(facts).filter(({ ok, failed }) => ok + failed > 0);
-  return {
-    value: facts.response[key],
-    error: errorOf(
-      windows,
-      (window) => Math.log(Math.max(window[key], Number.MIN_VALUE)),
-      (kept) => logQuantileOf(kept, share),
-    ),
-  };
-}
-
-function compareThroughput([before, after]: Runs): MetricComparison {
-  return compareRatio(
-    "throughput",
-    { before: throughputOf(before), after: throughputOf(after) },
-    "more is better",
-  );
-}
-
-function throughputOf(facts: LoadFacts): Estimate {
-  const windows = measuredWindows(facts);
-  const ok = total(windows, okOf);
-  if (ok === 0) return { value: 0, error: undefined };
-  return {
-    value: (1000 * ok) / (windows.length * facts.window_ms),
-    error: errorOf(windows, okOf, (kept) => Math.log(total(kept, okOf) / kept.length)),
-  };
-}
-
+/** Latencies and throughputs differ by shares of themselves: their logarithms are compared. */
 function compareRatio(
   metric: MetricComparison["metric"],
-  { before, after }: { readonly before: Estimate; readonly after: Estimate },
-  direction: "fewer is better" | "more is better",
+  [before, after]: Runs,
+  estimate: Estimator,
 ): MetricComparison {
-  const ratio = after.value / before.value;
-  const change = before.value > 0 && after.value > 0 ? ratio - 1 : null;
-  const half = halfWidth(before, after);
+  const [first, second] = [estimate(before), estimate(after)];
+  const ratio = second.value / first.value;
+  const change = first.value > 0 && second.value > 0 ? ratio - 1 : null;
+  const half = halfWidth(first, second);
   const interval =
     change === null || half === undefined
       ? null
       : { low: ratio * Math.exp(-half) - 1, high: ratio * Math.exp(half) - 1 };
-  const values = { before: before.value, after: after.value };
-  return { metric, ...values, change, interval, verdict: verdictOf(interval, direction) };
+  return comparison(metric, [first.value, second.value], change, interval);
 }
 
-function compareErrors(runs: Runs): MetricComparison {
-  const [before, after] = [errorShareOf(runs[0]), errorShareOf(runs[1])];
-  const change = after.value - before.value;
-  const half = halfWidth(before, after);
+function compareErrors([before, after]: Runs): MetricComparison {
+  const [first, second] = [estimateErrors(before), estimateErrors(after)];
+  const change = second.value - first.value;
+  const half = halfWidth(first, second);
   const interval = half === undefined ? null : { low: change - half, high: change + half };
-  const values = { before: before.value, after: after.value };
-  const verdict = verdictOf(interval, "fewer is better");
-  return { metric: "errors", ...values, change, interval, verdict };
+  return comparison("errors", [first.value, second.value], change, interval);
 }
 
-/** Failed and dropped, as a share of the starts. */
-function errorShareOf(facts: LoadFacts): Estimate {
-  const windows = measuredWindows(facts).filter(({ due }) => due > 0);
-  const share = (kept: readonly LoadWindow[]): number => total(kept, badOf) / total(kept, dueOf);
-  const jackknife = errorOf(windows, (window) => badOf(window) / window.due, share);
-  if (jackknife === undefined)
-    return { value: windows.length > 0 ? share(windows) : 0, error: undefined };
-  // No failure in any window is not certainty that there is none.
-  const least = binomialError(total(windows, badOf), total(windows, dueOf));
-  const standardError = Math.max(jackknife.standardError, least);
-  return { value: share(windows), error: { ...jackknife, standardError } };
+function comparison(
+  metric: MetricComparison["metric"],
+  [before, after]: readonly [number, number],
+  change: number | null,
+  interval: Interval | null,
+): MetricComparison {
+  return { metric, before, after, change, interval, verdict: verdictOf(metric, interval) };
 }
 
-/** Of a share, with one success and one failure more than there were (A. Agresti and B. Caffo, 2000). */
-function binomialError(failures: number, count: number): number {
-  const share = (failures + 1) / (count + 2);
-  return Math.sqrt((share * (1 - share)) / (count + 2));
-}
-
-/** @param valueOf a window: what shows how far its values depend on each other. */
-function errorOf<Window>(
-  windows: readonly Window[],
-  valueOf: (window: Window) => number,
-  statistic: (kept: readonly Window[]) => number,
-): JackknifeError | undefined {
-  if (windows.length < WINDOWS_MIN) return undefined;
-  const length = BLOCK_LENGTHS * batchMeans(windows.map(valueOf)).length;
-  return blockJackknife(
-    windows.length,
-    Math.min(length, windows.length / BLOCKS_MIN),
-    (from, until) => statistic(windows.filter((_, i) => i < from || i >= until)),
-  );
+function verdictOf(
+  metric: MetricComparison["metric"],
+  interval: Interval | null,
+): MetricComparison["verdict"] {
+  if (interval === null) return "unknown";
+  if (interval.low <= 0 && interval.high >= 0) return "same";
+  const isMore = interval.low > 0;
+  return isMore === (metric === "throughput") ? "better" : "worse";
 }
 
 /** Student's interval of a difference, with the degrees of Welch and Satterthwaite. */
-function halfWidth(before: Estimate, after: Estimate): number | undefined {
+function halfWidth(before: LoadEstimate, after: LoadEstimate): number | undefined {
   if (before.error === undefined || after.error === undefined) return undefined;
   const first = before.error.standardError ** 2;
   const second = after.error.standardError ** 2;
@@ -176,34 +102,4 @@ function halfWidth(before: Estimate, after: Estimate): number | undefined {
       ? sum ** 2 / (first ** 2 / before.error.degrees + second ** 2 / after.error.degrees)
       : Infinity;
   return -studentQuantile((1 - CONFIDENCE) / METRICS / 2, degrees) * Math.sqrt(sum);
-}
-
-function verdictOf(
-  interval: Interval | null,
-  direction: "fewer is better" | "more is better",
-): MetricComparison["verdict"] {
-  if (interval === null) return "unknown";
-  if (interval.low <= 0 && interval.high >= 0) return "same";
-  return interval.low > 0 === (direction === "more is better") ? "better" : "worse";
-}
-
-/** Those of the measured time, whole ones. */
-function measuredWindows({ timeline, window_ms, duration_ms }: LoadFacts): readonly LoadWindow[] {
-  return timeline.filter(({ from_ms }) => from_ms + window_ms <= duration_ms + 1);
-}
-
-function okOf({ ok }: LoadWindow): number {
-  return ok;
-}
-
-function badOf({ failed, dropped }: LoadWindow): number {
-  return failed + dropped;
-}
-
-function dueOf({ due }: LoadWindow): number {
-  return due;
-}
-
-function total(windows: readonly LoadWindow[], of: (window: LoadWindow) => number): number {
-  return windows.reduce((sum, window) => sum + of(window), 0);
 }

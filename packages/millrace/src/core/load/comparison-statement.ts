@@ -30,20 +30,19 @@ function nameOf({ metric }: MetricComparison): string {
   return metric;
 }
 
-/** `p99 is 8.1 % higher (5 % to 11.3 %)` */
+/** `p99 is 8.1 % higher (5 to 11.3)` */
 function changeText({ metric, change, interval }: MetricComparison): string {
   if (change === null || interval === null) return metric;
-  const [unit, factor] = metric === "errors" ? ["percentage points", 100] : ["%", 100];
-  const sign = change < 0 ? -1 : 1;
-  const [near, far] = sign < 0 ? [-interval.high, -interval.low] : [interval.low, interval.high];
-  const texts = [Math.abs(change), near, far].map((value) => figure(value * factor));
-  const verb = metric === "errors" ? "are" : "is";
-  const direction = sign < 0 ? "lower" : "higher";
-  return `${metric} ${verb} ${texts[0]} ${unit} ${direction} (${texts[1]} to ${texts[2]})`;
+  const [verb, unit] = metric === "errors" ? ["are", "percentage points"] : ["is", "%"];
+  const isLower = change < 0;
+  const [near, far] = isLower ? [-interval.high, -interval.low] : [interval.low, interval.high];
+  const size = `${figure(Math.abs(change))} ${unit} ${isLower ? "lower" : "higher"}`;
+  return `${metric} ${verb} ${size} (${figure(near)} to ${figure(far)})`;
 }
 
-function figure(value: number): string {
-  return String(Number(value.toPrecision(3)));
+/** Of a share, in hundredths. */
+function figure(share: number): string {
+  return String(Number((100 * share).toPrecision(3)));
 }
 
 /** `p50, p90 and p99` */

@@ -24,16 +24,16 @@ export interface VegetaMetrics {
   readonly buckets?: Readonly<Record<string, number>>;
   readonly bytes_in: { readonly total: number; readonly mean: number };
   readonly bytes_out: { readonly total: number; readonly mean: number };
-  /** First and last send, and the last answer. */
+  /** When the first and the last of them were due, and the last answer came. */
   readonly earliest: string;
   readonly latest: string;
   readonly end: string;
-  /** From the first send to the last. */
+  /** From the first due time to the last. */
   readonly duration: number;
-  /** From the last send to the last answer. */
+  /** From the last due time to the last answer. */
   readonly wait: number;
   readonly requests: number;
-  /** Requests a second of `duration`. */
+  /** Requests a second of `duration`: of a generator that is late, and not valid, what was asked of it. */
   readonly rate: number;
   /** Successes a second of `duration + wait`. */
   readonly throughput: number;
@@ -82,7 +82,7 @@ export interface LoadFacts {
   readonly lag: Spread;
   readonly generator: {
     readonly threads: number;
-    /** Processor time of the busiest thread, as a share of one core. */
+    /** Processor time of the busiest thread in the measured time, as a share of one core, without what it waits busily. */
     readonly cpu: number;
     readonly memory_mib: number;
     readonly connections_peak: number;

@@ -50,7 +50,8 @@ export function serve(
   }
 }
 
-export interface TestLimits {
+export interface TestJudgement {
+  readonly objectives: readonly Objective[];
   /** Starts a second; above them the generator is late. */
   readonly generatorRateMax?: number;
 }
@@ -59,9 +60,8 @@ export interface TestLimits {
 export function simulateStep(
   step: CapacityStep,
   queue: TestQueue,
-  objectives: readonly Objective[],
   random: TestRandom,
-  { generatorRateMax = Infinity }: TestLimits = {},
+  { objectives, generatorRateMax = Infinity }: TestJudgement,
 ): StepOutcome {
   const isLate = step.rate > generatorRateMax;
   const lagMs = isLate ? 1000 : 0;

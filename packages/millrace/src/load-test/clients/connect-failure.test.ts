@@ -25,6 +25,16 @@ test.each([
     ),
     "self-signed certificate (--root-certs names who signs it, --insecure does not look)",
   ],
+  [
+    "says that a server does not speak TLS",
+    Object.assign(
+      new Error("400D:error:0A00010B:SSL routines:wrong version number:tlsany.c:77:\n"),
+      {
+        code: "ERR_SSL_WRONG_VERSION_NUMBER",
+      },
+    ),
+    "the server does not speak TLS; is it http://?",
+  ],
 ])("connectFailure() %s", (_what, error, text) => {
   expect(connectFailure(error)).toBe(text);
 });

@@ -16,6 +16,9 @@ const UNTRUSTED: ReadonlySet<unknown> = new Set([
 export function connectFailure(error: NodeJS.ErrnoException): string {
   // Where a name has several addresses, Node's error has no message but one for each.
   if (error instanceof AggregateError) return error.errors.map(messageOf).join(", ");
+  if (error.code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+    return "the server does not speak TLS; is it http://?";
+  }
   const text = error.message.replace(NODE_HINT, "");
   if (!UNTRUSTED.has(error.code)) return text;
   return `${text} (--root-certs names who signs it, --insecure does not look)`;

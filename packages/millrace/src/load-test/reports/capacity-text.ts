@@ -27,7 +27,7 @@ export function headline(report: CapacityReport): string {
   const confirmed = `confirmed ${confirmations} of ${CONFIRMATIONS} times`;
   switch (outcome) {
     case "found":
-      return `${name}: ${rateText(rate)}; ${rateText(interval.high ?? rate)} fails, ${rateText(rate)} holds, ${confirmed}`;
+      return `${name}: ${rateText(rate)} holds, ${confirmed}; ${rateText(interval.high ?? rate)} fails`;
     case "at_least":
       return `${name}: at least ${rateText(rate)}, ${confirmed}; the service may take more`;
     case "none":
@@ -66,7 +66,7 @@ function row(name: string, text: string): string {
 }
 
 function p99Text({ client_p99_ms: client, server_p99_ms: server }: CapacityReport): string {
-  const inside = server === null ? "" : `, ${latencyText(server)} of it in the server`;
+  const inside = server === null ? "" : `, ${latencyText(server)} in the server`;
   return `${latencyText(client)} at the client${inside}`;
 }
 

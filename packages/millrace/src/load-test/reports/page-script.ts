@@ -29,8 +29,9 @@ const FORMATS = {
     return Number(((1 - 1 / value) * 100).toFixed(digits)) + " %";
   },
   seconds(value) {
-    const whole = Math.floor(value);
-    const part = value - whole < 0.001 ? "" : "." + Math.floor((value - whole) * 10);
+    const tenths = Math.round(value * 10);
+    const whole = Math.floor(tenths / 10);
+    const part = tenths % 10 === 0 ? "" : "." + (tenths % 10);
     const minutes = Math.floor(whole / 60);
     if (minutes === 0) return whole + part + " s";
     if (minutes < 60) return minutes + ":" + twoDigits(whole % 60) + part;

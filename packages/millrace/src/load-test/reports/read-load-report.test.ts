@@ -22,4 +22,27 @@ describe("readLoadReport()", () => {
     expect(() => readLoadReport(text, "a.json")).toThrow(LoadInputError);
     expect(() => readLoadReport(text, "a.json")).toThrow(`Cannot read a.json: ${message}`);
   });
+
+  it.each([
+    ["starts", {}],
+    ["response", null],
+    ["response", { ...testLoadReport().millrace.response, p99_ms: "x" }],
+    ["timeline", {}],
+    ["timeline", [{}]],
+    ["timeline", Array.from({ length: 3_601 }, () => testLoadReport().millrace.timeline[0])],
+    ["window_ms", -1],
+    ["environment", []],
+    ["name", 3],
+    ["targets", [{}]],
+    ["problems", [null]],
+  ])("refuses a %s that is %j", (member, value) => {
+    const report = testLoadReport();
+    const text = JSON.stringify({ ...report, millrace: { ...report.millrace, [member]: value } });
+    expect(() => readLoadReport(text, "a.json")).toThrow(`"millrace.${member}" is missing, or`);
+  });
+
+  it("refuses numbers beyond what a double says", () => {
+    const text = jsonReport(testLoadReport()).replaceAll(/"p99_ms":[\d.]+/g, '"p99_ms":1e999');
+    expect(() => readLoadReport(text, "a.json")).toThrow('"millrace.response" is missing, or');
+  });
 });

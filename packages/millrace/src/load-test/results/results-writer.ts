@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
+import { shownUrl } from "../../core/load/shown-url.ts";
 import type { LoadTarget } from "../payloads/load-target.ts";
 import { RESULT, RESULT_COLUMNS, type ResultBlock } from "../result-block.ts";
 import type { ResultFormat, StoredResult } from "./stored-result.ts";
@@ -30,6 +31,7 @@ const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 export class ResultsWriter {
   readonly #output: Writable;
   readonly #options: ResultsWriterOptions;
+  readonly #urls: readonly string[];
   #written = 0;
   #leftOut = 0;
   #error: Error | undefined;
@@ -38,6 +40,7 @@ export class ResultsWriter {
   constructor(output: Writable, options: ResultsWriterOptions) {
     this.#output = output;
     this.#options = options;
+    this.#urls = options.targets.map(({ url }) => shownUrl(url));
     output.on("error", (error: Error) => (this.#error ??= error));
   }
 
@@ -83,7 +86,7 @@ export class ResultsWriter {
       error: errors[number(RESULT.error) - 1] ?? "",
       body: undefined,
       method: target?.method ?? "",
-      url: target?.url ?? "",
+      url: this.#urls[number(RESULT.target)] ?? "",
       headers: undefined,
     };
   }
