@@ -10,7 +10,7 @@ export interface QueueWindow {
 }
 
 /** Fewer have too few increments to judge by. */
-export const SATURATION_WINDOWS_MIN = 6;
+const SATURATION_WINDOWS_MIN = 6;
 
 /** Confidence of each of the two intervals. */
 const CONFIDENCE = 0.99;

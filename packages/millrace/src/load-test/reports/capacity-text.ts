@@ -22,7 +22,7 @@ export function capacityText(report: CapacityReport, options: PictureOptions): s
 }
 
 /** What was found, and how far it is to be trusted, in one line. */
-export function headline(report: CapacityReport): string {
+function headline(report: CapacityReport): string {
   const { name, outcome, rate, interval, confirmations, limited_by: limitedBy } = report;
   const confirmed = `confirmed ${confirmations} of ${CONFIRMATIONS} times`;
   switch (outcome) {
