@@ -174,6 +174,10 @@ it("findCapacity() reports what it knows when it is interrupted, and leaves out 
   expect(report).toMatchObject({ outcome: "unfinished", interval: { high: null } });
   expect(report.curve).toHaveLength(4);
   expect(report.rate).toBe(report.curve.at(-1)?.rate);
+  expect(report.notes.slice(0, 2)).toEqual([
+    `${report.rate}/s was confirmed 0 of 3 times: the search ended before`,
+    "no rate was high enough to fail: the capacity is at least the one that is stated",
+  ]);
 });
 
 it("findCapacity() reports a server that cannot be reached any more, with what was known", async () => {

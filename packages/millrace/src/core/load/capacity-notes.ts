@@ -28,13 +28,18 @@ export function capacityNotes(
 
 function unconfirmed({ low, end }: SearchState): string | undefined {
   if (low === undefined || low.confirmations >= CONFIRMATIONS) return undefined;
-  const why = end === "unfinished" ? "the search ended before" : "it may waver";
+  const why = isUnfinished(end) ? "the search ended before" : "it may waver";
   return `${rateText(low.rate)} was confirmed ${low.confirmations} of ${CONFIRMATIONS} times: ${why}`;
 }
 
 function unbounded({ low, high, end }: SearchState): string | undefined {
-  if (end !== "unfinished" || low === undefined || high !== undefined) return undefined;
+  if (!isUnfinished(end) || low === undefined || high !== undefined) return undefined;
   return "no rate was high enough to fail: the capacity is at least the one that is stated";
+}
+
+/** Of a search that is interrupted more would be wanted. */
+function isUnfinished(end: SearchState["end"]): boolean {
+  return end === undefined || end === "unfinished";
 }
 
 function fewRequests({ requestsMin }: SearchPlan, { low }: SearchState): string | undefined {
