@@ -55,5 +55,5 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
-export const FULL: Plan = { rounds: 5, seconds: 10, warmupSeconds: 2, scenes: SCENES };
+export const FULL: Plan = { rounds: 3, seconds: 10, warmupSeconds: 2, scenes: SCENES };
 export const QUICK: Plan = { rounds: 1, seconds: 2, warmupSeconds: 1, scenes: SCENES };

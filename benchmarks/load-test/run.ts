@@ -1,5 +1,5 @@
 // Does `millrace load` hold its pace, and does it find what other generators find?
-//   node --conditions=@millrace/source benchmarks/load-test/run.ts           12 minutes; writes benchmarks/results/
+//   node --conditions=@millrace/source benchmarks/load-test/run.ts           10 minutes; writes benchmarks/results/
 //   node --conditions=@millrace/source benchmarks/load-test/run.ts --quick   tries the harness; prints only
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";

@@ -49,13 +49,13 @@ describe("TDigest", () => {
     ]);
   });
 
-  it("quantile() of evenly spread values is right to a ten-thousandth, however little it may keep", () => {
+  it("quantile() of evenly spread values is right to a thousandth, however little it may keep", () => {
     const digest = digestOf(
       Array.from({ length: 10 * EXACT_MAX }, (_, at) => ((at * 7919) % (10 * EXACT_MAX)) + 1),
       100,
     );
     for (const share of [0.01, 0.5, 0.9, 0.95, 0.99]) {
-      expect(digest.quantile(share) / (10 * EXACT_MAX)).toBeCloseTo(share, 4);
+      expect(digest.quantile(share) / (10 * EXACT_MAX)).toBeCloseTo(share, 3);
     }
   });
 
