@@ -59,7 +59,7 @@ async function runMillraceLoad(
   const cli = ["packages/millrace/bin/millrace", "load"];
   const url = `http://127.0.0.1:${port}${request.path}`;
   const shape = ["--rate", String(requestsPerSecond), "--duration", `${seconds}s`];
-  const rest = ["--connections", String(connections), "--timeout", "2m", "--threads", "1"];
+  const rest = ["--workers", String(connections), "--timeout", "2m", "--threads", "1"];
   const body = ["--method", "POST", "--body", scratch.write(request.body)];
   const words = [...cli, url, ...shape, ...rest, ...body, ...headerWords(request, "--header")];
   const command = onCore(GENERATOR_CORE, [...words, "--quiet", "--json", json]);
@@ -157,7 +157,7 @@ function sumOf(values: readonly number[]): number {
 /** As whoever repeats a run would type it. */
 export const COMMANDS: Readonly<Record<GeneratorName, string>> = {
   "millrace load":
-    "millrace load URL --rate R --duration 10s --connections C --threads 1 --body body.json",
+    "millrace load URL --rate R --duration 10s --workers C --threads 1 --body body.json",
   "oha -q --latency-correction":
     "oha -q R -z 10s -c C --latency-correction -w --no-tui -m POST -D body.json URL",
   "oha -q": "oha -q R -z 10s -c C -w --no-tui -m POST -D body.json URL",

@@ -17,6 +17,7 @@ export function rawPlan(url: string, rate: number, durationMs: number): LoadPlan
     timeoutMs: 30_000,
     connectionsAtStart: 16,
     connectionsMax: 1000,
+    connectionsKept: 1000,
     keepAlive: true,
     tls: { insecure: false, rootCertificates: [], certificate: undefined, privateKey: undefined },
     connect: { localAddress: undefined, unixSocket: undefined },

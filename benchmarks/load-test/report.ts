@@ -30,7 +30,7 @@ export function reportText(report: LoadTestReport): string {
   return [
     "# Does `millrace load` find what other generators find?",
     "",
-    `Made by \`${command}\`: ${rounds} rounds of ${seconds} s, each generator in turn against a server of its own; medians of the rounds. Server on core 0, generator on core 1, over 127.0.0.1, ${scenes[0]?.scene.connections ?? 0} connections.`,
+    `Made by \`${command}\`: ${rounds} rounds of ${seconds} s, each generator in turn against a server of its own; medians of the rounds. Server on core 0, generator on core 1, over 127.0.0.1. Ours opens more connections where requests would wait for one; the others queue.`,
     "",
     `- Machine: ${machineLine(machine)}`,
     `- Versions: ${versionsText.join(", ")}`,

@@ -33,9 +33,10 @@ export const LOAD_OPTIONS = {
   "seed=1": "decides what is drawn; default 1",
   "timeout=30s": "longest wait for an answer; default 30s",
   "workers=10": "connections opened before the start; default 10",
-  "max-workers=N": "connections at most; default 10000",
-  "connections=N": "the same",
-  "max-connections=N": "the same",
+  "connections=N": "connections kept while they wait for work; default 10000",
+  "max-connections=N":
+    "connections at most: a request beyond is dropped, and counted; default 10000",
+  "max-workers=N": "the same",
   "keepalive[=false]": "keeps connections for the next request; default true",
   "http2[=false]": "uses HTTP/2 where an https server has it; default true",
   h2c: "uses HTTP/2 without TLS",

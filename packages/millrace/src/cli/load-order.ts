@@ -36,6 +36,7 @@ type SendingOrder = Pick<
   | "timeoutMs"
   | "connectionsAtStart"
   | "connectionsMax"
+  | "connectionsKept"
   | "keepAlive"
   | "connect"
   | "seed"
@@ -108,25 +109,19 @@ export function readLoadOrder(line: CommandLine, io: CommandIo): LoadOrder {
 }
 
 function readSending(flags: Flags, maxWorkers: number | undefined, cwd: string): SendingOrder {
-  const connectionsMax = readConnectionsMax(flags, maxWorkers);
+  const most = flags.count("max-connections", 1, CONNECTIONS_LIMIT) ?? CONNECTIONS_MAX;
+  const connectionsMax = Math.min(most, maxWorkers ?? CONNECTIONS_MAX);
   const workers = flags.count("workers", 0, CONNECTIONS_LIMIT) ?? WORKERS;
   return {
     warmupMs: flags.duration("warmup", 0, WARMUP_MS_MAX) ?? WARMUP_MS,
     timeoutMs: flags.duration("timeout", 1, TIMEOUT_MS_MAX) ?? TIMEOUT_MS,
     connectionsAtStart: Math.min(workers, connectionsMax),
     connectionsMax,
+    connectionsKept: flags.count("connections", 1, CONNECTIONS_LIMIT) ?? CONNECTIONS_MAX,
     keepAlive: flags.isOn("keepalive", true),
     connect: readConnect(flags, cwd),
     seed: flags.count("seed", 0, SEED_MAX) ?? SEED,
   };
-}
-
-/** vegeta bounds workers, connections of a host, and idle ones of them; here a request has a connection of its own. */
-function readConnectionsMax(flags: Flags, maxWorkers: number | undefined): number {
-  const names = ["connections", "max-connections"] as const;
-  const given = names.map((name) => flags.count(name, 1, CONNECTIONS_LIMIT));
-  const limits = [maxWorkers, ...given].filter((limit) => limit !== undefined);
-  return limits.length === 0 ? CONNECTIONS_MAX : Math.min(...limits);
 }
 
 function readProtocol(flags: Flags): ProtocolOrder {

@@ -26,6 +26,8 @@ export interface LoadPlan {
   readonly connectionsAtStart: number;
   /** Over all threads; a start that finds all of them busy is dropped. */
   readonly connectionsMax: number;
+  /** Over all threads; one that has its answer while so many wait for work is closed. Of HTTP/1.1. */
+  readonly connectionsKept: number;
   /** Otherwise each request has a connection of its own. */
   readonly keepAlive: boolean;
   readonly tls: TlsPlan;

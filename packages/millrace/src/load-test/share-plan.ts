@@ -15,6 +15,7 @@ export function sharePlan(plan: LoadPlan, thread: number, threads: number): Load
     threads,
     connectionsAtStart: part(plan.connectionsAtStart),
     connectionsMax: part(plan.connectionsMax),
+    connectionsKept: Math.max(1, part(plan.connectionsKept)),
     arrivals:
       arrivals.kind === "closed" ? { ...arrivals, clients: part(arrivals.clients) } : arrivals,
   };

@@ -14,6 +14,7 @@ export function testLoadPlan(url: string, overrides: Partial<LoadPlan> = {}): Lo
     timeoutMs: 30_000,
     connectionsAtStart: 1,
     connectionsMax: 1000,
+    connectionsKept: 1000,
     keepAlive: true,
     tls: { insecure: false, rootCertificates: [], certificate: undefined, privateKey: undefined },
     connect: { localAddress: undefined, unixSocket: undefined },

@@ -233,6 +233,26 @@ describe("Http1Client", () => {
     expect([run.client.underWay, run.client.connectionsPeak]).toEqual([0, 2]);
   });
 
+  it("send() opens as many connections as it needs, and keeps no more than it may", async () => {
+    await using server = await startHttp1Server(() => undefined);
+    using run = new Run(server.url, { connectionsKept: 1 });
+    for (let i = 0; i < 3; i++) run.send(run.client);
+    await until(() => (server.text().match(/GET/g) ?? []).length === 3);
+    const closed = [1, 2].map(
+      (number) => new Promise((resolve) => server.sockets[number]!.once("close", resolve)),
+    );
+    for (const [number, socket] of server.sockets.entries()) {
+      socket.write(OK);
+      await run.ends(number + 1);
+    }
+    await Promise.all(closed);
+    run.send(run.client);
+    const answered = run.ends(4);
+    server.sockets[0]!.write(OK);
+    expect((await answered)[3]?.code).toBe(200);
+    expect(server.sockets.length).toBe(3);
+  });
+
   it("send() closes a connection to a server that is not asked to open one to another", async () => {
     await using server = await startHttp1Server(OK);
     const urls = [server.url, server.url.replace("127.0.0.1", "localhost")];

@@ -38,7 +38,7 @@ export class Http1Client implements LoadClient, Http1ConnectionEvents {
   constructor(plan: LoadPlan, context: ClientContext) {
     this.#plan = plan;
     this.#context = context;
-    this.#pool = new Http1Pool(plan.connectionsMax, this);
+    this.#pool = new Http1Pool(plan, this);
     const tls = tlsOptions(plan.tls);
     const endpoints = new Map<string, Http1Endpoint>();
     for (const target of plan.targets) {

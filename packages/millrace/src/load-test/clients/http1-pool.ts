@@ -1,12 +1,16 @@
+import type { LoadPlan } from "../load-plan.ts";
 import { Http1Connection, type Http1ConnectionEvents } from "./http1-connection.ts";
 import type { Http1Endpoint } from "./http1-endpoint.ts";
 
 /** The largest piece that is read at a time. */
 const READ_BYTES = 65_536;
 
+type Limits = Pick<LoadPlan, "connectionsMax" | "connectionsKept">;
+
 /** The connections of a client, to all servers it asks; never more than may be. */
 export class Http1Pool {
   readonly #connectionsMax: number;
+  readonly #connectionsKept: number;
   readonly #events: Http1ConnectionEvents;
   readonly #buffer = new Uint8Array(READ_BYTES);
   readonly #open = new Set<Http1Connection>();
@@ -14,8 +18,9 @@ export class Http1Pool {
   readonly #idle = new Map<Http1Endpoint, Http1Connection[]>();
   peak = 0;
 
-  constructor(connectionsMax: number, events: Http1ConnectionEvents) {
+  constructor({ connectionsMax, connectionsKept }: Limits, events: Http1ConnectionEvents) {
     this.#connectionsMax = connectionsMax;
+    this.#connectionsKept = connectionsKept;
     this.#events = events;
   }
 
@@ -39,9 +44,11 @@ export class Http1Pool {
     return connection;
   }
 
-  /** It can be taken again. */
+  /** It can be taken again, unless enough of them can. */
   release(connection: Http1Connection): void {
-    this.#idleOf(connection.endpoint).push(connection);
+    const idle = this.#idleOf(connection.endpoint);
+    if (idle.length < this.#connectionsKept) idle.push(connection);
+    else this.close(connection);
   }
 
   /** It is gone by itself. */
