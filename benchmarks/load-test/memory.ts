@@ -17,7 +17,7 @@ const machine = describeMachine();
 const rows: string[][] = [];
 let results = 0;
 let nextMs = 0;
-const server = await startRawServer();
+const server = await startRawServer("raw-server.ts");
 const { millrace } = await measureLoad({
   plan: rawPlan(server.url, rate, seconds * 1000),
   objectives: [],

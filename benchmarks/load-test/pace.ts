@@ -28,7 +28,7 @@ if (canPin) {
 const rows: string[][] = [];
 for (let round = 1; round <= rounds; round++) {
   const idle = lagOfNothing();
-  const server = await startRawServer();
+  const server = await startRawServer("raw-server.ts");
   const plan = rawPlan(server.url, rate, seconds * 1000);
   rows.push(cells(round, idle, await measureLoad({ plan, objectives: [], command: "pace" })));
   server.stop();

@@ -11,6 +11,7 @@ import { describeMachine, describeNoise, ROOT } from "../machine.ts";
 import { canPin, isInstalled } from "../serving/run-process.ts";
 import { ScratchFolder } from "../serving/scratch-folder.ts";
 import { GENERATORS, type GeneratorResult } from "./generators.ts";
+import { startRawServer } from "./start-raw-server.ts";
 import { FULL, QUICK, type Scene } from "./plan.ts";
 import { reportText, type LoadTestReport, type SceneResult } from "./report.ts";
 
@@ -64,9 +65,9 @@ async function measure(scene: Scene): Promise<Record<string, GeneratorResult[]>>
   for (let round = 0; round < plan.rounds; round++) {
     for (const name of scene.generators) {
       const scratch = new ScratchFolder();
-      const server = await startBenchServer("serve", FILE, request, scratch);
+      const server = await startServer(scene, scratch);
       try {
-        const { httpPort: port } = server;
+        const { port } = server;
         const settle = {
           port,
           request,
@@ -83,6 +84,16 @@ async function measure(scene: Scene): Promise<Record<string, GeneratorResult[]>>
     }
   }
   return found;
+}
+
+async function startServer(
+  { service, rows }: Scene,
+  scratch: ScratchFolder,
+): Promise<{ readonly port: number; stop(): Promise<void> | void }> {
+  if (service === "timed") return startRawServer("timed-server.ts");
+  const request = predictRequest(service, rows);
+  const server = await startBenchServer("serve", FILE, request, scratch);
+  return { port: server.httpPort, stop: () => server.stop() };
 }
 
 function versionOf(tool: string, flag: string): string {

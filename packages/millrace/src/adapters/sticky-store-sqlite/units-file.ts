@@ -30,6 +30,9 @@ const UNIT_BYTES = 16;
 /** Longest wait for another process while the file is opened. */
 const OPEN_BUSY_MS = 200;
 
+/** SQLite does not wait by itself where two processes make the same file at the same moment. */
+const OPEN_AGAIN_MS = 5;
+
 /**
  * Pages of the log after which a writer carries them into the file itself, which waits for the disk: 64 MiB. Whoever has
  * a `UnitsCheckpointer` never gets there.
@@ -82,11 +85,11 @@ export class UnitsFile {
     this.#db = new DatabaseSync(path, { timeout: OPEN_BUSY_MS });
     try {
       // A power failure may cost the last changes and never the file: it is the way between speed and safety here.
-      this.#db.exec("pragma journal_mode = wal; pragma synchronous = normal;");
+      whileBusy(() => this.#db.exec("pragma journal_mode = wal; pragma synchronous = normal;"));
       this.#db.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
       // Who is forgotten is not to be found in what the file no longer uses.
       this.#db.exec("pragma secure_delete = on;");
-      inTransaction(this.#db, () => this.#db.exec(TABLES));
+      whileBusy(() => inTransaction(this.#db, () => this.#db.exec(TABLES)));
       this.#find = this.#db.prepare(FIND);
       this.#add = this.#db.prepare(ADD);
       this.#replace = this.#db.prepare(REPLACE);
@@ -189,6 +192,19 @@ export class UnitsFile {
     } catch (error) {
       if (isBusy(error)) return "busy";
       throw error;
+    }
+  }
+}
+
+/** Tries until no other process holds the file. @throws what SQLite throws, also when that takes too long. */
+function whileBusy(work: () => void): void {
+  const untilMs = performance.now() + OPEN_BUSY_MS;
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > untilMs) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_AGAIN_MS);
     }
   }
 }
