@@ -129,8 +129,9 @@ export class Http2Connection {
   destroy(why?: string): void {
     if (why !== undefined) this.#fail(why);
     this.#session.destroy();
-    // After a GOAWAY Node would wait until the server closes it.
-    this.#socket.destroy();
+    // After a GOAWAY Node would wait until the server closes it. Not at once: this may run amid its reading of frames, and
+    // Node ends the whole process when the socket goes away under that.
+    setImmediate(() => this.#socket.destroy());
   }
 
   #release(): void {
