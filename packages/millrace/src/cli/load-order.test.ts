@@ -124,6 +124,12 @@ describe("readLoadOrder()", () => {
     expect(read("iris -http2").protocol).toEqual({ kind: "http", http2: "if it has it" });
   });
 
+  it("takes more connections than by default where that is said", () => {
+    for (const flag of ["-max-connections", "-max-workers"]) {
+      expect(read(`iris ${flag} 18000`).sending.connectionsMax).toBe(18_000);
+    }
+  });
+
   it("opens no more connections at the start than there may be", () => {
     expect(read("iris -workers 100 -max-connections 5 -max-workers 8")).toMatchObject({
       sending: { connectionsAtStart: 5, connectionsMax: 5 },

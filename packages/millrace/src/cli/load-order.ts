@@ -109,8 +109,8 @@ export function readLoadOrder(line: CommandLine, io: CommandIo): LoadOrder {
 }
 
 function readSending(flags: Flags, maxWorkers: number | undefined, cwd: string): SendingOrder {
-  const most = flags.count("max-connections", 1, CONNECTIONS_LIMIT) ?? CONNECTIONS_MAX;
-  const connectionsMax = Math.min(most, maxWorkers ?? CONNECTIONS_MAX);
+  const most = flags.count("max-connections", 1, CONNECTIONS_LIMIT);
+  const connectionsMax = Math.min(most ?? maxWorkers ?? CONNECTIONS_MAX, maxWorkers ?? Infinity);
   const workers = flags.count("workers", 0, CONNECTIONS_LIMIT) ?? WORKERS;
   return {
     warmupMs: flags.duration("warmup", 0, WARMUP_MS_MAX) ?? WARMUP_MS,
